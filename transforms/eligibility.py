@@ -1,0 +1,348 @@
+"""Who may earn, since when, and why not: every criterion of every program, over all days, with its evidence."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from transforms.dated import ALWAYS
+from transforms.money import share
+from transforms.programs import Criterion, Program, active
+from transforms.reasons import AGREEMENT_REASON
+from transforms.validity import OPEN, START, clip, gaps, states, union
+
+MET, UNMET, UNKNOWN, NOT_APPLICABLE = "met", "unmet", "unknown", "not_applicable"
+WELCOME = ("invited", "action_required", "validating_enrollment", "enrolled")
+
+
+class Facts(NamedTuple):
+    """What criteria are judged by; each table is as known on the day settled."""
+
+    partners: pd.DataFrame
+    agreements: pd.DataFrame
+    competencies: pd.DataFrame
+    enrolments: pd.DataFrame
+    payee_profiles: pd.DataFrame
+    first_transactions: pd.DataFrame
+    partner_revenue: pd.DataFrame
+    delivered_feeds: pd.DataFrame
+
+
+class Judged(NamedTuple):
+    """Spans on which a criterion is met, spans on which it cannot be known, and the code and words where it is neither."""
+
+    met: pd.DataFrame
+    unknown: pd.DataFrame
+    reason_code: str
+    unmet: str
+
+
+def eligibility_criteria(
+    partners: pd.DataFrame,
+    agreements: pd.DataFrame,
+    competencies: pd.DataFrame,
+    enrolments: pd.DataFrame,
+    payee_profiles: pd.DataFrame,
+    first_transactions: pd.DataFrame,
+    partner_revenue: pd.DataFrame,
+    delivered_feeds: pd.DataFrame,
+    programs: list[Program],
+) -> pd.DataFrame:
+    """How each criterion of each program stands for each partner of its types, as spans that cover all days.
+
+    A feed that never came leaves its criteria unknown; a criterion does not apply before the program's file dates it.
+    """
+    facts = Facts(
+        partners,
+        agreements,
+        competencies,
+        enrolments,
+        payee_profiles,
+        first_transactions,
+        partner_revenue,
+        delivered_feeds,
+    )
+    made = [_of_program(program, facts) for program in active(programs)]
+    return pd.concat(made, ignore_index=True) if made else _spans(pd.Series([], dtype="str"), START, None, None)
+
+
+def _of_program(program: Program, facts: Facts) -> pd.DataFrame:
+    candidates = facts.partners.loc[facts.partners["partner_type"].isin(program.partner_types), "partner_id"]
+    mine = candidates.drop_duplicates().reset_index(drop=True)
+    facts = Facts(*(t[t["partner_id"].isin(mine)] if "partner_id" in t else t for t in facts))
+    listed = _listed(program)
+    made = [
+        _partition(_judge(criterion, program, facts), criterion, since, until, mine).assign(criterion_number=number)
+        for (criterion, number, since, until) in listed
+    ]
+    spans = pd.concat(made, ignore_index=True)
+    return spans.assign(program=program.program)
+
+
+def _listed(program: Program) -> list[tuple[Criterion | str, int, date, date | None]]:
+    """The program's criteria with their numbers and the days for which each is listed; enrolment comes last."""
+    starts = sorted(program.eligibility.criteria)
+    listed: list[tuple[Criterion | str, int, date, date | None]] = []
+    for start, end in zip(starts, [*starts[1:], None], strict=True):
+        judged = [c for c in program.eligibility.criteria[start] if c.criterion != "not_own_customer"]
+        listed += [(c, len(listed) + n, start, end) for n, c in enumerate(judged, 1)]
+    if program.enrolment:
+        listed.append(("enrolment", len(listed) + 1, ALWAYS, None))
+    return listed
+
+
+def _judge(criterion: Criterion | str, program: Program, facts: Facts) -> list[tuple[date, date | None, Judged]]:
+    """The criterion over time, one entry for each version of its dated figures."""
+    if criterion == "enrolment" or isinstance(criterion, str):
+        return [(ALWAYS, None, _enrolment(program, facts))]
+    figures = {
+        "active_agreement": criterion.any_of,
+        "competency": criterion.any_of,
+        "trailing_revenue": criterion.at_least,
+    }
+    dated = figures.get(criterion.criterion)
+    if dated is None:
+        return [(ALWAYS, None, JUDGES[criterion.criterion](criterion, None, facts))]
+    return [(s.start, s.end, JUDGES[criterion.criterion](criterion, s.value, facts)) for s in dated.spans()]
+
+
+def _partition(
+    versions: list[tuple[date, date | None, Judged]],
+    criterion: Criterion | str,
+    since: date,
+    until: date | None,
+    partners: pd.Series,
+) -> pd.DataFrame:
+    """One criterion's spans over all days: met, unknown, unmet, or not applicable where it is not listed."""
+    name = criterion if isinstance(criterion, str) else criterion.criterion
+    made = []
+    for start, end, judged in versions:
+        window = (
+            pd.Timestamp(max(start, since)),
+            pd.Timestamp(min(end or until, until or end)) if end or until else None,
+        )
+        met = union(judged.met, "partner_id")
+        if not isinstance(criterion, str) and criterion.once_met_stays:
+            first = met.drop_duplicates("partner_id")
+            met = first.assign(valid_to=pd.NaT)
+        unknown = _without(union(judged.unknown, "partner_id"), met, partners)
+        rest = gaps(pd.concat([met, unknown]), partners, "partner_id")
+        made += [
+            clip(met.assign(status=MET, reason_code=None), *window),
+            clip(unknown.assign(status=UNKNOWN), *window),
+            clip(rest.assign(status=UNMET, reason_code=judged.reason_code, evidence=judged.unmet), *window),
+        ]
+    covered = pd.concat(made, ignore_index=True)
+    outside = gaps(covered, partners, "partner_id").assign(status=NOT_APPLICABLE, reason_code=None, evidence=None)
+    columns = ["partner_id", "valid_from", "valid_to", "status", "reason_code", "evidence"]
+    return pd.concat([covered[columns], outside[columns]], ignore_index=True).assign(criterion=name)
+
+
+def _without(spans: pd.DataFrame, taken: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
+    """The parts of spans that lie in no taken span; both are disjoint within a key."""
+    if spans.empty:
+        return spans
+    free = gaps(taken, keys, "partner_id")
+    crossed = spans.merge(free, on="partner_id", suffixes=("", "_free"))
+    start = crossed[["valid_from", "valid_from_free"]].max(axis=1)
+    end = pd.concat([crossed["valid_to"].fillna(OPEN), crossed["valid_to_free"].fillna(OPEN)], axis=1).min(axis=1)
+    kept = crossed.assign(valid_from=start, valid_to=end.mask(end == OPEN))[start < end]
+    return kept[spans.columns]
+
+
+def _spans(partner_id: pd.Series, start: object, end: object, evidence: object) -> pd.DataFrame:
+    made = pd.DataFrame({"partner_id": partner_id, "valid_from": start, "valid_to": end, "evidence": evidence})
+    return made.astype({"valid_from": "datetime64[us]", "valid_to": "datetime64[us]", "evidence": "str"})
+
+
+def _nowhere(facts: Facts) -> pd.DataFrame:
+    return _spans(facts.partners["partner_id"][:0], START, None, None).assign(reason_code=None)
+
+
+def _unless_delivered(facts: Facts, feed: str, code: str) -> pd.DataFrame:
+    """All days of all partners as unknown when a feed never came, else none."""
+    if (facts.delivered_feeds["feed"] == feed).any():
+        return _nowhere(facts)
+    partners = facts.partners["partner_id"].drop_duplicates()
+    return _spans(partners, START, None, f"no [{feed}] delivered").assign(reason_code=code)
+
+
+def _active_reseller(criterion: Criterion, figure: None, facts: Facts) -> Judged:
+    held = facts.partners[facts.partners["reseller_status"] == "active"]
+    met = _spans(held["partner_id"], held["valid_from"], held["valid_to"], "status active")
+    return Judged(met, _nowhere(facts), "IVDRSLR", "status not active")
+
+
+def _same_country(criterion: Criterion, figure: None, facts: Facts) -> Judged:
+    held = facts.partners[facts.partners["country"] == facts.partners["tenant_country"]]
+    met = _spans(held["partner_id"], held["valid_from"], held["valid_to"], "both in " + held["country"])
+    return Judged(met, _nowhere(facts), "IVDGEO", "location and tenant in different countries")
+
+
+def _active_agreement(criterion: Criterion, types: list[str], facts: Facts) -> Judged:
+    """In force from the later of signed and valid_from; a pending one never counts."""
+    kinds = facts.agreements["agreement_type"].isin(types) & (facts.agreements["agreement_status"] != "pending")
+    held = facts.agreements[kinds]
+    start = held[["signed_on", "valid_from"]].max(axis=1)
+    evidence = "agreement " + held["agreement_id"] + " from " + start.dt.strftime("%Y-%m-%d") + _until(held["valid_to"])
+    met = _spans(held["partner_id"], start, held["valid_to"], evidence)
+    named = " or ".join(types)
+    return Judged(
+        met,
+        _unless_delivered(facts, "agreements", "UNKAGR"),
+        AGREEMENT_REASON[types[0]],
+        f"no {named} agreement in force",
+    )
+
+
+def _until(valid_to: pd.Series) -> pd.Series:
+    return (" until " + valid_to.dt.strftime("%Y-%m-%d")).fillna("")
+
+
+def _competency(criterion: Criterion, names: list[str], facts: Facts) -> Judged:
+    levels = (
+        [level for span in criterion.level.spans() for level in span.value] if criterion.level else ["silver", "gold"]
+    )
+    listed = facts.competencies["competency"].isin(names) & facts.competencies["competency_level"].isin(levels)
+    held = facts.competencies[listed]
+    since = held["valid_from"].dt.strftime("%Y-%m-%d")
+    evidence = held["competency"] + " " + held["competency_level"] + " from " + since + _until(held["valid_to"])
+    met = _spans(held["partner_id"], held["valid_from"], held["valid_to"], evidence)
+    return Judged(met, _unless_delivered(facts, "competencies", "UNKCOMP"), "IVDCOMP", "no listed competency in force")
+
+
+def _payee_profile(criterion: Criterion, figure: None, facts: Facts) -> Judged:
+    """Met while bank and tax profiles are approved, from the day on which they were validated where that is known."""
+    profiles = facts.payee_profiles
+    held = profiles[(profiles["bank_status"] == "approved") & (profiles["tax_status"] == "approved")]
+    start = held["validated_on"].fillna(held["valid_from"])
+    evidence = "bank and tax profiles approved" + (" on " + held["validated_on"].dt.strftime("%Y-%m-%d")).fillna("")
+    met = _spans(held["partner_id"], start, held["valid_to"], evidence)
+    return Judged(
+        met, _unless_delivered(facts, "payee_profiles", "UNKPAYEE"), "IVDPAYEE", "bank or tax profile not approved"
+    )
+
+
+def _trailing_revenue(criterion: Criterion, figure: object, facts: Facts) -> Judged:
+    """Met on each day on which the revenue of (day - days, day] reaches the figure; unknown below it with less history."""
+    revenue = facts.partner_revenue
+    amounts = share(revenue["revenue_minor"], revenue["fx_rate"], revenue["unit_shift"], mode="half_even")
+    window = pd.Timedelta(days=criterion.days)
+    events = pd.concat(
+        [
+            pd.DataFrame({"partner_id": revenue["partner_id"], "on": revenue["transaction_on"], "amount": amounts}),
+            pd.DataFrame(
+                {"partner_id": revenue["partner_id"], "on": revenue["transaction_on"] + window, "amount": -amounts}
+            ),
+        ]
+    )
+    daily = events.groupby(["partner_id", "on"], sort=True, as_index=False)["amount"].sum()
+    running = daily.groupby("partner_id")["amount"].cumsum()
+    following = daily["on"].shift(-1).where(daily["partner_id"].eq(daily["partner_id"].shift(-1)))
+    shown = "trailing revenue " + (running // 100).astype("str") + ", " + str(figure) + " required"
+    steps = _spans(daily["partner_id"], daily["on"], following, shown)
+    enough = running >= int(figure) * 100
+    begun = revenue["history_from"].min() if len(revenue) else pd.NaT
+    known_from = (begun if pd.notna(begun) else START) + window
+    partners = facts.partners["partner_id"].drop_duplicates()
+    unknown = _spans(partners, START, known_from if pd.notna(begun) else None, "revenue of the whole period not held")
+    return Judged(steps[enough], unknown.assign(reason_code="UNKTTM"), "IVDTTM", f"trailing revenue below {figure}")
+
+
+def _enrolment(program: Program, facts: Facts) -> Judged:
+    """Met while invited or enrolled; a first transaction invites where the program says so and nothing else is known."""
+    listed = facts.enrolments[facts.enrolments["program"] == program.program]
+    held = listed[listed["enrolment_status"].isin(WELCOME)]
+    evidence = held["enrolment_status"] + " since " + held["valid_from"].dt.strftime("%Y-%m-%d")
+    met = _spans(held["partner_id"], held["valid_from"], held["valid_to"], evidence)
+    unknown = _nowhere(facts)
+    if program.enrolment and program.enrolment.invite_on == "first_transaction":
+        first = facts.first_transactions[~facts.first_transactions["partner_id"].isin(listed["partner_id"])]
+        on = first["transaction_on"].dt.strftime("%Y-%m-%d")
+        invited = _spans(
+            first["partner_id"],
+            first["transaction_on"],
+            None,
+            "invited by transaction " + first["transaction_id"] + " of " + on,
+        )
+        met = pd.concat([met, invited], ignore_index=True)
+    elif program.enrolment and program.enrolment.invite_on is None:
+        unknown = _unless_delivered(facts, "enrolments", "UNKENROL")
+    return Judged(met, unknown, "IVDINVT", "neither invited nor enrolled")
+
+
+JUDGES: dict[str, Callable[..., Judged]] = {
+    "active_reseller": _active_reseller,
+    "active_agreement": _active_agreement,
+    "competency": _competency,
+    "payee_profile": _payee_profile,
+    "same_country": _same_country,
+    "trailing_revenue": _trailing_revenue,
+}
+
+
+def eligibility(eligibility_criteria: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
+    """Each partner's standing in each program over all days: the verdict, the reasons, whether sales earn.
+
+    Sales earn from the first day on which all criteria hold at once (or that month's first day) to the first day on
+    which one does not, plus the grace days in force then.
+    """
+    made = [
+        _standing(rows, program)
+        for program in active(programs)
+        if len(rows := eligibility_criteria[eligibility_criteria["program"] == program.program])
+    ]
+    columns = ["program", "partner_id", "valid_from", "valid_to", "eligibility", "is_earning", "reason_codes"]
+    return pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=columns)
+
+
+def _standing(rows: pd.DataFrame, program: Program) -> pd.DataFrame:
+    state, kinds = pd.factorize(rows["status"] + ":" + rows["reason_code"].fillna(""))
+    tracked = rows.assign(track=rows["criterion_number"].astype("int64"), state=state)
+    segments, table = states(
+        tracked[["partner_id", "valid_from", "valid_to", "track", "state"]], "partner_id", "track", "state"
+    )
+    verdicts = _verdicts(table, list(kinds))
+    standing = pd.concat([segments, verdicts], axis=1)
+    earning = _earning(standing[standing["eligibility"] == "eligible"], program)
+    both = pd.concat(
+        [
+            standing.assign(track=0, state=np.arange(len(standing))),
+            earning.assign(track=1, state=1),
+            gaps(earning, standing["partner_id"].drop_duplicates(), "partner_id").assign(track=1, state=0),
+        ],
+        ignore_index=True,
+    )
+    split, table = states(
+        both[["partner_id", "valid_from", "valid_to", "track", "state"]], "partner_id", "track", "state"
+    )
+    found = standing[["eligibility", "reason_codes"]].take(table[:, 0]).reset_index(drop=True)
+    return split.assign(program=program.program, is_earning=table[:, 1] == 1, **{c: found[c] for c in found})
+
+
+def _verdicts(table: np.ndarray, kinds: list[str]) -> pd.DataFrame:
+    """The verdict of each segment; worked out once for each combination of states."""
+    combinations, which = np.unique(table, axis=0, return_inverse=True)
+    made = []
+    for combination in combinations:
+        held = [kinds[code].split(":") for code in combination if code >= 0]
+        unmet = [code for status, code in held if status == UNMET]
+        unknown = [code for status, code in held if status == UNKNOWN]
+        almost = len(unmet) == 1 and not unknown
+        verdict = "almost_eligible" if almost else "ineligible" if unmet else "unknown" if unknown else "eligible"
+        made.append((verdict, ",".join(dict.fromkeys(unmet + unknown)) or None))
+    listed = pd.DataFrame(made, columns=["eligibility", "reason_codes"], dtype="str")
+    return listed.take(which.reshape(-1)).reset_index(drop=True)
+
+
+def _earning(eligible: pd.DataFrame, program: Program) -> pd.DataFrame:
+    held = union(eligible[["partner_id", "valid_from", "valid_to"]], "partner_id")
+    start = held["valid_from"]
+    if program.eligibility.earns_from == "month_start":
+        start = start.where(start == START, start.dt.to_period("M").dt.start_time.astype("datetime64[us]"))
+    grace = np.array([int(v or 0) for v in program.eligibility.grace_days.values.values()] + [0])
+    ended = held["valid_to"].fillna(START)
+    added = pd.to_timedelta(grace[program.eligibility.grace_days.number_at(ended)], unit="D")
+    return union(held.assign(valid_from=start, valid_to=held["valid_to"] + added), "partner_id")

@@ -1,0 +1,83 @@
+"""Spans of days: `valid_from` is in force, `valid_to` is not, an empty `valid_to` is open."""
+
+import numpy as np
+import pandas as pd
+
+START = pd.Timestamp("1900-01-01")  # before every rule; a partition of time begins here
+OPEN = pd.Timestamp("2262-01-01")  # stands for an empty valid_to inside a computation, never in a table
+DAY = np.timedelta64(1, "D")
+
+
+def day_numbers(days: pd.Series) -> np.ndarray:
+    """Days since 1970 as int64; a missing day is that of OPEN."""
+    return days.fillna(OPEN).to_numpy("datetime64[D]").astype("int64")
+
+
+def days(numbers: np.ndarray) -> pd.Series:
+    """Timestamps of day numbers; that of OPEN is missing."""
+    made = pd.Series(numbers.astype("datetime64[D]").astype("datetime64[us]"))
+    return made.mask(made == OPEN)
+
+
+def union(spans: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Overlapping and touching spans of each key as one, with the other columns of the earliest of them."""
+    kept = spans[spans["valid_to"].isna() | (spans["valid_to"] > spans["valid_from"])]
+    ordered = kept.sort_values([by, "valid_from"], kind="stable", ignore_index=True)
+    if ordered.empty:
+        return ordered
+    key = pd.factorize(ordered[by])[0]
+    start, end = day_numbers(ordered["valid_from"]), day_numbers(ordered["valid_to"])
+    # one running maximum over all keys: each key's ends are lifted above those of the keys before it
+    lift = key.astype("int64") << 32
+    reach = np.maximum.accumulate(end + lift)
+    begins = np.r_[True, (start[1:] + lift[1:]) > reach[:-1]]
+    last = np.r_[np.flatnonzero(begins)[1:] - 1, len(ordered) - 1]
+    merged = ordered[begins].reset_index(drop=True)
+    return merged.assign(valid_to=days((reach - lift)[last]).to_numpy())
+
+
+def gaps(spans: pd.DataFrame, keys: pd.Series, by: str) -> pd.DataFrame:
+    """The days of each key that none of its spans covers; spans of a key must not overlap."""
+    bounds = pd.DataFrame({by: keys, "valid_from": pd.NaT, "valid_to": START})
+    ordered = pd.concat(
+        [
+            bounds.astype({"valid_from": "datetime64[us]", "valid_to": "datetime64[us]"}),
+            spans[[by, "valid_from", "valid_to"]],
+        ]
+    ).sort_values([by, "valid_to"], na_position="last", kind="stable", ignore_index=True)
+    following = ordered["valid_from"].shift(-1).where(ordered[by].eq(ordered[by].shift(-1)))
+    made = pd.DataFrame({by: ordered[by], "valid_from": ordered["valid_to"], "valid_to": following})
+    return made[made["valid_from"].notna() & (made["valid_to"].isna() | (made["valid_from"] < made["valid_to"]))]
+
+
+def clip(spans: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp | None) -> pd.DataFrame:
+    """The part of each span that lies in [start, end)."""
+    last = OPEN if end is None else end
+    clipped = spans.assign(
+        valid_from=spans["valid_from"].clip(lower=start), valid_to=spans["valid_to"].fillna(OPEN).clip(upper=last)
+    )
+    kept = clipped[clipped["valid_from"] < clipped["valid_to"]]
+    return kept.assign(valid_to=kept["valid_to"].mask(kept["valid_to"] == OPEN))
+
+
+def states(partitions: pd.DataFrame, by: str, track: str, state: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """Several partitions of time laid over one another.
+
+    `partitions` holds, for each key and track, spans that cover all days from START, each with a state (a small
+    integer). The result is each key's segments of days on which no track changes (`by`, `valid_from`, `valid_to`), and
+    an array of shape (segments, tracks) with the state of every track on them.
+    """
+    keys, names = pd.factorize(partitions[by])
+    start = day_numbers(partitions["valid_from"])
+    place = (keys.astype("int64") << 32) + (start - start.min(initial=0))
+    segments, row = np.unique(place, return_inverse=True)
+    tracks = partitions[track].to_numpy("int64")
+    table = np.full((len(segments), tracks.max(initial=-1) + 1), -1, dtype="int64")
+    table[row, tracks] = partitions[state].to_numpy("int64")
+    changed = np.where(table >= 0, np.arange(len(segments))[:, None], 0)
+    table = np.take_along_axis(table, np.maximum.accumulate(changed, axis=0), axis=0)
+    key, begins = segments >> 32, (segments & 0xFFFFFFFF) + start.min(initial=0)
+    ends = np.r_[begins[1:], 0]
+    ends[np.r_[key[1:] != key[:-1], True]] = OPEN.to_datetime64().astype("datetime64[D]").astype("int64")
+    made = pd.DataFrame({by: names.take(key), "valid_from": days(begins), "valid_to": days(ends)})
+    return made, table

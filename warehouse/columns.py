@@ -1,0 +1,375 @@
+"""The data dictionary: every column name in the warehouse, defined once.
+
+The same name means the same thing in the same unit in every table. Money is whole minor units and ends in
+`_minor`; delivered files and published tables show the same amount as a decimal, without that ending.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "id",
+    "text",
+    "code",
+    "country",
+    "currency",
+    "program",
+    "date",
+    "month",
+    "instant",
+    "money",
+    "rate",
+    "fx",
+    "quantity",
+    "amount",
+    "count",
+    "flag",
+]
+
+DUCKDB: dict[Kind, str] = {
+    "id": "VARCHAR",
+    "text": "VARCHAR",
+    "code": "VARCHAR",
+    "country": "VARCHAR",
+    "currency": "VARCHAR",
+    "program": "VARCHAR",
+    "date": "DATE",
+    "month": "DATE",
+    "instant": "TIMESTAMP",
+    "money": "BIGINT",
+    "rate": "DECIMAL(18,9)",
+    "fx": "DECIMAL(28,18)",
+    "quantity": "DECIMAL(18,6)",
+    "amount": "DECIMAL(38,4)",
+    "count": "BIGINT",
+    "flag": "BOOLEAN",
+}
+PUBLISHED_MONEY = "DECIMAL(18,3)"  # ISO 4217 has no currency in trade with more than three decimals
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column holds.
+
+    `one_of` lists its codes; `aliases` gives other spellings that deliveries use, each with the code it means.
+    `personal` marks what identifies a person.
+    """
+
+    kind: Kind
+    means: str
+    one_of: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
+    personal: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        return DUCKDB[self.kind] == "VARCHAR"
+
+
+def published_name(column: str) -> str:
+    """The name a column has in delivered files and published tables.
+
+    >>> published_name("revenue_minor"), published_name("currency")
+    ('revenue', 'currency')
+    """
+    return column.removesuffix("_minor")
+
+
+STATUSES = ("met", "unmet", "unknown", "not_applicable")
+
+COLUMNS: dict[str, Column] = {
+    # who
+    "partner_id": Column("id", "A partner location; incentives are earned and paid per location."),
+    "global_partner_id": Column("id", "The organisation that a partner location belongs to; it never earns."),
+    "partner_name": Column("text", "The partner location's name."),
+    "partner_type": Column(
+        "code",
+        "How the partner sells.",
+        one_of=("direct_bill", "indirect_provider", "indirect_reseller"),
+        aliases=(
+            ("direct", "direct_bill"),
+            ("directpartner", "direct_bill"),
+            ("1t", "direct_bill"),
+            ("provider", "indirect_provider"),
+            ("distributor", "indirect_provider"),
+            ("reseller", "indirect_reseller"),
+            ("2t", "indirect_reseller"),
+        ),
+    ),
+    "reseller_status": Column(
+        "code", "Whether the partner is active as a reseller.", one_of=("active", "suspended", "inactive")
+    ),
+    "country": Column("country", "ISO 3166 country of the location, two letters."),
+    "tenant_country": Column("country", "ISO 3166 country of the partner's own tenant, two letters."),
+    "tenant_id": Column("id", "The partner's own tenant; a sale to this customer is a sale to oneself."),
+    "user_email": Column("text", "A user's e-mail address.", personal=True),
+    "user_name": Column("text", "A user's name.", personal=True),
+    "role": Column("code", "What a user may do.", one_of=("incentives_admin", "incentives_user")),
+    # agreements, competencies, enrolments, profiles
+    "agreement_id": Column("id", "One signed agreement."),
+    "agreement_type": Column(
+        "code",
+        "Which agreement was signed.",
+        one_of=("mpn", "cloud_distributor", "reseller", "mpa"),
+        aliases=(
+            ("microsoftpartnernetwork", "mpn"),
+            ("mcda", "cloud_distributor"),
+            ("microsoftclouddistributoragreement", "cloud_distributor"),
+            ("mcra", "reseller"),
+            ("microsoftcloudreselleragreement", "reseller"),
+            ("multitieragreement", "reseller"),
+            ("microsoftpartneragreement", "mpa"),
+        ),
+    ),
+    "agreement_status": Column(
+        "code", "Where the agreement stands.", one_of=("active", "pending", "expired", "terminated")
+    ),
+    "signed_on": Column("date", "Day the agreement was signed; it counts from the later of this and `valid_from`."),
+    "competency": Column(
+        "code",
+        "A competency the partner has attained.",
+        one_of=(
+            "cloud_business_applications",
+            "cloud_crm",
+            "cloud_platform",
+            "cloud_productivity",
+            "data_analytics",
+            "data_platform",
+            "enterprise_mobility_management",
+            "enterprise_resource_planning",
+            "small_and_midmarket_cloud_solutions",
+            "windows_and_devices",
+            "application_development",
+        ),
+        aliases=(
+            ("erp", "enterprise_resource_planning"),
+            ("smallmidmarketcloudsolutions", "small_and_midmarket_cloud_solutions"),
+        ),
+    ),
+    "competency_level": Column("code", "How far the competency goes.", one_of=("silver", "gold")),
+    "enrolment_status": Column(
+        "code",
+        "Where the partner's enrolment in the program stands.",
+        one_of=(
+            "invited",
+            "action_required",
+            "validating_enrollment",
+            "enrolled",
+            "inactive",
+            "ineligible",
+            "discontinued",
+        ),
+    ),
+    "bank_status": Column(
+        "code", "State of the bank profile.", one_of=("approved", "pending_validation", "action_required", "missing")
+    ),
+    "tax_status": Column(
+        "code", "State of the tax profile.", one_of=("approved", "pending_validation", "action_required", "missing")
+    ),
+    "payout_currency": Column("currency", "ISO 4217 currency that the partner wants to be paid in."),
+    "validated_on": Column("date", "Day on which the bank and tax profiles were both approved."),
+    # what is sold, to whom
+    "product_id": Column("id", "The offer sold."),
+    "product_name": Column("text", "The offer's name."),
+    "product_family": Column(
+        "code",
+        "Family of products that rules select by.",
+        one_of=(
+            "office365",
+            "microsoft365",
+            "dynamics365",
+            "power_platform",
+            "enterprise_mobility",
+            "windows",
+            "azure",
+            "project_visio",
+            "calling",
+            "software",
+            "other",
+        ),
+    ),
+    "product_segment": Column(
+        "code", "Market that the offer is made for.", one_of=("commercial", "education", "nonprofit", "government")
+    ),
+    "is_strategic": Column("flag", "Whether the offer is on the program guide's list of global strategic products."),
+    "term": Column("code", "Length of the commitment, ISO 8601.", one_of=("P1M", "P1Y", "P3Y", "none")),
+    "is_trial": Column("flag", "Whether the offer is a trial."),
+    "is_add_on": Column("flag", "Whether the offer needs another one to build on."),
+    "customer_id": Column("id", "The customer's tenant."),
+    "customer_name": Column("text", "The customer's name."),
+    "customer_segment": Column(
+        "code", "What kind of customer it is.", one_of=("commercial", "education", "nonprofit", "government")
+    ),
+    "tenant_created_on": Column("date", "Day on which the customer's tenant was created."),
+    # exchange rates
+    "fx_month": Column("month", "Calendar month, as its first day, for the whole of which the exchange rate holds."),
+    "from_currency": Column("currency", "ISO 4217 currency that is converted."),
+    "to_currency": Column("currency", "ISO 4217 currency that it is converted to."),
+    "fx_rate": Column("fx", "Units of the target currency for one unit of the source currency, as delivered."),
+    # transactions
+    "transaction_id": Column("id", "One billing line; the key of everything that it causes."),
+    "seller_id": Column("id", "Partner location that bills the line: direct-bill partner or indirect provider."),
+    "reseller_id": Column("id", "Indirect reseller of record on the line, if there is one."),
+    "subscription_id": Column("id", "The subscription billed."),
+    "transaction_at": Column("instant", "Instant of the transaction, UTC."),
+    "transaction_on": Column("date", "UTC date of the transaction."),
+    "invoice_at": Column("instant", "Instant of the invoice, UTC."),
+    "charge_type": Column(
+        "code",
+        "Why the line was billed.",
+        one_of=(
+            "new",
+            "renew",
+            "cycle_charge",
+            "add_quantity",
+            "remove_quantity",
+            "move_quantity",
+            "cancel_immediate",
+            "convert",
+            "change_billing_plan",
+            "customer_credit",
+            "extend_term",
+            "refund",
+            "usage",
+        ),
+        aliases=(
+            ("purchase", "new"),
+            ("cyclefee", "cycle_charge"),
+            ("cycleinstanceprorate", "cycle_charge"),
+            ("cancel", "cancel_immediate"),
+            ("prorate_fees_when_purchase", "new"),
+            ("assess_usage_fee_for_current_cycle", "usage"),
+        ),
+    ),
+    "quantity": Column("quantity", "Units billed; negative when units are taken back."),
+    "revenue_minor": Column(
+        "money", "Amount after discounts and before tax, in minor units of `currency`; negative for a refund."
+    ),
+    "tax_minor": Column("money", "Tax on the line, in minor units of `currency`."),
+    "currency": Column("currency", "ISO 4217 currency of the transaction's amounts."),
+    "association": Column(
+        "code",
+        "What ties the partner to the customer on this line.",
+        one_of=("reseller", "pal_owner", "pal_contributor", "pal_reader", "tpor", "dpor", "cpor"),
+    ),
+    "reverses": Column("id", "The transaction that this line takes back, if it is a linked refund."),
+    # rules
+    "program": Column("program", "Identifier of an incentive program; the name of its file in programs/."),
+    "program_title": Column("text", "The program's name for people."),
+    "lever": Column("code", "The rule within a program that an earning comes from."),
+    "lever_title": Column("text", "The lever's name for people."),
+    "levers": Column("text", "Levers that the line earns in, separated by commas."),
+    "bracket": Column("count", "Bracket of the lever's scale, counted from 1."),
+    "rate": Column("rate", "Share of the base that is earned, 0.06 for six percent."),
+    "rebate_share": Column("rate", "Share of an earning that is rebate."),
+    "coop_share": Column("rate", "Share of an earning that is co-op."),
+    "rule_version": Column("id", "First 12 hex digits of the SHA-256 of the program file that priced the line."),
+    "is_illustrative": Column("flag", "Whether the rate is illustrative: no source states it."),
+    "reference": Column("text", "Where the rule is documented."),
+    "effective_from": Column("date", "First day on which the rule is in force."),
+    "effective_to": Column("date", "First day on which it no longer is; empty while open."),
+    # eligibility
+    "criterion": Column(
+        "code",
+        "One condition of eligibility.",
+        one_of=(
+            "active_reseller",
+            "active_agreement",
+            "competency",
+            "enrolment",
+            "not_own_customer",
+            "payee_profile",
+            "same_country",
+            "trailing_revenue",
+        ),
+    ),
+    "criterion_number": Column(
+        "count", "Place of the criterion in the program's list, from 1; one kind may stand twice."
+    ),
+    "status": Column("code", "Whether the criterion holds.", one_of=STATUSES),
+    "eligibility": Column(
+        "code", "The verdict over all criteria.", one_of=("eligible", "almost_eligible", "ineligible", "unknown")
+    ),
+    "is_earning": Column("flag", "Whether sales on these days earn."),
+    "evidence": Column("text", "The fact that decided it: an agreement id, dates, a figure."),
+    "reason_code": Column("code", "Why a criterion does not hold, in the style of Partner Center."),
+    "reason_codes": Column(
+        "text", "Every reason against the line or partner, separated by commas; sums do not double."
+    ),
+    "reason": Column("text", "The reason in words."),
+    "partner_can_act": Column("flag", "Whether the partner can do something about it."),
+    "what_to_do": Column("text", "What the partner can do."),
+    "earns_from": Column("date", "First day from which sales earn."),
+    "earns_to": Column("date", "First day from which sales no longer earn; empty while open."),
+    "valid_from": Column("date", "First day in force."),
+    "valid_to": Column("date", "First day no longer in force; empty while open."),
+    # decisions and earnings
+    "decision": Column(
+        "code", "What became of the line in the program.", one_of=("eligible", "ineligible", "undecided")
+    ),
+    "reference_on": Column("date", "UTC date that prices the line: its own, or that of the line which it reverses."),
+    "earning_month": Column("month", "Month that the earning belongs to, as its first day."),
+    "base_minor": Column("money", "What the rate multiplies, in minor units of `currency`."),
+    "earning_minor": Column("money", "Rebate and co-op together, in minor units of `currency`."),
+    "rebate_minor": Column("money", "The rebate part, in minor units of `currency`."),
+    "coop_minor": Column("money", "The co-op part, in minor units of `currency`."),
+    "program_currency": Column("currency", "ISO 4217 currency of the program."),
+    "program_earning_minor": Column("money", "The earning in minor units of `program_currency`, rounded once."),
+    "program_rebate_minor": Column("money", "The rebate part in minor units of `program_currency`."),
+    "program_coop_minor": Column("money", "The co-op part in minor units of `program_currency`."),
+    "entry_id": Column("id", "The ledger entry's UUID, derived from what it posts."),
+    "run_id": Column("id", "The settle run that posted or wrote it."),
+    "posted_on": Column("date", "Business day settled when the entry was posted."),
+    "posted_month": Column("month", "Month of `posted_on`, as its first day."),
+    "earning_type": Column("code", "Kind of money.", one_of=("rebate", "coop")),
+    "cause": Column(
+        "code",
+        "Why the entry was posted.",
+        one_of=("new_line", "corrected_line", "withdrawn_line", "recalculation", "rule_change"),
+    ),
+    "amount_minor": Column("money", "Posted difference in minor units of `currency`."),
+    "program_amount_minor": Column("money", "Posted difference in minor units of `program_currency`."),
+    "line_count": Column("count", "Distinct transactions counted."),
+    # invitations
+    "invited_on": Column("date", "Day on which the invitation became due."),
+    # deliveries and health
+    "delivery_id": Column("id", "The delivery that brought the row."),
+    "feed": Column("code", "Which feed a delivery belongs to."),
+    "business_date": Column("date", "The day that a delivery is for."),
+    "created_at": Column("instant", "When the delivery was made, UTC."),
+    "file_name": Column("text", "File within the delivery."),
+    "line_number": Column("count", "Line in the file, from 1; a header is line 1."),
+    "known_from": Column("date", "First business day on which this version was known."),
+    "known_to": Column("date", "First business day on which a newer version was known; empty while current."),
+    "confirmed_on": Column("date", "Last business day for which the same content was delivered again."),
+    "is_withdrawn": Column("flag", "Whether the row was absent from a later full or superseding delivery."),
+    "original": Column("text", "The line as delivered.", personal=True),
+    "rules_broken": Column("text", "Every rule that the row broke, separated by commas."),
+    "rows_read": Column("count", "Rows in the files."),
+    "rows_accepted": Column("count", "Rows taken in."),
+    "rows_duplicate": Column("count", "Rows that said again what was known."),
+    "rows_quarantined": Column("count", "Rows set aside with the rules that they broke."),
+    "rows_corrected": Column("count", "Accepted rows that replaced an earlier version."),
+    "rows_withdrawn": Column("count", "Known rows that a full or superseding delivery no longer holds."),
+    "delivery_status": Column(
+        "code", "What became of the delivery.", one_of=("accepted", "refused", "duplicate", "missing")
+    ),
+    "message": Column("text", "What to know or to do about it."),
+    "mode": Column("code", "Whether a delivery holds the whole feed or what is new.", one_of=("snapshot", "delta")),
+    "part": Column("count", "Number of this part of the day's delivery, from 1."),
+    "parts": Column("count", "How many parts the day's delivery has."),
+    "supersedes": Column("id", "The delivery that this one replaces."),
+    "manifest_hash": Column("id", "SHA-256 of the manifest."),
+    "read_amount": Column("amount", "Revenue read, in major units of `currency`."),
+    "accepted_amount": Column("amount", "Revenue of accepted rows, in major units of `currency`."),
+    "duplicate_amount": Column("amount", "Revenue of duplicate rows, in major units of `currency`."),
+    "quarantined_amount": Column("amount", "Revenue of quarantined rows that could be read, in major units."),
+    "quarantine_id": Column("id", "Names a quarantined row: delivery, file and line."),
+    "row_key": Column("text", "The delivered key of the row, as far as it could be read."),
+    "delivered": Column("text", "The row's delivered columns as JSON text.", personal=True),
+    "released_by": Column("id", "The delivery that took the row in again after repair or approval."),
+    "rules_hash": Column("id", "SHA-256 over the program files of the run."),
+    "engine_version": Column("text", "Version of this software."),
+    "deliveries": Column("text", "Ids of the deliveries that the run was the first to see, in order, as JSON."),
+    "age_days": Column("count", "Days between the settled day and the delivery that the data came from."),
+}

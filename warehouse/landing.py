@@ -1,0 +1,191 @@
+"""What has landed: deliveries of files with a manifest, made, checked and moved on.
+
+A delivery is a folder below landing/. Its manifest is written last, by rename, so that a folder with a manifest is
+whole. Nothing here looks into a file beyond counting and hashing it.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from warehouse import store
+from warehouse.tables import FEEDS
+
+MANIFEST = "manifest.json"
+SCHEMA_VERSION = 1
+Mode = Literal["snapshot", "delta"]
+PlainName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class Refused(Exception):
+    """A whole delivery or day is refused: the data is at fault and running again will not help."""
+
+
+class LandedFile(BaseModel):
+    """One file of a delivery as its manifest promises it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: PlainName
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    rows: int = Field(ge=0)
+
+
+class Manifest(BaseModel):
+    """What a delivery says of itself; control totals are revenue per currency, as decimal text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    delivery_id: PlainName
+    feed: str
+    business_date: date
+    schema_version: Literal[1]
+    mode: Mode
+    part: str = Field(default="1/1", pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$")
+    supersedes: PlainName | None = None
+    created_at: datetime
+    source: PlainName | None = None
+    settings: dict[str, str] = Field(default_factory=dict, alias="set")
+    files: list[LandedFile] = Field(min_length=1)
+    control_totals: dict[str, Decimal] | None = None
+
+    @property
+    def part_of(self) -> tuple[int, int]:
+        """This part's number and how many there are."""
+        number, of = self.part.split("/")
+        return int(number), int(of)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over what the manifest says."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+
+
+class Delivery(NamedTuple):
+    """A delivery whose manifest could be read, and the folder that it lies in."""
+
+    folder: Path
+    manifest: Manifest
+
+
+def landed() -> list[str]:
+    """Names of the folders in landing/ that are whole, oldest business date first as far as their names tell."""
+    return sorted(path.parent.name for path in store.place("landing").glob(f"*/{MANIFEST}"))
+
+
+def open_delivery(name: str) -> Delivery:
+    """The delivery of a landed folder, its manifest read and its files compared with it.
+
+    Raises Refused with one message that says what does not agree, where, and what to do.
+    """
+    folder = store.place("landing") / name
+    try:
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise Refused(
+            f"[{name}] has a manifest that cannot be used: {where or 'the file'}: {first['msg']}. Write it as in docs/deliveries.md."
+        ) from None
+    if manifest.delivery_id != name:
+        raise Refused(f"[{name}] holds a manifest for delivery [{manifest.delivery_id}]; name the folder after it.")
+    if manifest.feed not in FEEDS:
+        raise Refused(f"[{name}] is for feed [{manifest.feed}], which does not exist; feeds are {sorted(FEEDS)}.")
+    if manifest.mode == "snapshot" and manifest.part != "1/1":
+        raise Refused(
+            f"[{name}] is part [{manifest.part}] of a snapshot; deliver a snapshot whole, in several files if need be."
+        )
+    for file in manifest.files:
+        _compare(name, folder / file.name, file)
+    return Delivery(folder, manifest)
+
+
+def _compare(name: str, path: Path, promised: LandedFile) -> None:
+    if not path.is_file():
+        raise Refused(
+            f"[{name}] lacks file [{promised.name}] that its manifest lists; deliver it again with all files."
+        )
+    if (size := path.stat().st_size) != promised.bytes:
+        raise Refused(
+            f"[{name}] file [{promised.name}] has [{size}] bytes, its manifest says [{promised.bytes}]; deliver it again."
+        )
+    if (found := file_hash(path)) != promised.sha256:
+        raise Refused(
+            f"[{name}] file [{promised.name}] has SHA-256 [{found[:12]}…], its manifest says [{promised.sha256[:12]}…]; "
+            "it was changed or damaged on the way: deliver it again."
+        )
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def move(name: str, to: Literal["archive", "refused"], message: str | None = None) -> Path:
+    """Move a landed folder on and keep it; a refused one gets a reason.txt beside its files."""
+    target = store.place(to) / name
+    number = 1
+    while target.exists():
+        number += 1
+        target = store.place(to) / f"{name}~{number}"
+    os.replace(store.place("landing") / name, target)
+    if message:
+        (target / "reason.txt").write_text(message + "\n")
+    return target
+
+
+def deliver(
+    root: Path,
+    files: Sequence[Path],
+    *,
+    feed: str,
+    business_date: date,
+    delivery_id: str,
+    mode: Mode,
+    rows: Sequence[int],
+    control_totals: dict[str, str] | None = None,
+    part: str = "1/1",
+    supersedes: str | None = None,
+    created_at: datetime | None = None,
+    source: str | None = None,
+    settings: dict[str, str] | None = None,
+) -> Path:
+    """The folder of a new delivery below `root`, its files copied and its manifest written last.
+
+    `rows` counts the records of each file; warehouse.files.measure finds them and the control totals.
+    Raises FileExistsError when the delivery is already there and ValidationError when a name is not plain.
+    """
+    manifest = Manifest(
+        delivery_id=delivery_id,
+        feed=feed,
+        business_date=business_date,
+        schema_version=SCHEMA_VERSION,
+        mode=mode,
+        part=part,
+        supersedes=supersedes,
+        created_at=created_at or datetime.now(UTC),
+        source=source,
+        settings=settings or {},
+        files=[
+            LandedFile(name=path.name, bytes=path.stat().st_size, sha256=file_hash(path), rows=count)
+            for path, count in zip(files, rows, strict=True)
+        ],
+        control_totals=control_totals,
+    )
+    folder = root / delivery_id
+    folder.mkdir(parents=True)
+    for path in files:
+        shutil.copyfile(path, folder / path.name)
+    unfinished = folder / f".{MANIFEST}"
+    text = json.dumps(manifest.model_dump(mode="json", by_alias=True), indent=2)
+    unfinished.write_text(text + "\n")
+    os.replace(unfinished, folder / MANIFEST)
+    return folder

@@ -1,0 +1,178 @@
+"""The only module that opens DuckDB: the warehouse under a lock, staging files, and read-only readers."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import iso4217
+import pandas as pd
+import pyarrow as pa
+from filelock import FileLock, Timeout
+
+from warehouse.tables import TABLES, Table
+
+SCHEMA_VERSION = 1
+LOCK_SECONDS = 600
+Place = Literal["landing", "archive", "refused", "staging", "releases"]
+INPUTS = Path(__file__).parent / "inputs"
+
+
+class Busy(Exception):
+    """Another process holds the warehouse."""
+
+
+def home() -> Path:
+    """The folder that holds all data, from INCENTIVES_HOME; ./var unless it is set."""
+    return Path(os.environ.get("INCENTIVES_HOME", "var")).absolute()
+
+
+def place(name: Place) -> Path:
+    """One of the folders of the home, made if it is not there."""
+    folder = home() / name
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+@contextmanager
+def locked(purpose: str) -> Iterator[None]:
+    """Hold the home for one writer; raises Busy, naming the holder, when it stays taken for ten minutes."""
+    home().mkdir(parents=True, exist_ok=True, mode=0o700)
+    holder = home() / "holder.txt"
+    lock = FileLock(home() / "lock", timeout=LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Busy(
+            f"the warehouse in [{home()}] is held by [{holder.read_text() if holder.exists() else 'unknown'}]; wait for it to end."
+        ) from None
+    try:
+        holder.write_text(f"{purpose}, process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """A connection in UTC that cannot install or load extensions; in memory when no path is given."""
+    con = duckdb.connect(
+        str(path) if path else ":memory:",
+        read_only=read_only,
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
+    )
+    con.execute("SET TimeZone = 'UTC'")
+    return con
+
+
+@contextmanager
+def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, open for writing, with every contracted table in place; hold the lock around it.
+
+    Raises RuntimeError when a newer version of this software has written it.
+    """
+    con = connect(home() / "warehouse.duckdb")
+    try:
+        _prepare(con)
+        yield con
+    finally:
+        con.close()
+
+
+def _prepare(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("CREATE SCHEMA IF NOT EXISTS meta")
+    con.execute("CREATE TABLE IF NOT EXISTS meta.schema_version (version INTEGER NOT NULL)")
+    found = con.execute("SELECT max(version) FROM meta.schema_version").fetchall()[0][0]
+    if found is not None and found > SCHEMA_VERSION:
+        raise RuntimeError(
+            f"the warehouse has schema version [{found}], this software knows [{SCHEMA_VERSION}]; install the newer one."
+        )
+    if found is None:
+        con.execute("CREATE SCHEMA IF NOT EXISTS clean")
+        con.execute("CREATE SCHEMA IF NOT EXISTS derived")
+        for table in TABLES.values():
+            if table.layer != "published":
+                con.execute(table.ddl)
+        con.execute("CREATE TABLE meta.currencies (currency VARCHAR, exponent INTEGER)")
+        insert(con, "meta.currencies", currencies())
+        con.execute("INSERT INTO meta.schema_version VALUES (?)", [SCHEMA_VERSION])
+
+
+@cache
+def currencies() -> pa.Table:
+    """Every ISO 4217 currency in trade with its number of decimals (those with four are units of account)."""
+    listed = [c for c in iso4217.Currency if c.exponent is not None and c.exponent <= 3]
+    return pa.table({"currency": [c.code for c in listed], "exponent": [c.exponent for c in listed]})
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of the block is committed, or none of it."""
+    con.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
+
+
+def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, options: str = "") -> None:
+    """Attach a database file of ours under a name."""
+    quoted = str(path).replace("'", "''")
+    con.execute(f"ATTACH '{quoted}' AS {name} {options}")
+
+
+def insert(con: duckdb.DuckDBPyConnection, target: str, rows: pa.Table | pa.RecordBatchReader) -> None:
+    """Append Arrow rows to a table, columns matched by name."""
+    con.register("arriving", rows)
+    try:
+        con.execute(f"INSERT INTO {target} BY NAME SELECT * FROM arriving")
+    finally:
+        con.unregister("arriving")
+
+
+def frame(con: duckdb.DuckDBPyConnection, query: str, values: list | None = None) -> pd.DataFrame:
+    """A query's result as a frame: Arrow-backed text, datetime64 days, Int64 where a number may be missing.
+
+    Decimals keep an Arrow decimal type, so no amount or rate ever becomes a float.
+    """
+    return to_pandas(con.execute(query, values or []).to_arrow_table())
+
+
+def to_pandas(rows: pa.Table) -> pd.DataFrame:
+    """An Arrow table as a frame with the types that the transforms work on."""
+    days = [pa.field(f.name, pa.timestamp("us")) if pa.types.is_date(f.type) else f for f in rows.schema]
+    return rows.cast(pa.schema(days)).to_pandas(types_mapper=_pandas_type)
+
+
+def _pandas_type(arrow: pa.DataType):
+    if pa.types.is_decimal(arrow):
+        return pd.ArrowDtype(arrow)
+    if pa.types.is_integer(arrow):
+        return pd.Int64Dtype()
+    if pa.types.is_boolean(arrow):
+        return pd.BooleanDtype()
+    return None
+
+
+def conform(table: Table, made: pd.DataFrame) -> pa.Table:
+    """A transform's frame as the contract's columns in its order and types; working columns fall away.
+
+    Raises ValueError when a column is missing or a value does not fit its type.
+    """
+    if lacking := [c for c in table.columns if c not in made]:
+        raise ValueError(f"[{table.name}] lacks {lacking}; its transform made {list(made.columns)}")
+    try:
+        return pa.Table.from_pandas(made[list(table.columns)], schema=table.arrow_schema, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as fault:
+        raise ValueError(f"[{table.name}] does not keep its contract in warehouse/tables.py: {fault}") from fault
+
+
+def input_query(name: str) -> str:
+    """The text of one named step input, from warehouse/inputs/."""
+    return (INPUTS / f"{name}.sql").read_text()

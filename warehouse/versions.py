@@ -1,0 +1,164 @@
+"""Versions: what was known of each key on each business day, however late or shuffled it arrived.
+
+A row holds from the business date of the delivery that brought it (`known_from`) to that of the next version
+(`known_to`). Versions are ordered by (business date, delivery made, delivery id), so the order of arrival changes
+nothing. Content that is delivered again makes no new version; the last day that confirmed it is kept.
+"""
+
+from datetime import date
+
+import duckdb
+
+from warehouse.tables import Derived, Feed
+
+
+def as_of(table: str) -> str:
+    """The SQL condition that picks the versions of a table known on the day `$as_of`."""
+    return f"{table}.known_from <= $as_of AND ({table}.known_to IS NULL OR {table}.known_to > $as_of)"
+
+
+def take_over(
+    con: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    *,
+    delivery_id: str,
+    business_date: date,
+    is_snapshot: bool,
+    supersedes: str | None,
+) -> dict[str, int]:
+    """Add a staged delivery's rows to `clean.<feed>` as versions; how many were new, corrected, duplicate, withdrawn.
+
+    Expects the staging file attached as `staging` and the delivery already in `clean.deliveries`.
+    """
+    values = {"id": delivery_id, "day": business_date}
+    key, columns = ", ".join(feed.key), ", ".join(feed.columns)
+    differs = " OR ".join(f"stored.{c} IS DISTINCT FROM arriving.{c}" for c in feed.columns)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE known AS SELECT {key}, in_force.delivery_id IS NULL OR in_force.is_withdrawn "
+        f"OR in_force.differs AS is_other FROM staging.clean.{feed.name} AS arriving "
+        f"SEMI JOIN clean.{feed.name} USING ({key}) LEFT JOIN ("
+        f"SELECT {_prefixed(feed.key)}, stored.delivery_id, stored.is_withdrawn, ({differs}) AS differs "
+        f"FROM staging.clean.{feed.name} AS arriving JOIN clean.{feed.name} AS stored USING ({key}) "
+        "WHERE stored.known_from <= $day AND (stored.known_to IS NULL OR stored.known_to > $day)"
+        f") AS in_force USING ({key})",
+        {"day": business_date},
+    )
+    [(duplicate, corrected)] = con.execute(
+        "SELECT count(*) FILTER (NOT is_other), count(*) FILTER (is_other) FROM known"
+    ).fetchall()
+    new = con.execute(
+        f"INSERT INTO clean.{feed.name} BY NAME SELECT {columns}, $day AS business_date, $id AS delivery_id, file_name, "
+        "line_number, $day AS known_from, CAST(NULL AS DATE) AS known_to, CAST(NULL AS DATE) AS confirmed_on, "
+        f"false AS is_withdrawn FROM staging.clean.{feed.name} ANTI JOIN known USING ({key})",
+        values,
+    ).fetchall()[0][0]
+    if duplicate:
+        con.execute(
+            f"UPDATE clean.{feed.name} AS stored SET confirmed_on = greatest(coalesce(confirmed_on, $day), $day) "
+            f"FROM known WHERE NOT is_other AND {_matches('stored', 'known', feed.key)} "
+            "AND stored.known_from <= $day AND (stored.known_to IS NULL OR stored.known_to > $day)",
+            {"day": business_date},
+        )
+    _absent(con, feed, values, is_snapshot=is_snapshot, supersedes=supersedes)
+    withdrawn = con.execute("SELECT count(*) FROM absent").fetchall()[0][0]
+    if corrected or withdrawn:
+        _respan(con, feed, values)
+    return {"new": new, "corrected": corrected, "duplicate": duplicate, "withdrawn": withdrawn}
+
+
+def _absent(
+    con: duckdb.DuckDBPyConnection, feed: Feed, values: dict, *, is_snapshot: bool, supersedes: str | None
+) -> None:
+    """Make `absent`: versions in force that a whole delivery no longer holds; quarantined keys are held, not absent.
+
+    A row that only a late snapshot holds is absent from the next snapshot that is already here.
+    """
+    key, columns = ", ".join(feed.key), ", ".join(feed.columns)
+    held = " || ' ' || ".join(f"coalesce(CAST(stored.{c} AS VARCHAR), '')" for c in feed.key)
+    scope = "true" if is_snapshot else "stored.delivery_id = $superseded" if supersedes else "false"
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE absent AS SELECT {columns}, CAST($day AS DATE) AS absent_from, "
+        f"CAST($id AS VARCHAR) AS absent_id FROM clean.{feed.name} AS stored "
+        f"ANTI JOIN staging.clean.{feed.name} AS arriving USING ({key}) "
+        "WHERE stored.known_from <= $day AND (stored.known_to IS NULL OR stored.known_to > $day) "
+        f"AND NOT stored.is_withdrawn AND {scope} AND {held} NOT IN "
+        "(SELECT row_key FROM staging.clean.quarantine WHERE row_key IS NOT NULL)",
+        {**values, **({"superseded": supersedes} if supersedes and not is_snapshot else {})},
+    )
+    if not is_snapshot:
+        return
+    con.execute(
+        f"INSERT INTO absent SELECT {columns}, next.business_date, next.delivery_id "
+        f"FROM staging.clean.{feed.name} AS arriving ANTI JOIN known USING ({key}), "
+        "(SELECT business_date, delivery_id FROM clean.deliveries WHERE feed = $feed AND mode = 'snapshot' "
+        "AND delivery_status = 'accepted' AND business_date > $day ORDER BY ALL LIMIT 1) AS next",
+        {"feed": feed.name, "day": values["day"]},
+    )
+
+
+def _respan(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict) -> None:
+    """Add the other and the absent versions and order all versions of the touched keys anew."""
+    key, columns = ", ".join(feed.key), ", ".join(feed.columns)
+    content = f"{columns}, business_date, delivery_id, file_name, line_number"
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE touched AS SELECT {key} FROM known WHERE is_other UNION SELECT {key} FROM absent"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE respanned AS WITH versions AS ("
+        f"SELECT {content}, confirmed_on, is_withdrawn FROM clean.{feed.name} SEMI JOIN touched USING ({key}) "
+        f"UNION ALL SELECT {columns}, $day, $id, file_name, line_number, NULL, false "
+        f"FROM staging.clean.{feed.name} SEMI JOIN (SELECT * FROM known WHERE is_other) USING ({key}) "
+        f"UNION ALL SELECT {columns}, absent_from, absent_id, 'absent', 0, NULL, true FROM absent"
+        "), ordered AS (SELECT versions.*, created_at, lead(versions.business_date) OVER later AS next_date "
+        "FROM versions JOIN clean.deliveries USING (delivery_id) "
+        f"WINDOW later AS (PARTITION BY {key} ORDER BY versions.business_date, created_at, delivery_id)"
+        "), again AS (SELECT * EXCLUDE (next_date, created_at) FROM ordered UNION ALL SELECT "
+        "* EXCLUDE (next_date, created_at) REPLACE (confirmed_on AS business_date, NULL AS confirmed_on) FROM ordered "
+        "WHERE confirmed_on > next_date"
+        f") SELECT again.* REPLACE (CASE WHEN confirmed_on > business_date THEN confirmed_on END AS confirmed_on), "
+        "business_date AS known_from, lead(business_date) OVER later AS known_to "
+        "FROM again JOIN (SELECT delivery_id, created_at FROM clean.deliveries) USING (delivery_id) "
+        f"WINDOW later AS (PARTITION BY {key} ORDER BY business_date, created_at, delivery_id)",
+        values,
+    )
+    con.execute(
+        f"DELETE FROM clean.{feed.name} AS stored USING touched WHERE {_matches('stored', 'touched', feed.key)}"
+    )
+    con.execute(f"INSERT INTO clean.{feed.name} BY NAME SELECT * FROM respanned")
+
+
+def replace_groups(con: duckdb.DuckDBPyConnection, table: Derived, day: date, touched: str) -> int:
+    """Take a staged derived table over: of the touched groups, those whose rows changed get a new version.
+
+    `touched` is a table of the groups that the run worked out. Returns how many rows are new.
+    """
+    group, columns = ", ".join(table.group), ", ".join(table.columns)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE held AS SELECT {columns} FROM {table.full_name} "
+        f"SEMI JOIN {touched} USING ({group}) WHERE known_to IS NULL"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE changed AS SELECT DISTINCT {group} FROM ("
+        f"SELECT {columns}, 1 AS side FROM staging.{table.full_name} SEMI JOIN held USING ({group}) "
+        f"UNION ALL SELECT {columns}, -1 FROM held) GROUP BY {columns} HAVING sum(side) <> 0"
+    )
+    con.execute(
+        f"UPDATE {table.full_name} AS stored SET known_to = $day FROM changed "
+        f"WHERE {_matches('stored', 'changed', table.group)} AND stored.known_to IS NULL",
+        {"day": day},
+    )
+    return con.execute(
+        f"INSERT INTO {table.full_name} BY NAME SELECT {columns}, CAST($day AS DATE) AS known_from, "
+        f"CAST(NULL AS DATE) AS known_to FROM staging.{table.full_name} AS arriving WHERE NOT EXISTS "
+        f"(SELECT 1 FROM held WHERE {_matches('arriving', 'held', table.group)}) OR EXISTS "
+        f"(SELECT 1 FROM changed WHERE {_matches('arriving', 'changed', table.group)})",
+        {"day": day},
+    ).fetchall()[0][0]
+
+
+def _matches(left: str, right: str, columns: tuple[str, ...]) -> str:
+    return " AND ".join(f"{left}.{c} = {right}.{c}" for c in columns)
+
+
+def _prefixed(columns: tuple[str, ...]) -> str:
+    return ", ".join(f"arriving.{c}" for c in columns)
