@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from transforms.dated import ALWAYS
-from transforms.money import share
+from transforms.money import share, unit_shift
 from transforms.programs import Criterion, Program, active
 from transforms.reasons import AGREEMENT_REASON
 from transforms.validity import OPEN, START, clip, gaps, states, union
@@ -72,6 +72,9 @@ def _of_program(program: Program, facts: Facts) -> pd.DataFrame:
     candidates = facts.partners.loc[facts.partners["partner_type"].isin(program.partner_types), "partner_id"]
     mine = candidates.drop_duplicates().reset_index(drop=True)
     facts = Facts(*(t[t["partner_id"].isin(mine)] if "partner_id" in t else t for t in facts))
+    if "program_currency" in facts.partner_revenue:
+        revenue = facts.partner_revenue
+        facts = facts._replace(partner_revenue=revenue[revenue["program_currency"] == program.currency])
     listed = _listed(program)
     made = [
         _partition(_judge(criterion, program, facts), criterion, since, until, mine).assign(criterion_number=number)
@@ -176,8 +179,8 @@ def _active_reseller(criterion: Criterion, figure: None, facts: Facts) -> Judged
 
 
 def _same_country(criterion: Criterion, figure: None, facts: Facts) -> Judged:
-    held = facts.partners[facts.partners["country"] == facts.partners["tenant_country"]]
-    met = _spans(held["partner_id"], held["valid_from"], held["valid_to"], "both in " + held["country"])
+    held = facts.partners[facts.partners["country"].astype("str") == facts.partners["tenant_country"].astype("str")]
+    met = _spans(held["partner_id"], held["valid_from"], held["valid_to"], "both in " + held["country"].astype("str"))
     return Judged(met, _nowhere(facts), "IVDGEO", "location and tenant in different countries")
 
 
@@ -208,7 +211,7 @@ def _competency(criterion: Criterion, names: list[str], facts: Facts) -> Judged:
     listed = facts.competencies["competency"].isin(names) & facts.competencies["competency_level"].isin(levels)
     held = facts.competencies[listed]
     since = held["valid_from"].dt.strftime("%Y-%m-%d")
-    evidence = held["competency"] + " " + held["competency_level"] + " from " + since + _until(held["valid_to"])
+    evidence = held["competency"].astype("str") + " " + held["competency_level"].astype("str") + " from " + since + _until(held["valid_to"])
     met = _spans(held["partner_id"], held["valid_from"], held["valid_to"], evidence)
     return Judged(met, _unless_delivered(facts, "competencies", "UNKCOMP"), "IVDCOMP", "no listed competency in force")
 
@@ -228,7 +231,9 @@ def _payee_profile(criterion: Criterion, figure: None, facts: Facts) -> Judged:
 def _trailing_revenue(criterion: Criterion, figure: object, facts: Facts) -> Judged:
     """Met on each day on which the revenue of (day - days, day] reaches the figure; unknown below it with less history."""
     revenue = facts.partner_revenue
-    amounts = share(revenue["revenue_minor"], revenue["fx_rate"], revenue["unit_shift"], mode="half_even")
+    revenue = revenue[revenue["fx_rate"].notna()].reset_index(drop=True)
+    shift = unit_shift(revenue["exponent"], revenue["program_exponent"])
+    amounts = share(revenue["revenue_minor"], revenue["fx_rate"], shift, mode="half_even")
     window = pd.Timedelta(days=criterion.days)
     events = pd.concat(
         [
@@ -255,7 +260,7 @@ def _enrolment(program: Program, facts: Facts) -> Judged:
     """Met while invited or enrolled; a first transaction invites where the program says so and nothing else is known."""
     listed = facts.enrolments[facts.enrolments["program"] == program.program]
     held = listed[listed["enrolment_status"].isin(WELCOME)]
-    evidence = held["enrolment_status"] + " since " + held["valid_from"].dt.strftime("%Y-%m-%d")
+    evidence = held["enrolment_status"].astype("str") + " since " + held["valid_from"].dt.strftime("%Y-%m-%d")
     met = _spans(held["partner_id"], held["valid_from"], held["valid_to"], evidence)
     unknown = _nowhere(facts)
     if program.enrolment and program.enrolment.invite_on == "first_transaction":

@@ -253,6 +253,7 @@ class Program(Rule):
         return self
 
     def _ready(self) -> None:
+        """Refuse an active program that uses words which this version reads but does not work out."""
         if not self.examples:
             raise ValueError("an active program needs examples; add at least one with what it earns")
         if used := [word for word in LATER["program"] if getattr(self, word)]:
@@ -265,6 +266,13 @@ class Program(Rule):
                 raise ValueError(
                     f"lever [{lever.lever}] uses {used or [lever.measure]}, which this version does not price; keep it a draft"
                 )
+
+
+def uses_later_words(program: Program) -> bool:
+    """Whether a program needs what this version does not work out."""
+    return any(getattr(program, word) for word in LATER["program"]) or any(
+        getattr(lever, word) is not None for lever in program.levers for word in LATER["lever"]
+    )
 
 
 def load(path: Path) -> Program:

@@ -119,8 +119,8 @@ def _type(
     rules |= {rule: f"NOT ({condition})" for rule, condition in row_rules.items()}
     currency = "upper(trim(landed.currency))" if {"currency"} <= present & set(feed.delivered) else "NULL"
     con.execute(
-        f"CREATE TEMP VIEW casting AS SELECT landed.file_name, landed.line_number,\n  {selected}\n"
-        f"FROM landed LEFT JOIN meta.currencies AS known ON known.currency = {currency}"
+        f"CREATE TEMP VIEW casting AS SELECT landed.file_name, landed.line_number, exponent,\n  {selected}\n"
+        f"FROM landed LEFT JOIN (SELECT currency AS known_currency, exponent FROM meta.currencies) ON known_currency = {currency}"
     )
     broken = " OR ".join(f"coalesce({condition}, false)" for condition in rules.values())
     con.execute(

@@ -80,24 +80,29 @@ def landed() -> list[str]:
     return sorted(path.parent.name for path in store.place("landing").glob(f"*/{MANIFEST}"))
 
 
-def open_delivery(name: str) -> Delivery:
-    """The delivery of a landed folder, its manifest read and its files compared with it.
+def read_manifest(name: str) -> Manifest:
+    """The manifest of a landed folder; raises Refused when it cannot be used."""
+    try:
+        manifest = Manifest.model_validate_json((store.place("landing") / name / MANIFEST).read_bytes())
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        where = ".".join(str(step) for step in first["loc"]) or "the file"
+        raise Refused(
+            f"[{name}] has a manifest that cannot be used: {where}: {first['msg']}. Write it as in docs/deliveries.md."
+        ) from None
+    if manifest.feed not in FEEDS:
+        raise Refused(f"[{name}] is for feed [{manifest.feed}], which does not exist; feeds are {sorted(FEEDS)}.")
+    return manifest
+
+
+def open_delivery(name: str, manifest: Manifest) -> Delivery:
+    """A landed delivery whose files are compared with its manifest.
 
     Raises Refused with one message that says what does not agree, where, and what to do.
     """
     folder = store.place("landing") / name
-    try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise Refused(
-            f"[{name}] has a manifest that cannot be used: {where or 'the file'}: {first['msg']}. Write it as in docs/deliveries.md."
-        ) from None
     if manifest.delivery_id != name:
         raise Refused(f"[{name}] holds a manifest for delivery [{manifest.delivery_id}]; name the folder after it.")
-    if manifest.feed not in FEEDS:
-        raise Refused(f"[{name}] is for feed [{manifest.feed}], which does not exist; feeds are {sorted(FEEDS)}.")
     if manifest.mode == "snapshot" and manifest.part != "1/1":
         raise Refused(
             f"[{name}] is part [{manifest.part}] of a snapshot; deliver a snapshot whole, in several files if need be."

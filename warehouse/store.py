@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -14,11 +14,14 @@ import pandas as pd
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
+from warehouse.columns import COLUMNS
 from warehouse.tables import TABLES, Table
 
 SCHEMA_VERSION = 1
 LOCK_SECONDS = 600
 Place = Literal["landing", "archive", "refused", "staging", "releases"]
+CATEGORY_KINDS = ("code", "country", "currency", "program")
+CATEGORIES = ("reason_codes", "customer_country", "rule_version")
 INPUTS = Path(__file__).parent / "inputs"
 
 
@@ -136,18 +139,29 @@ def insert(con: duckdb.DuckDBPyConnection, target: str, rows: pa.Table | pa.Reco
         con.unregister("arriving")
 
 
-def frame(con: duckdb.DuckDBPyConnection, query: str, values: list | None = None) -> pd.DataFrame:
-    """A query's result as a frame: Arrow-backed text, datetime64 days, Int64 where a number may be missing.
+def read_input(con: duckdb.DuckDBPyConnection, name: str, as_of: date) -> pd.DataFrame:
+    """One named step input of warehouse/inputs/ as a frame, as known on a day.
 
-    Decimals keep an Arrow decimal type, so no amount or rate ever becomes a float.
+    Text is Arrow-backed, codes are categories, days datetime64, and a number that may be missing Int64. Decimals keep
+    an Arrow decimal type, so no amount or rate ever becomes a float.
     """
-    return to_pandas(con.execute(query, values or []).to_arrow_table())
+    query = (INPUTS / f"{name}.sql").read_text()
+    values = {"as_of": as_of} if "$as_of" in query else {}
+    return to_pandas(con.execute(query, values).to_arrow_table())
 
 
 def to_pandas(rows: pa.Table) -> pd.DataFrame:
     """An Arrow table as a frame with the types that the transforms work on."""
-    days = [pa.field(f.name, pa.timestamp("us")) if pa.types.is_date(f.type) else f for f in rows.schema]
-    return rows.cast(pa.schema(days)).to_pandas(types_mapper=_pandas_type)
+    fields = [pa.field(f.name, _working_type(f.name, f.type)) for f in rows.schema]
+    return rows.cast(pa.schema(fields)).to_pandas(types_mapper=_pandas_type)
+
+
+def _working_type(name: str, arrow: pa.DataType) -> pa.DataType:
+    if pa.types.is_date(arrow):
+        return pa.timestamp("us")
+    if pa.types.is_string(arrow) and (name in CATEGORIES or (name in COLUMNS and COLUMNS[name].kind in CATEGORY_KINDS)):
+        return pa.dictionary(pa.int32(), pa.string())
+    return arrow
 
 
 def _pandas_type(arrow: pa.DataType):
@@ -168,11 +182,17 @@ def conform(table: Table, made: pd.DataFrame) -> pa.Table:
     if lacking := [c for c in table.columns if c not in made]:
         raise ValueError(f"[{table.name}] lacks {lacking}; its transform made {list(made.columns)}")
     try:
-        return pa.Table.from_pandas(made[list(table.columns)], schema=table.arrow_schema, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as fault:
+        arrays = [_fitted(made[field.name], field) for field in table.arrow_schema]
+        return pa.Table.from_arrays(arrays, schema=table.arrow_schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as fault:
         raise ValueError(f"[{table.name}] does not keep its contract in warehouse/tables.py: {fault}") from fault
 
 
-def input_query(name: str) -> str:
-    """The text of one named step input, from warehouse/inputs/."""
-    return (INPUTS / f"{name}.sql").read_text()
+def _fitted(values: pd.Series, field: pa.Field) -> pa.ChunkedArray:
+    """A column in the type that its contract gives it; categories as their text."""
+    made = pa.chunked_array([a]) if isinstance(a := pa.array(values, from_pandas=True), pa.Array) else a
+    if pa.types.is_dictionary(made.type):
+        made = pa.chunked_array([chunk.dictionary_decode() for chunk in made.chunks], made.type.value_type)
+    if made.null_count and not field.nullable:
+        raise ValueError(f"column [{field.name}] has [{made.null_count}] missing values")
+    return made.cast(field.type)

@@ -1,0 +1,134 @@
+"""Judge a file of tables against their contracts and rules; say what failed and how loud."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from expectations import duckdb_engine  # sets logging before great_expectations loads
+
+import great_expectations as gx  # isort: skip
+import great_expectations.expectations as gxe
+from great_expectations.data_context.types.base import ProgressBarsConfig
+
+from expectations.rules import of
+from warehouse.columns import COLUMNS
+from warehouse.tables import Feed, Published, Table
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One expectation that did not hold, or could not be run."""
+
+    table: str
+    rule: str
+    means: str
+    severity: str
+    rows: int | None
+    fault: str | None = None
+
+    def __str__(self) -> str:
+        what = f"could not run: {self.fault}" if self.fault else f"[{self.rows}] rows"
+        return f"[{self.table}] {self.rule}: {self.means}: {what}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a file's tables were found to be; critical findings keep it from readers."""
+
+    expectations: int
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def critical(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity == "critical"]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity != "critical"]
+
+
+def judge(path: Path, tables: list[Table]) -> Verdict:
+    """The verdict on some tables of a DuckDB file, which nobody else has open.
+
+    What could not be run counts as failed. GX's own `success` ignores severity, so it is read here.
+    """
+    duckdb_engine.enable()
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_sql(
+        "file",
+        connection_string=f"duckdb:///{path}",
+        create_temp_table=False,
+        kwargs={"connect_args": {"read_only": True}},
+    )
+    try:
+        findings: list[Finding] = []
+        count = 0
+        for table in tables:
+            schema = "main" if isinstance(table, Published) else table.layer
+            asset = source.add_table_asset(f"{schema}.{table.name}", table_name=table.name, schema_name=schema)
+            suite = suite_of(table)
+            batch = asset.add_batch_definition_whole_table("whole").get_batch()
+            outcome = batch.validate(suite, result_format="SUMMARY")
+            count += len(outcome.results)
+            findings += [_finding(table, result) for result in outcome.results if not result.success]
+        return Verdict(count, findings)
+    finally:
+        source.get_execution_engine().close()
+
+
+def suite_of(table: Table) -> gx.ExpectationSuite:
+    """The suite of a table: what its contract owes and the rules on it."""
+    schema = "main" if isinstance(table, Published) else table.layer
+    rules = [
+        gxe.UnexpectedRowsExpectation(
+            unexpected_rows_query=rule.query,
+            severity=rule.severity,
+            description=rule.means,
+            notes=rule.why,
+            meta={"rule": rule.id},
+        )
+        for rule in of(f"{schema}.{table.name}")
+    ]
+    return gx.ExpectationSuite(name=f"{schema}.{table.name}", expectations=[*_from_contract(table), *rules])
+
+
+def _from_contract(table: Table) -> list[gxe.Expectation]:
+    """Key, required values and codes, as the contract has them."""
+    shown = dict(zip(table.columns, table.published_columns, strict=True)) if isinstance(table, Published) else {}
+    unique = (
+        gxe.ExpectCompoundColumnsToBeUnique(column_list=[shown.get(c, c) for c in table.key], meta={"rule": "key"})
+        if len(table.key) > 1
+        else gxe.ExpectColumnValuesToBeUnique(column=shown.get(table.key[0], table.key[0]), meta={"rule": "key"})
+    )
+    required = [
+        gxe.ExpectColumnValuesToNotBeNull(column=shown.get(c, c), meta={"rule": f"required:{c}"})
+        for c in table.columns
+        if c not in table.nullable
+    ]
+    codes = [
+        gxe.ExpectColumnValuesToBeInSet(column=c, value_set=list(COLUMNS[c].one_of), meta={"rule": f"code:{c}"})
+        for c in table.columns
+        if COLUMNS[c].one_of
+    ]
+    return [unique, *required, *codes]
+
+
+def _finding(table: Table, result: object) -> Finding:
+    config = result.expectation_config  # type: ignore[attr-defined]
+    found = result.result  # type: ignore[attr-defined]
+    info = result.exception_info or {}  # type: ignore[attr-defined]
+    raised = info if "raised_exception" in info else next(iter(info.values()), {})
+    fault = str(raised.get("exception_message"))[:300] if raised.get("raised_exception") else None
+    return Finding(
+        table=f"{'main' if isinstance(table, Published) else table.layer}.{table.name}",
+        rule=config.meta["rule"],
+        means=config.description or config.type.removeprefix("expect_").replace("_", " "),
+        severity="critical" if fault else str(getattr(config.severity, "value", config.severity)),
+        rows=found.get("unexpected_count", found.get("observed_value")),
+        fault=fault,
+    )
+
+
+def feed_tables(feed: Feed) -> list[Table]:
+    """What is judged of one staged delivery."""
+    return [feed]

@@ -1,0 +1,245 @@
+"""What we expect beyond the contracts: one list of rules, each with its loudness and the reason for it.
+
+A row rule on a feed gives both the expectation and the quarantine query, so they cannot drift. A table rule names the
+rows that must not exist. `{batch}` stands for the table that the rule is on; tables of the same file may be joined.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["critical", "warning"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One expectation: `holds` is true for every good row, or `offends` selects the rows that must not exist."""
+
+    id: str
+    table: str
+    means: str
+    why: str
+    severity: Severity = "critical"
+    holds: str = ""
+    offends: str = ""
+
+    @property
+    def query(self) -> str:
+        """The rows that break the rule."""
+        return self.offends or f"SELECT * FROM {{batch}} WHERE NOT coalesce({self.holds}, true)"
+
+
+def _ends_later(table: str) -> Rule:
+    return Rule(
+        id="order:valid_to",
+        table=f"clean.{table}",
+        holds="valid_to IS NULL OR valid_to > valid_from",
+        means="a span ends after it begins",
+        why="spans are half open; an empty or backward one would silently count for nothing",
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    *(_ends_later(table) for table in ("agreements", "competencies", "enrolments")),
+    Rule(
+        id="ended:valid_to",
+        table="clean.agreements",
+        holds="agreement_status NOT IN ('expired', 'terminated') OR valid_to IS NOT NULL",
+        means="an agreement that has ended says when",
+        why="without an end it would go on counting",
+    ),
+    Rule(
+        id="positive:fx_rate",
+        table="clean.fx_rates",
+        holds="fx_rate > 0",
+        means="an exchange rate is above zero",
+        why="a zero rate would turn every earning of the currency into nothing",
+    ),
+    Rule(
+        id="other:to_currency",
+        table="clean.fx_rates",
+        holds="from_currency <> to_currency OR fx_rate = 1",
+        means="a currency converts to itself at 1",
+        why="the engine uses 1 and would disagree with the table",
+    ),
+    Rule(
+        id="self:reverses",
+        table="clean.transactions",
+        holds="reverses IS NULL OR reverses <> transaction_id",
+        means="a line does not reverse itself",
+        why="a refund takes the date of the line that it reverses",
+    ),
+    Rule(
+        id="sign:reverses",
+        table="clean.transactions",
+        holds="reverses IS NULL OR revenue_minor <= 0",
+        means="a refund takes money back",
+        why="refunds carry negative figures; a positive one would earn twice",
+    ),
+    Rule(
+        id="sane:transaction_at",
+        table="clean.transactions",
+        holds="transaction_at BETWEEN TIMESTAMP '2000-01-01' AND TIMESTAMP '2100-01-01'",
+        means="a transaction lies between 2000 and 2100",
+        why="year 1 and year 9999 stand for a missing date in exports",
+    ),
+    Rule(
+        id="rare:revenue",
+        table="clean.transactions",
+        severity="warning",
+        holds="abs(revenue_minor) < 100000000000",
+        means="a line is below 1,000,000,000 in a currency with two decimals",
+        why="most often a decimal point is missing",
+    ),
+    Rule(
+        id="partition:eligibility_criteria",
+        table="derived.eligibility_criteria",
+        offends="SELECT program, partner_id, criterion_number FROM (SELECT *, lead(valid_from) OVER (PARTITION BY program, "
+        "partner_id, criterion_number ORDER BY valid_from) AS following FROM {batch}) WHERE following IS DISTINCT FROM valid_to",
+        means="each criterion covers all days, once",
+        why="a gap would be read as neither met nor unmet",
+    ),
+    Rule(
+        id="partition:eligibility",
+        table="derived.eligibility",
+        offends="SELECT program, partner_id FROM (SELECT *, lead(valid_from) OVER (PARTITION BY program, partner_id "
+        "ORDER BY valid_from) AS following FROM {batch}) WHERE following IS DISTINCT FROM valid_to",
+        means="each standing covers all days, once",
+        why="a line on a day with two standings would be decided twice",
+    ),
+    Rule(
+        id="evidence:met",
+        table="derived.eligibility_criteria",
+        holds="status <> 'met' OR evidence IS NOT NULL",
+        means="nothing is met without evidence",
+        why="partners and auditors ask for the fact behind every yes",
+    ),
+    Rule(
+        id="reason:unmet",
+        table="derived.eligibility_criteria",
+        holds="status NOT IN ('unmet', 'unknown') OR reason_code IS NOT NULL",
+        means="what is not met has a reason",
+        why="missing reasons are what partners complain of most",
+    ),
+    Rule(
+        id="explained:decision",
+        table="derived.decisions",
+        holds="CASE decision WHEN 'eligible' THEN levers IS NOT NULL AND reason_codes IS NULL ELSE reason_codes IS NOT NULL END",
+        means="an eligible line names its levers, any other line its reasons",
+        why="every line gets a decision that can be explained",
+    ),
+    Rule(
+        id="earned:decision",
+        table="derived.earnings",
+        offends="SELECT * FROM {batch} AS earning ANTI JOIN (SELECT transaction_id, program FROM derived.decisions "
+        "WHERE decision = 'eligible') USING (transaction_id, program)",
+        means="only eligible lines earn",
+        why="an earning without a decision could not be explained",
+    ),
+    Rule(
+        id="split:earning",
+        table="derived.earnings",
+        holds="rebate_minor + coop_minor = earning_minor "
+        "AND program_rebate_minor + program_coop_minor = program_earning_minor",
+        means="rebate and co-op make the earning, to the cent",
+        why="a cent lost in the split is a cent not paid",
+    ),
+    Rule(
+        id="range:rate",
+        table="derived.earnings",
+        holds="rate BETWEEN 0 AND 0.25",
+        means="a rate lies between 0 and 25 percent",
+        why="documented rates go from 1.25 to 20 percent",
+    ),
+    Rule(
+        id="sign:earning",
+        table="derived.earnings",
+        holds="earning_minor = 0 OR sign(earning_minor) = sign(base_minor)",
+        means="an earning has the sign of what it is earned on",
+        why="a refund that earned would pay twice",
+    ),
+    Rule(
+        id="conserved:decisions",
+        table="derived.decisions",
+        offends="SELECT transaction_id, program, count(*) FROM {batch} GROUP BY ALL HAVING count(*) <> 1",
+        means="eligible + undecided + ineligible = total: each line is decided once a program",
+        why="a line decided twice would be summed twice",
+    ),
+    Rule(
+        id="reconciled:ledger",
+        table="derived.earnings_ledger",
+        offends="SELECT * FROM audit.ledger_differences",
+        means="the ledger with the new entries equals what the lines should have earned",
+        why="earnings that do not match the ledger are earnings that do not match payments",
+    ),
+    Rule(
+        id="volume:critical",
+        table="derived.decisions",
+        offends="SELECT * FROM audit.volume WHERE share NOT BETWEEN 0.1 AND 10",
+        means="the day's rows and revenue are within 0.1 to 10 times the median of the last 7 same weekdays",
+        why="beyond that a file is cut off, doubled or in the wrong currency",
+    ),
+    Rule(
+        id="volume:warning",
+        table="derived.decisions",
+        severity="warning",
+        offends="SELECT * FROM audit.volume WHERE share NOT BETWEEN 0.5 AND 2",
+        means="the day's rows and revenue are within 0.5 to 2 times the median of the last 7 same weekdays",
+        why="worth a look",
+    ),
+    Rule(
+        id="known:references",
+        table="derived.decisions",
+        severity="warning",
+        offends="SELECT * FROM audit.unknown_references",
+        means="partners, products and customers of the day's lines are known",
+        why="lines that name what nobody delivered stay undecided",
+    ),
+    Rule(
+        id="fresh:feeds",
+        table="derived.decisions",
+        severity="warning",
+        offends="SELECT * FROM audit.freshness WHERE age_days > 7",
+        means="no feed is more than seven days old",
+        why="slowly changing feeds fall back to the last known; a week is longer than any calendar gap",
+    ),
+    Rule(
+        id="published:ledger",
+        table="main.earnings_monthly",
+        offends="SELECT program, currency, sum(earning) FROM (SELECT program, currency, earning FROM {batch} UNION ALL "
+        "SELECT program, currency, -amount FROM earnings_ledger) GROUP BY ALL HAVING sum(earning) <> 0",
+        means="published sums are the ledger's sums",
+        why="the dashboard must not say anything else than the ledger",
+    ),
+    Rule(
+        id="published:split",
+        table="main.earnings_monthly",
+        holds="rebate + coop = earning AND program_rebate + program_coop = program_earning",
+        means="rebate and co-op make the earning in every sum",
+        why="a cent lost in a sum is seen first by the partner",
+    ),
+    Rule(
+        id="published:total",
+        table="main.ineligible_revenue",
+        offends="SELECT program, currency FROM (SELECT program, currency, revenue FROM decisions WHERE decision <> 'eligible' "
+        "UNION ALL SELECT program, currency, -revenue FROM {batch}) GROUP BY ALL HAVING sum(revenue) <> 0",
+        means="ineligible revenue is the revenue of the lines that earn nothing",
+        why="eligible + undecided + ineligible = total",
+    ),
+    Rule(
+        id="published:lines",
+        table="main.decisions",
+        offends="SELECT transaction_id FROM {batch} ANTI JOIN transactions USING (transaction_id)",
+        means="each decision is about a published line",
+        why="a partner must be able to look the line up",
+    ),
+)
+
+
+def of(table: str) -> list[Rule]:
+    """The rules on one table, given with its schema."""
+    return [rule for rule in RULES if rule.table == table]
+
+
+def row_rules(feed: str) -> dict[str, str]:
+    """Rule id → condition of every good row of a feed; a row that breaks a critical one is quarantined."""
+    return {rule.id: rule.holds for rule in of(f"clean.{feed}") if rule.severity == "critical" and rule.holds}

@@ -1,0 +1,321 @@
+"""The pipeline on one page: which steps there are, what each reads, and how a delivery and a day go through them.
+
+A step is a transform. Its name is the table it makes; its parameters are the tables it reads, besides `programs` and
+`run_date`. Everything a DAG or a command does is one call of this module.
+"""
+
+import hashlib
+import inspect
+import os
+import shutil
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from expectations.rules import row_rules
+from transforms import decisions, earnings, eligibility, examples, invitations, ledger
+from transforms.programs import Program, active, load_all
+from transforms.published import program_earners, program_levers
+from transforms.reasons import reasons
+from transforms.rule_file import RuleFault
+from warehouse import audit, commit, cuts, intake, landing, registry, releases, store
+from warehouse.landing import Refused
+from warehouse.tables import DERIVED, FEEDS, PUBLISHED
+
+__all__ = ["Busy", "NotYet", "Refused", "RuleFault"]
+ENGINE_VERSION = "0.1.0"
+Busy = store.Busy
+Progress = Callable[[str], None]
+
+STEPS: dict[str, Callable[..., pd.DataFrame]] = {
+    step.__name__: step
+    for step in (
+        invitations.invitations,
+        eligibility.eligibility_criteria,
+        eligibility.eligibility,
+        decisions.decided_lines,
+        decisions.decisions,
+        earnings.earnings,
+        ledger.earnings_ledger,
+    )
+}
+
+
+class NotYet(Exception):
+    """A day that is not due, or is due only after an earlier one."""
+
+
+def inputs(step: str) -> list[str]:
+    """What a step reads: tables that earlier steps made, named inputs of the warehouse, `programs`, `run_date`."""
+    return list(inspect.signature(STEPS[step]).parameters)
+
+
+def programs_folder() -> Path:
+    """Where the rule files lie, from INCENTIVES_PROGRAMS; programs/ of this repository unless it is set."""
+    return Path(os.environ.get("INCENTIVES_PROGRAMS", Path(__file__).parent / "programs"))
+
+
+def programs() -> list[Program]:
+    """Every program, its examples run. Raises RuleFault for the first file that cannot be used."""
+    loaded = load_all(programs_folder())
+    for program in loaded:
+        examples.check(program, programs_folder() / f"{program.program}.yaml")
+    return loaded
+
+
+def landed() -> list[str]:
+    """Deliveries that wait in landing/."""
+    return landing.landed()
+
+
+def ingest(progress: Progress = lambda line: None) -> list[dict[str, Any]]:
+    """Take in all that has landed, in the order of business dates; the register's line of each delivery."""
+    with store.locked("ingest"):
+        names = sorted(landing.landed(), key=_landed_order)
+        return [line for name in names for line in [_take_in(name, progress)]]
+
+
+def _landed_order(name: str) -> tuple:
+    try:
+        manifest = landing.read_manifest(name)
+    except Refused:
+        return (date.max, name)
+    return (manifest.business_date, manifest.created_at.isoformat(), name)
+
+
+def _take_in(name: str, progress: Progress) -> dict[str, Any]:
+    staging = store.place("staging") / f"{name}.duckdb"
+    manifest = None
+    try:
+        manifest = landing.read_manifest(name)
+        if line := _again(name, manifest):
+            return line
+        delivery = landing.open_delivery(name, manifest)
+        staged = intake.stage(delivery, row_rules(manifest.feed), staging)
+        verdict = _judge(staging, [FEEDS[manifest.feed]])
+        if verdict.critical:
+            raise Refused(f"[{name}] does not meet its expectations: {'; '.join(map(str, verdict.critical))}")
+        staged.warnings += map(str, verdict.warnings)
+        with store.warehouse() as con:
+            store.attach(con, staging, "staging", "(READ_ONLY)")
+            line = registry.accept(con, manifest, staged)
+        landing.move(name, "archive")
+    except Refused as refused:
+        with store.warehouse() as con:
+            line = registry.refuse(con, name, manifest, str(refused))
+        landing.move(name, "refused", str(refused))
+    finally:
+        staging.unlink(missing_ok=True)
+    progress(_told(line))
+    return line
+
+
+def _again(name: str, manifest: landing.Manifest) -> dict[str, Any] | None:
+    """Set aside a delivery whose id is known: the same again is a duplicate, anything else is refused."""
+    with store.warehouse() as con:
+        known = registry.seen(con, name)
+    if not known:
+        return None
+    if known[0] != manifest.hash:
+        raise Refused(
+            f"[{name}] has the id of a delivery taken in before, with other content; give it an id of its own."
+        )
+    landing.move(name, "archive")
+    return {"delivery_id": name, "feed": manifest.feed, "business_date": manifest.business_date} | {
+        "delivery_status": "duplicate", "rows_read": 0, "rows_accepted": 0, "rows_duplicate": 0, "rows_quarantined": 0,
+        "message": "taken in before",
+    }  # fmt: skip
+
+
+def _told(line: dict[str, Any]) -> str:
+    counts = f"{line['rows_read']} read, {line['rows_accepted']} accepted, {line['rows_duplicate']} duplicate, "
+    counts += f"{line['rows_quarantined']} quarantined"
+    return f"{line['delivery_status']:<9} {line['delivery_id']:<32} {line['message'] if line['delivery_status'] == 'refused' else counts}"
+
+
+def _judge(path: Path, tables: list) -> Any:
+    from expectations.gate import judge  # four seconds to import, and every DAG file would pay them
+
+    return judge(path, tables)
+
+
+def completeness() -> list[dict[str, Any]]:
+    """Each business date: whether it is settled, whether it is complete, what is missing."""
+    with store.locked("completeness"), store.warehouse() as con:
+        return registry.completeness(con)
+
+
+def due_days() -> list[date]:
+    """The complete days that are not settled, in date order."""
+    with store.locked("due days"), store.warehouse() as con:
+        return registry.due_days(con)
+
+
+def run(progress: Progress = lambda line: None) -> list[dict[str, Any]]:
+    """Take in what has landed, then settle every due day: what the DAGs do, without a scheduler."""
+    ingest(progress)
+    return [settle(day, progress) for day in due_days()]
+
+
+def settle(day: date, progress: Progress = lambda line: None) -> dict[str, Any]:
+    """Work out, audit, commit and publish one day; its run's report.
+
+    Raises NotYet when the day is not due or an earlier one is, Refused when a critical expectation does not hold, and
+    RuleFault for a rule file that cannot be used. Warehouse and release stay as they were unless all of it succeeds.
+    """
+    with store.locked(f"settle {day}"):
+        with store.warehouse() as con:
+            due = registry.due_days(con)
+        if day not in due:
+            raise NotYet(f"[{day}] is not due: it is settled, passed over or incomplete; due are {_listed(due)}.")
+        if due[0] < day:
+            raise NotYet(f"[{day}] waits for earlier days that are due: {_listed([d for d in due if d < day])}.")
+        staging = store.place("staging") / f"{day}.duckdb"
+        try:
+            report = _settle(day, staging)
+        except Exception as fault:
+            _health(day, {"succeeded": False, "message": str(fault)})
+            raise
+        finally:
+            staging.unlink(missing_ok=True)
+        _health(day, {"succeeded": True, "message": None, "warnings": report["warnings"]})
+    progress(f"published {report['release_id']}: {report['lines']} lines, {report['entries']} ledger entries")
+    return report
+
+
+def _listed(days: list[date]) -> str:
+    return str([str(day) for day in days])
+
+
+def _settle(day: date, staging: Path) -> dict[str, Any]:
+    clock = _Clock()
+    rules = programs()
+    rules_hash = _rules_hash(rules)
+    staging.unlink(missing_ok=True)
+    with store.warehouse() as con:
+        store.attach(con, staging, "staging")
+        deliveries, lines = _work_out(con, day, rules, rules_hash, clock)
+        audit.facts(con, day)
+        con.execute("DETACH staging")
+    clock.stage("ledger")
+    verdict = _judged(staging, list(DERIVED.values()))
+    clock.stage("expectations")
+    with store.warehouse() as con:
+        store.attach(con, staging, "staging", "(READ_ONLY)")
+        _prepare(con, day, rules, rules_hash)
+        with store.transaction(con):
+            made = commit.take_over(con, day)
+            cuts.record(con, day, rules_hash=rules_hash, engine_version=ENGINE_VERSION, deliveries=deliveries)
+            clock.stage("commit")
+            facts = {"cut": deliveries, "rules_hash": rules_hash, "engine_version": ENGINE_VERSION}
+            folder, manifest = releases.build(con, day, facts)
+            clock.stage("publish")
+            shown = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
+            clock.stage("expectations")
+    releases.show(folder, manifest)
+    warnings = [str(finding) for finding in (*verdict.warnings, *shown.warnings)]
+    return {
+        "release_id": manifest["release_id"], "business_date": day, "lines": lines, "entries": made["earnings_ledger"],
+        "expectations": verdict.expectations + shown.expectations, "warnings": warnings, "seconds": clock.seconds,
+    }  # fmt: skip
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, day: date, rules: list[Program], rules_hash: str) -> list[str]:
+    """The cut, the partners and lines to work out, and the rules as tables, on a fresh connection; the cut's ids."""
+    for name, rows in (
+        ("program_earners", program_earners(rules)),
+        ("program_levers", program_levers(rules, day)),
+        ("reasons", reasons()),
+        ("feeds", pd.DataFrame({"feed": list(FEEDS)})),
+    ):
+        con.register(name, pa.Table.from_pandas(rows, preserve_index=False))
+    [(before,)] = con.execute("SELECT arg_max(rules_hash, business_date) FROM derived.runs").fetchall()
+    deliveries = cuts.cut(con, day)
+    cuts.touch_partners(con, day, everyone=before != rules_hash)
+    if con.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'staging' AND table_name = 'eligibility'"
+    ).fetchall()[0][0]:
+        cuts.stand(con)
+        cuts.touch_lines(con, day, everything=before not in (None, rules_hash))
+    return deliveries
+
+
+def _work_out(
+    con: duckdb.DuckDBPyConnection, day: date, rules: list[Program], rules_hash: str, clock: "_Clock"
+) -> tuple[list[str], int]:
+    """Run the steps in order and stage what they make; the cut's delivery ids and how many lines were worked out."""
+    deliveries = _prepare(con, day, rules, rules_hash)
+    made: dict[str, Any] = {"programs": rules, "run_date": day}
+    lines = 0
+    for step, transform in STEPS.items():
+        if step == "decided_lines":
+            cuts.stand(con)
+            lines = cuts.touch_lines(con, day, everything=_rules_changed(con, rules_hash))
+        for name in inputs(step):
+            if name not in made:
+                made[name] = store.read_input(con, name, day)
+        made[step] = transform(**{name: made[name] for name in inputs(step)})
+        if step in DERIVED:
+            commit.stage(con, step, made[step])
+        clock.stage(step)
+    return deliveries, lines
+
+
+def _rules_changed(con: duckdb.DuckDBPyConnection, rules_hash: str) -> bool:
+    [(before,)] = con.execute("SELECT arg_max(rules_hash, business_date) FROM derived.runs").fetchall()
+    return before not in (None, rules_hash)
+
+
+def _judged(path: Path, tables: list) -> Any:
+    verdict = _judge(path, tables)
+    if verdict.critical:
+        raise Refused(f"critical expectations do not hold: {'; '.join(map(str, verdict.critical))}")
+    return verdict
+
+
+def _rules_hash(rules: list[Program]) -> str:
+    """A hash over the active rule files, which are archived under it."""
+    named = "".join(f"{program.program}:{program.rule_version};" for program in active(rules))
+    digest = hashlib.sha256(named.encode()).hexdigest()
+    kept = store.place("archive") / "rules" / digest[:12]
+    if not kept.exists():
+        shutil.copytree(programs_folder(), kept)
+    return digest
+
+
+def _health(day: date, attempt: dict[str, Any]) -> None:
+    """Write health.json: the last attempt, the current release, what is missing."""
+    current = releases.current() or {}
+    releases.write_health(
+        {
+            "attempted_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "attempted_day": day,
+            **attempt,
+            "release_id": current.get("release_id"),
+            "as_of_date": current.get("as_of_date"),
+        }
+    )
+
+
+def current_release() -> dict[str, Any] | None:
+    """The manifest of the release that readers see."""
+    return releases.current()
+
+
+class _Clock:
+    """Seconds by stage, in the order of the stages."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def stage(self, name: str) -> None:
+        now = time.perf_counter()
+        self.seconds[name] = round(self.seconds.get(name, 0) + now - self._last, 3)
+        self._last = now

@@ -1,0 +1,44 @@
+"""The rules as tables: who earns in which program, and the levers in force."""
+
+from datetime import date
+
+import pandas as pd
+
+from transforms.money import RATE, decimals
+from transforms.programs import Program, active
+
+
+def program_earners(programs: list[Program]) -> pd.DataFrame:
+    """Which partner of a line each active program pays, of which types, by which date, in which currency."""
+    return pd.DataFrame(
+        [(p.program, p.earner, p.partner_types, p.reference_date, p.currency) for p in active(programs)],
+        columns=["program", "earner", "partner_types", "reference_date", "program_currency"],
+    )
+
+
+def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:
+    """Each lever of the active programs, with the rate and split in force on the day and where it is documented."""
+    rows = [(program, lever) for program in active(programs) for lever in program.levers]
+    splits = [program.split.on(run_date) for program, _ in rows]
+    return pd.DataFrame(
+        {
+            "program": [program.program for program, _ in rows],
+            "program_title": [program.title for program, _ in rows],
+            "lever": [lever.lever for _, lever in rows],
+            "lever_title": [lever.title for _, lever in rows],
+            "program_currency": [program.currency for program, _ in rows],
+            "effective_from": pd.to_datetime([lever.effective.start for _, lever in rows]).as_unit("us"),
+            "effective_to": pd.to_datetime([lever.effective.to for _, lever in rows]).as_unit("us"),
+            "rate": decimals([lever.rate.on(run_date) if lever.rate else None for _, lever in rows], RATE),
+            "is_illustrative": [lever.illustrative for _, lever in rows],
+            "rebate_share": decimals([rebate for rebate, _ in splits], RATE),
+            "coop_share": decimals([coop for _, coop in splits], RATE),
+            "reference": [_cited(program, lever.reference or program.reference) for program, lever in rows],
+            "rule_version": [program.rule_version for program, _ in rows],
+        }
+    )
+
+
+def _cited(program: Program, reference: object) -> str:
+    parts = (getattr(reference, name) for name in ("title", "note", "url"))
+    return "; ".join(part for part in parts if part)

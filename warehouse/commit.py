@@ -1,0 +1,78 @@
+"""A settle run's staged tables, taken over by the warehouse in one transaction."""
+
+from datetime import date
+
+import duckdb
+import pandas as pd
+
+from warehouse import store
+from warehouse.tables import DERIVED
+from warehouse.versions import replace_groups
+
+ENTRY = (
+    "transaction_id",
+    "program",
+    "lever",
+    "bracket",
+    "partner_id",
+    "earning_type",
+    "earning_month",
+    "run_id",
+    "cause",
+)
+
+
+def stage(con: duckdb.DuckDBPyConnection, name: str, made: pd.DataFrame) -> int:
+    """Write one derived table to the staging file, as its contract has it; how many rows."""
+    table = DERIVED[name]
+    if name == "earnings_ledger":
+        return _stage_entries(con, made)
+    con.execute("CREATE SCHEMA IF NOT EXISTS staging.derived")
+    con.execute(
+        table.ddl.replace(" derived.", " staging.derived.", 1).replace("known_from DATE NOT NULL", "known_from DATE")
+    )
+    store.insert(con, f"staging.{table.full_name}", store.conform(table, made))
+    return len(made)
+
+
+def _stage_entries(con: duckdb.DuckDBPyConnection, made: pd.DataFrame) -> int:
+    """Ledger entries get the UUID that is derived from what they post, so that none can be posted twice."""
+    table = DERIVED["earnings_ledger"]
+    seed = ", ".join(f"{c}::VARCHAR" for c in ENTRY)
+    con.execute(table.ddl.replace(" derived.", " staging.derived.", 1))
+    con.register("arriving", store.conform(table, made.assign(entry_id="")))
+    con.execute(
+        f"INSERT INTO staging.derived.earnings_ledger BY NAME SELECT * REPLACE ("
+        f"CAST(CAST(md5(concat_ws('|', {seed}, currency, program_currency)) AS UUID) AS VARCHAR) AS entry_id) FROM arriving"
+    )
+    con.unregister("arriving")
+    return len(made)
+
+
+def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
+    """Take all staged derived tables over; how many rows of each are new. Run it inside a transaction.
+
+    Versioned tables replace the groups that the run worked out and that changed. The ledger only grows: entries that
+    are there already are left out, and a day before the newest posted one is refused with ValueError.
+    """
+    [(newest,)] = con.execute("SELECT max(posted_on) FROM derived.earnings_ledger").fetchall()
+    if newest and newest > day:
+        raise ValueError(f"the ledger is posted up to [{newest}]; entries of [{day}] must not go before them.")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE touched_standing AS SELECT program, partner_id FROM "
+        "(SELECT DISTINCT program, partner_id FROM staging.derived.eligibility UNION SELECT program, partner_id "
+        "FROM derived.eligibility SEMI JOIN touched_partners USING (partner_id) WHERE known_to IS NULL)"
+    )
+    touched = {
+        "eligibility_criteria": "touched_standing",
+        "eligibility": "touched_standing",
+        "decisions": "touched_lines",
+        "earnings": "touched_lines",
+    }
+    made = {name: replace_groups(con, DERIVED[name], day, groups) for name, groups in touched.items()}
+    for name, key in (("earnings_ledger", "entry_id"), ("invitations", "program, partner_id")):
+        columns = ", ".join(DERIVED[name].columns)
+        made[name] = con.execute(
+            f"INSERT INTO derived.{name} BY NAME SELECT {columns} FROM staging.derived.{name} ANTI JOIN derived.{name} USING ({key})"
+        ).fetchall()[0][0]
+    return made

@@ -1,0 +1,2 @@
+-- Invitations that exist.
+SELECT program, partner_id FROM derived.invitations

@@ -1,0 +1,56 @@
+-- Each line to work out × each program that may pay for it, with all that decides: one row a line and program.
+WITH sold AS (
+    SELECT line.*, touched.cause, touched.is_known AS is_posted,
+        line.reverses IS NULL OR original.transaction_id IS NOT NULL AS is_original_known,
+        coalesce(original.transaction_on, line.transaction_on) AS transacted_on,
+        coalesce(CAST(original.invoice_at AS DATE), CAST(line.invoice_at AS DATE)) AS invoiced_on
+    FROM clean.transactions AS line
+    JOIN touched_lines AS touched USING (transaction_id)
+    LEFT JOIN clean.transactions AS original
+        ON original.transaction_id = line.reverses AND NOT original.is_withdrawn
+        AND original.known_from <= $as_of AND (original.known_to IS NULL OR original.known_to > $as_of)
+    WHERE line.known_from <= $as_of AND (line.known_to IS NULL OR line.known_to > $as_of) AND NOT line.is_withdrawn
+), earners AS (
+    SELECT sold.*, 'seller' AS earner, seller_id AS partner_id FROM sold
+    UNION ALL
+    SELECT sold.*, 'reseller', reseller_id FROM sold WHERE reseller_id IS NOT NULL
+), priced AS (
+    SELECT earners.*, rule.program, rule.program_currency, partner.partner_id IS NOT NULL AS is_partner_known,
+        earners.customer_id = partner.tenant_id AS is_own_customer,
+        CASE rule.reference_date WHEN 'invoice_date' THEN coalesce(invoiced_on, transacted_on) ELSE transacted_on END
+            AS reference_on
+    FROM earners
+    LEFT JOIN clean.partners AS partner
+        ON partner.partner_id = earners.partner_id AND NOT partner.is_withdrawn
+        AND partner.known_from <= $as_of AND (partner.known_to IS NULL OR partner.known_to > $as_of)
+    JOIN program_earners AS rule
+        ON rule.earner = earners.earner
+        AND (partner.partner_id IS NULL OR list_contains(rule.partner_types, partner.partner_type))
+)
+SELECT
+    priced.transaction_id, priced.program, priced.partner_id, priced.reference_on, priced.revenue_minor, priced.currency,
+    priced.program_currency, own.exponent, target.exponent AS program_exponent,
+    CAST(date_trunc('month', priced.reference_on) AS DATE) AS fx_month,
+    CASE WHEN priced.currency = priced.program_currency THEN 1::DECIMAL(28,18) ELSE fx.fx_rate END AS fx_rate,
+    priced.product_id, product.product_family, product.product_segment, product.term,
+    product.is_strategic, product.is_trial, product.is_add_on,
+    priced.customer_id, customer.customer_segment, customer.country AS customer_country,
+    priced.charge_type, priced.association, priced.is_partner_known, priced.is_own_customer, priced.is_original_known,
+    standing.is_earning, standing.reason_codes, priced.cause, priced.is_posted
+FROM priced
+JOIN meta.currencies AS own ON own.currency = priced.currency
+JOIN meta.currencies AS target ON target.currency = priced.program_currency
+LEFT JOIN standing
+    ON standing.program = priced.program AND standing.partner_id = priced.partner_id
+    AND standing.valid_from <= priced.reference_on
+    AND (standing.valid_to IS NULL OR standing.valid_to > priced.reference_on)
+LEFT JOIN clean.products AS product
+    ON product.product_id = priced.product_id AND NOT product.is_withdrawn
+    AND product.known_from <= $as_of AND (product.known_to IS NULL OR product.known_to > $as_of)
+LEFT JOIN clean.customers AS customer
+    ON customer.customer_id = priced.customer_id AND NOT customer.is_withdrawn
+    AND customer.known_from <= $as_of AND (customer.known_to IS NULL OR customer.known_to > $as_of)
+LEFT JOIN clean.fx_rates AS fx
+    ON fx.from_currency = priced.currency AND fx.to_currency = priced.program_currency
+    AND fx.fx_month = date_trunc('month', priced.reference_on) AND NOT fx.is_withdrawn
+    AND fx.known_from <= $as_of AND (fx.known_to IS NULL OR fx.known_to > $as_of)

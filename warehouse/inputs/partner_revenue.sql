@@ -1,0 +1,24 @@
+-- What each partner sold on each day in each currency, with the rate of its month into each program currency.
+WITH sold AS (
+    SELECT partner_id, transaction_on, currency, sum(revenue_minor)::BIGINT AS revenue_minor
+    FROM (
+        SELECT reseller_id AS partner_id, transaction_on, currency, revenue_minor FROM clean.transactions
+        WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn
+        UNION ALL
+        SELECT seller_id, transaction_on, currency, revenue_minor FROM clean.transactions
+        WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn
+    ) SEMI JOIN touched_partners USING (partner_id)
+    GROUP BY ALL
+), targets AS (SELECT DISTINCT program_currency FROM program_earners)
+SELECT
+    partner_id, transaction_on, sold.currency, program_currency, revenue_minor,
+    own.exponent AS exponent, target.exponent AS program_exponent,
+    CASE WHEN sold.currency = program_currency THEN 1::DECIMAL(28,18) ELSE fx.fx_rate END AS fx_rate,
+    (SELECT min(transaction_on) FROM clean.transactions WHERE known_from <= $as_of) AS history_from
+FROM sold CROSS JOIN targets
+JOIN meta.currencies AS own ON own.currency = sold.currency
+JOIN meta.currencies AS target ON target.currency = program_currency
+LEFT JOIN clean.fx_rates AS fx
+    ON fx.from_currency = sold.currency AND fx.to_currency = program_currency
+    AND fx.fx_month = date_trunc('month', transaction_on)
+    AND fx.known_from <= $as_of AND (fx.known_to IS NULL OR fx.known_to > $as_of) AND NOT fx.is_withdrawn

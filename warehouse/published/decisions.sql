@@ -1,0 +1,2 @@
+-- Decisions, one a line and program.
+SELECT * FROM derived.decisions

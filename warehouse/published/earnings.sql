@@ -1,0 +1,2 @@
+-- What each line earns.
+SELECT * FROM derived.earnings

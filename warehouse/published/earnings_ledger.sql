@@ -1,0 +1,2 @@
+-- Every entry ever posted.
+SELECT * FROM derived.earnings_ledger

@@ -1,0 +1,2 @@
+-- Invitations so far.
+SELECT * FROM derived.invitations

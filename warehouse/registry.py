@@ -1,0 +1,166 @@
+"""The register of deliveries: what came, what became of it, which business days are complete and which are due."""
+
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from warehouse import store
+from warehouse.intake import Staged
+from warehouse.landing import Manifest
+from warehouse.tables import FEEDS
+from warehouse.versions import take_over
+
+
+def seen(con: duckdb.DuckDBPyConnection, delivery_id: str) -> tuple[str, str] | None:
+    """The manifest hash and the status under which a delivery is registered."""
+    found = con.execute(
+        "SELECT manifest_hash, delivery_status FROM clean.deliveries WHERE delivery_id = ? AND delivery_status = 'accepted'",
+        [delivery_id],
+    ).fetchall()
+    return found[0] if found else None
+
+
+def refuse(con: duckdb.DuckDBPyConnection, name: str, manifest: Manifest | None, message: str) -> dict[str, Any]:
+    """Register a refused delivery with its one message; the register's line."""
+    line = _line(name, manifest, delivery_status="refused", message=message)
+    return _write(con, line)
+
+
+def accept(con: duckdb.DuckDBPyConnection, manifest: Manifest, staged: Staged) -> dict[str, Any]:
+    """Take a staged delivery into the clean tables and register it, all in one transaction; the register's line."""
+    with store.transaction(con):
+        line = _write(con, _line(manifest.delivery_id, manifest, delivery_status="accepted", message=None))
+        found = take_over(
+            con,
+            FEEDS[manifest.feed],
+            delivery_id=manifest.delivery_id,
+            business_date=manifest.business_date,
+            is_snapshot=manifest.mode == "snapshot",
+            supersedes=manifest.supersedes,
+        )
+        line |= {
+            "rows_read": staged.rows_read,
+            "rows_accepted": found["new"] + found["corrected"],
+            "rows_duplicate": found["duplicate"] + staged.rows_duplicate,
+            "rows_quarantined": staged.rows_quarantined,
+            "rows_corrected": found["corrected"],
+            "rows_withdrawn": found["withdrawn"],
+            "message": "; ".join(staged.warnings) or None,
+        }
+        con.execute(
+            "UPDATE clean.deliveries SET rows_read = $rows_read, rows_accepted = $rows_accepted, "
+            "rows_duplicate = $rows_duplicate, rows_quarantined = $rows_quarantined, rows_corrected = $rows_corrected, "
+            "rows_withdrawn = $rows_withdrawn, message = $message WHERE delivery_id = $delivery_id "
+            "AND delivery_status = 'accepted'",
+            {k: line[k] for k in line if k.startswith("rows_")} | {k: line[k] for k in ("message", "delivery_id")},
+        )
+        con.execute("INSERT INTO clean.quarantine BY NAME SELECT * FROM staging.clean.quarantine")
+        if manifest.feed == "transactions":
+            _amounts(con, manifest.delivery_id)
+        _conserved(con, line)
+    return line
+
+
+def _amounts(con: duckdb.DuckDBPyConnection, delivery_id: str) -> None:
+    """Register the delivery's revenue per currency by outcome; duplicates are those in the file and those known before."""
+    con.execute(
+        "INSERT INTO clean.delivery_amounts BY NAME SELECT staged.* REPLACE ("
+        "coalesce(amount, 0) - coalesce(known_amount, 0) AS accepted_amount, "
+        "duplicate_amount + coalesce(known_amount, 0) AS duplicate_amount) FROM staging.clean.delivery_amounts AS staged "
+        "LEFT JOIN (SELECT currency, sum(major) AS amount, sum(major) FILTER (is_duplicate) AS known_amount FROM ("
+        "SELECT currency, revenue_minor::DECIMAL(18,0) * (CASE exponent WHEN 0 THEN 1 WHEN 2 THEN 0.01 ELSE 0.001 END)"
+        "::DECIMAL(4,3) AS major, coalesce(NOT known.is_other, false) AS is_duplicate FROM staging.clean.transactions "
+        "JOIN meta.currencies USING (currency) LEFT JOIN known USING (transaction_id)) GROUP BY currency) "
+        "USING (currency)"
+    )
+
+
+def _conserved(con: duckdb.DuckDBPyConnection, line: dict[str, Any]) -> None:
+    """Read = accepted + quarantined + duplicate, in rows and in revenue per currency; raises AssertionError if not."""
+    told = line["rows_accepted"] + line["rows_quarantined"] + line["rows_duplicate"]
+    if told != line["rows_read"]:
+        raise AssertionError(f"[{line['delivery_id']}] has [{line['rows_read']}] rows read but [{told}] accounted for.")
+    lost = con.execute(
+        "SELECT currency, read_amount - accepted_amount - duplicate_amount - quarantined_amount AS lost "
+        "FROM clean.delivery_amounts WHERE delivery_id = ? AND lost <> 0",
+        [line["delivery_id"]],
+    ).fetchall()
+    if lost:
+        raise AssertionError(f"[{line['delivery_id']}] has revenue that is not accounted for: {lost}.")
+
+
+def _line(name: str, manifest: Manifest | None, *, delivery_status: str, message: str | None) -> dict[str, Any]:
+    number, of = manifest.part_of if manifest else (None, None)
+    counts = ("read", "accepted", "duplicate", "quarantined", "corrected", "withdrawn")
+    return {
+        "delivery_id": name,
+        "feed": manifest.feed if manifest else "unknown",
+        "business_date": manifest.business_date if manifest else date(1900, 1, 1),
+        "created_at": manifest.created_at.replace(tzinfo=None) if manifest else None,
+        "mode": manifest.mode if manifest else None,
+        "part": number,
+        "parts": of,
+        "supersedes": manifest.supersedes if manifest else None,
+        "manifest_hash": manifest.hash if manifest else None,
+        "delivery_status": delivery_status,
+        **{f"rows_{count}": 0 for count in counts},
+        "message": message,
+        "run_id": None,
+    }
+
+
+def _write(con: duckdb.DuckDBPyConnection, line: dict[str, Any]) -> dict[str, Any]:
+    names = ", ".join(line)
+    con.execute(
+        f"INSERT INTO clean.deliveries BY NAME SELECT {', '.join(f'${n} AS {n}' for n in line)}" if names else "", line
+    )
+    return line
+
+
+def completeness(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Each business date that something came for: whether it is settled, whether it is complete, what is missing.
+
+    A day is complete with all parts of its transactions, its agreements, and exchange rates for its month.
+    """
+    rows = con.execute(
+        "WITH accepted AS (FROM clean.deliveries WHERE delivery_status = 'accepted'), parts AS ("
+        "SELECT business_date, feed, count(DISTINCT part) = max(parts) AS is_whole FROM accepted GROUP BY business_date, feed) "
+        "SELECT days.business_date, any_value(runs.business_date) IS NOT NULL, "
+        "list(DISTINCT parts.feed) FILTER (parts.is_whole), list(DISTINCT parts.feed) FILTER (NOT parts.is_whole), "
+        "any_value(rates.known_from) <= days.business_date "
+        "FROM (SELECT DISTINCT business_date FROM accepted) AS days LEFT JOIN parts USING (business_date) "
+        "LEFT JOIN derived.runs AS runs USING (business_date) LEFT JOIN ("
+        "SELECT fx_month, min(known_from) AS known_from FROM clean.fx_rates WHERE NOT is_withdrawn GROUP BY fx_month"
+        ") AS rates ON rates.fx_month = date_trunc('month', days.business_date) "
+        "GROUP BY days.business_date ORDER BY 1"
+    ).fetchall()
+    return [_day(*row) for row in rows]
+
+
+def _day(
+    day: date, is_settled: bool, whole: list[str] | None, partial: list[str] | None, has_rates: bool
+) -> dict[str, Any]:
+    held, halves = set(whole or []), set(partial or [])
+    missing = [feed for feed in ("transactions", "agreements") if feed not in held]
+    named = [f"{feed} (some parts)" if feed in halves else feed for feed in missing]
+    if not has_rates:
+        named.append(f"fx_rates for {day:%Y-%m}")
+    absent = sorted(feed for feed in FEEDS if feed not in held and feed not in missing and feed != "fx_rates")
+    return {
+        "business_date": day,
+        "is_settled": is_settled,
+        "is_complete": not named,
+        "missing": named,
+        "last_known": absent,
+    }
+
+
+def due_days(con: duckdb.DuckDBPyConnection) -> list[date]:
+    """Complete days after the newest settled one, in date order; what comes later for an older day goes into the next."""
+    [(newest,)] = con.execute("SELECT max(business_date) FROM derived.runs").fetchall()
+    return [
+        day["business_date"]
+        for day in completeness(con)
+        if day["is_complete"] and (newest is None or day["business_date"] > newest)
+    ]

@@ -1,0 +1,226 @@
+"""Releases: immutable files for readers, and one pointer that is swapped when a new one is whole.
+
+A release is a DuckDB file with aggregates and the open month, and Parquet files of the months before it, which are
+written once and shared. Views join both. Readers that hold an old release keep it.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse import store
+from warehouse.columns import COLUMNS, PUBLISHED_MONEY, published_name
+from warehouse.tables import PUBLISHED, Published
+
+QUERIES = Path(__file__).parent / "published"
+STORAGE = "v1.2.0"  # the oldest DuckDB that analysts' tools embed
+POINTER = "current.json"
+BATCH = 500_000
+
+
+def current() -> dict[str, Any] | None:
+    """The manifest of the release that readers see, None before the first."""
+    pointer = store.place("releases") / POINTER
+    return json.loads(pointer.read_text()) if pointer.exists() else None
+
+
+def releases() -> list[dict[str, Any]]:
+    """The manifests of all releases, oldest first."""
+    return [json.loads(path.read_text()) for path in sorted(store.place("releases").glob("*/manifest.json"))]
+
+
+def database(manifest: dict[str, Any]) -> Path:
+    """Where a release's database lies."""
+    return store.place("releases") / manifest["release_id"] / "published.duckdb"
+
+
+def build(con: duckdb.DuckDBPyConnection, day: date, facts: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """A release of the day from the warehouse connection, in a hidden folder; nobody sees it until `show`.
+
+    `facts` goes into its manifest: the run's cut, rules hash, engine version.
+    """
+    number = len([m for m in releases() if m["as_of_date"] == day.isoformat()]) + 1
+    release_id = f"{day.isoformat()}-{number:02d}"
+    folder = store.place("releases") / f".{release_id}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    before = {t["name"]: t for t in (current() or {"tables": []})["tables"]}
+    with store.connect() as out:
+        store.attach(out, folder / "published.duckdb", "published", f"(STORAGE_VERSION '{STORAGE}')")
+        out.execute("USE published")
+        out.execute("CREATE SCHEMA parts")
+        tables = [_table(con, out, table, day, before.get(table.name)) for table in PUBLISHED.values()]
+        out.execute("USE memory")
+        out.execute("CHECKPOINT published")
+        out.execute("DETACH published")
+    manifest = {"release_id": release_id, "as_of_date": day.isoformat(), **facts, "tables": tables}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    return folder, manifest
+
+
+def show(folder: Path, manifest: dict[str, Any]) -> None:
+    """Give a built release its name and swap the pointer to it."""
+    final = store.place("releases") / manifest["release_id"]
+    _sync(folder / "published.duckdb")
+    os.replace(folder, final)
+    point_to(manifest)
+
+
+def point_to(manifest: dict[str, Any]) -> None:
+    """Swap the pointer, by rename, to a release."""
+    root = store.place("releases")
+    fresh = root / f".{POINTER}"
+    fresh.write_text(json.dumps(manifest, indent=2) + "\n")
+    _sync(fresh)
+    os.replace(fresh, root / POINTER)
+    _sync(root)
+
+
+def rollback() -> dict[str, Any]:
+    """Point readers to the release before the current one; raises LookupError when there is none."""
+    held = releases()
+    now = (current() or {}).get("release_id")
+    places = [place for place, manifest in enumerate(held) if manifest["release_id"] == now]
+    if not places or places[0] == 0:
+        raise LookupError(f"no release before [{now}]; there are {[m['release_id'] for m in held]}.")
+    point_to(held[places[0] - 1])
+    return held[places[0] - 1]
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _table(
+    con: duckdb.DuckDBPyConnection, out: duckdb.DuckDBPyConnection, table: Published, day: date, before: dict | None
+) -> dict[str, Any]:
+    """Write one table of the release; its line of the manifest: rows and content hash, a part for each month."""
+    query = (QUERIES / f"{table.name}.sql").read_text()
+    query = query.replace("$as_of", f"DATE '{day.isoformat()}'")
+    versioned = table.partition == "known_from"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW publishing AS {query}")
+    opened = day.replace(day=1)
+    live = "known_to IS NULL AND " if versioned else ""
+    if not table.partition:
+        rows = _copy(con, out, table, f"{table.name}", "true")
+        return {"name": table.name, **rows, "partitions": []}
+    parts = _closed(con, table, opened, before)
+    rows = _copy(con, out, table, f"parts.{table.name}", f"{live}{table.partition} >= DATE '{opened}'")
+    columns = ", ".join(table.published_columns)
+    view = f"SELECT {columns} FROM published.parts.{table.name}"
+    if parts:
+        files = ", ".join("'" + str(store.place("releases") / p["file"]).replace("'", "''") + "'" for p in parts)
+        view += f" UNION ALL SELECT {columns} FROM read_parquet([{files}])"
+        if versioned:
+            key = ", ".join((*table.key, "known_from"))
+            _superseded(con, out, table, opened, key)
+            view += f" ANTI JOIN published.parts.{table.name}_superseded USING ({key})"
+    out.execute(f"CREATE VIEW {table.name} AS {view.replace('published.parts', 'parts')}")
+    return {"name": table.name, **rows, "partitions": parts}
+
+
+def _superseded(
+    con: duckdb.DuckDBPyConnection, out: duckdb.DuckDBPyConnection, table: Published, opened: date, key: str
+) -> None:
+    rows = con.execute(f"SELECT {key} FROM publishing WHERE known_from < DATE '{opened}' AND known_to IS NOT NULL")
+    out.register("arriving", rows.to_arrow_reader(BATCH))
+    out.execute(f"CREATE TABLE parts.{table.name}_superseded AS SELECT * FROM arriving")
+    out.unregister("arriving")
+
+
+def _copy(
+    con: duckdb.DuckDBPyConnection, out: duckdb.DuckDBPyConnection, table: Published, target: str, condition: str
+) -> dict[str, Any]:
+    selected = _selected(table, condition)
+    rows = con.execute(selected)
+    out.register("arriving", rows.to_arrow_reader(BATCH))
+    try:
+        out.execute(f"CREATE TABLE {target} AS SELECT * FROM arriving")
+    finally:
+        out.unregister("arriving")
+    return dict(zip(("rows", "content_hash"), content_hash(out, target), strict=True))
+
+
+def _closed(
+    con: duckdb.DuckDBPyConnection, table: Published, opened: date, before: dict | None
+) -> list[dict[str, Any]]:
+    """The Parquet files of the months before the open one; a month that is already written is not read again."""
+    known = {part["month"]: part for part in (before or {"partitions": []})["partitions"]}
+    months = con.execute(
+        f"SELECT DISTINCT date_trunc('month', {table.partition})::DATE FROM publishing "
+        f"WHERE {table.partition} < DATE '{opened}' ORDER BY 1"
+    ).fetchall()
+    return [known.get(month.isoformat()) or _month(con, table, month) for (month,) in months]
+
+
+def _month(con: duckdb.DuckDBPyConnection, table: Published, month: date) -> dict[str, Any]:
+    folder = store.place("releases") / "partitions" / table.name
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = folder / f".{month:%Y-%m}.parquet"
+    in_month = f"date_trunc('month', {table.partition}) = DATE '{month}'"
+    con.execute(
+        f"COPY ({_selected(table, in_month)}) TO '{str(fresh).replace(chr(39), chr(39) * 2)}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+    rows, hashed = content_hash(con, f"read_parquet('{str(fresh).replace(chr(39), chr(39) * 2)}')", table)
+    final = folder / f"{month:%Y-%m}-{hashed[:12]}.parquet"
+    _sync(fresh)
+    os.replace(fresh, final)
+    return {
+        "month": month.isoformat(),
+        "file": str(final.relative_to(store.place("releases"))),
+        "sha256": hashlib.sha256(final.read_bytes()).hexdigest(),
+        "rows": rows,
+        "content_hash": hashed,
+    }
+
+
+def _selected(table: Published, condition: str) -> str:
+    """The published columns of `publishing`, money as decimals of the currency that it is in, in key order."""
+    money = [c for c in table.columns if COLUMNS[c].kind == "money"]
+    shown = ", ".join(_amount(c) if c in money else f"publishing.{c}" for c in table.columns)
+    joins = "".join(
+        f" JOIN meta.currencies AS {name}_unit ON {name}_unit.currency = publishing.{column}"
+        for name, column in (("own", "currency"), ("program", "program_currency"))
+        if any(c.startswith("program_") == (name == "program") for c in money)
+    )
+    return f"SELECT {shown} FROM publishing{joins} WHERE {condition.replace(str(table.partition), f'publishing.{table.partition}')}"
+
+
+def _amount(column: str) -> str:
+    unit = "program_unit" if column.startswith("program_") else "own_unit"
+    factor = f"CASE {unit}.exponent WHEN 2 THEN 0.010 WHEN 0 THEN 1.000 WHEN 3 THEN 0.001 ELSE 0.100 END"
+    return (
+        f"CAST(CAST(publishing.{column} AS DECIMAL(14,0)) * CAST({factor} AS DECIMAL(4,3)) AS {PUBLISHED_MONEY}) "
+        f"AS {published_name(column)}"
+    )
+
+
+def content_hash(con: duckdb.DuckDBPyConnection, source: str, table: Published | None = None) -> tuple[int, str]:
+    """Rows of a table and the sum, mod 2^128, of MD5 over each of them as text with NULLs marked, in hex.
+
+    The order of rows does not matter. Neither run ids nor clock times are in published tables.
+    """
+    columns = [c[0] for c in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
+    canonical = ", ".join(f"coalesce({c}::VARCHAR, chr(0))" for c in columns)
+    count, high, low = con.execute(
+        "SELECT count(*), sum((digest >> 64)::HUGEINT), sum((digest & 18446744073709551615::UHUGEINT)::HUGEINT) "
+        f"FROM (SELECT md5_number(concat_ws(chr(31), {canonical})) AS digest FROM {source})"
+    ).fetchall()[0]
+    return count, f"{(((high or 0) << 64) + (low or 0)) % 2**128:032x}"
+
+
+def write_health(health: dict[str, Any]) -> None:
+    """Swap health.json, which readers look at besides the release."""
+    fresh = store.home() / ".health.json"
+    fresh.write_text(json.dumps(health, indent=2, default=str) + "\n")
+    os.replace(fresh, store.home() / "health.json")
