@@ -6,6 +6,7 @@ A step is a transform. Its name is the table it makes; its parameters are the ta
 
 import hashlib
 import inspect
+import json
 import os
 import shutil
 import time
@@ -24,9 +25,9 @@ from transforms.programs import Program, active, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.rule_file import RuleFault
-from warehouse import audit, commit, cuts, intake, landing, registry, releases, store
+from warehouse import audit, commit, cuts, intake, landing, quarantine, registry, releases, store, watch
 from warehouse.landing import Refused
-from warehouse.tables import DERIVED, FEEDS, PUBLISHED
+from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "NotYet", "Refused", "RuleFault"]
 ENGINE_VERSION = "0.1.0"
@@ -185,6 +186,8 @@ def settle(day: date, progress: Progress = lambda line: None) -> dict[str, Any]:
         finally:
             staging.unlink(missing_ok=True)
         _health(day, {"succeeded": True, "message": None, "warnings": report["warnings"]})
+        with (store.home() / "runs.jsonl").open("a") as log:
+            log.write(json.dumps(report, default=str) + "\n")
     progress(f"published {report['release_id']}: {report['lines']} lines, {report['entries']} ledger entries")
     return report
 
@@ -204,7 +207,7 @@ def _settle(day: date, staging: Path) -> dict[str, Any]:
         audit.facts(con, day)
         con.execute("DETACH staging")
     clock.stage("ledger")
-    verdict = _judged(staging, list(DERIVED.values()))
+    verdict = _judged(staging, [*DERIVED.values(), *AUDIT.values()])
     clock.stage("expectations")
     with store.warehouse() as con:
         store.attach(con, staging, "staging", "(READ_ONLY)")
@@ -319,3 +322,37 @@ class _Clock:
         now = time.perf_counter()
         self.seconds[name] = round(self.seconds.get(name, 0) + now - self._last, 3)
         self._last = now
+
+
+def alerts(now: datetime | None = None) -> list[dict[str, Any]]:
+    """What an operator should look at: condition, severity, channel, runbook heading, message, key."""
+    at = now or datetime.now(UTC).replace(tzinfo=None)
+    return watch.alerts(at, completeness())
+
+
+def unsent_alerts() -> list[dict[str, Any]]:
+    """The alerts that have not gone out yet."""
+    return watch.unsent(alerts())
+
+
+def record_alerts_sent(keys: list[str]) -> None:
+    """Remember alerts as sent."""
+    watch.record_sent(keys)
+
+
+def quarantined(*, everything: bool = False) -> list[dict[str, Any]]:
+    """Rows that were set aside, with the rules that they broke."""
+    with store.locked("quarantine"), store.warehouse() as con:
+        return quarantine.listed(con, everything=everything)
+
+
+def quarantined_row(quarantine_id: str) -> dict[str, Any]:
+    """One row that was set aside, with its text as delivered."""
+    with store.locked("quarantine"), store.warehouse() as con:
+        return quarantine.shown(con, quarantine_id)
+
+
+def release_row(quarantine_id: str, changes: dict[str, str], by: str) -> str:
+    """Land a quarantined row again, repaired or as it is; the id of the delivery that the next ingest takes in."""
+    with store.locked("quarantine"), store.warehouse() as con:
+        return quarantine.release(con, quarantine_id, changes, by)

@@ -211,7 +211,14 @@ def _competency(criterion: Criterion, names: list[str], facts: Facts) -> Judged:
     listed = facts.competencies["competency"].isin(names) & facts.competencies["competency_level"].isin(levels)
     held = facts.competencies[listed]
     since = held["valid_from"].dt.strftime("%Y-%m-%d")
-    evidence = held["competency"].astype("str") + " " + held["competency_level"].astype("str") + " from " + since + _until(held["valid_to"])
+    evidence = (
+        held["competency"].astype("str")
+        + " "
+        + held["competency_level"].astype("str")
+        + " from "
+        + since
+        + _until(held["valid_to"])
+    )
     met = _spans(held["partner_id"], held["valid_from"], held["valid_to"], evidence)
     return Judged(met, _unless_delivered(facts, "competencies", "UNKCOMP"), "IVDCOMP", "no listed competency in force")
 

@@ -165,7 +165,9 @@ def _standing(program: Program, given: dict[str, Any]) -> tuple[pd.DataFrame, li
     """How the given partners stand, judged by the criteria whose feeds the example gives; others count as met."""
     feeds = {feed: given[feed] for feed in FEED_COLUMNS if feed in given}
     if not feeds:
-        nobody = pd.DataFrame({"partner_id": [], "valid_from": [], "valid_to": [], "is_earning": [], "reason_codes": []})
+        nobody = pd.DataFrame(
+            {"partner_id": [], "valid_from": [], "valid_to": [], "is_earning": [], "reason_codes": []}
+        )
         return nobody.astype({"valid_from": "datetime64[us]", "valid_to": "datetime64[us]"}), []
     judged = {
         start: [c for c in criteria if JUDGED_BY.get(c.criterion) in feeds]

@@ -35,12 +35,17 @@ def _ledger_differences(con: duckdb.DuckDBPyConnection, day: date) -> None:
 
 def _unknown_references(con: duckdb.DuckDBPyConnection, day: date) -> None:
     """Partners, products and customers that the run's lines name and that no feed has brought."""
-    names = (("seller_id", "partners", "partner_id"), ("reseller_id", "partners", "partner_id"))
-    names += (("product_id", "products", "product_id"), ("customer_id", "customers", "customer_id"))
+    partners = "SELECT partner_id AS id FROM clean.partners"
+    names = (
+        ("seller_id", partners),
+        ("reseller_id", partners),
+        ("product_id", "SELECT product_id AS id FROM clean.products UNION SELECT product_name FROM clean.products"),
+        ("customer_id", "SELECT customer_id AS id FROM clean.customers"),
+    )
     checks = " UNION ALL ".join(
-        f"SELECT '{column}' AS named, run_lines.{column} AS id, count(*) AS lines FROM run_lines "
-        f"ANTI JOIN clean.{feed} AS feed ON feed.{key} = run_lines.{column} WHERE run_lines.{column} IS NOT NULL GROUP BY ALL"
-        for column, feed, key in names
+        f"SELECT '{column}' AS referring_column, run_lines.{column} AS referred_id, count(*) AS line_count FROM run_lines "
+        f"ANTI JOIN ({known}) AS feed ON feed.id = run_lines.{column} WHERE run_lines.{column} IS NOT NULL GROUP BY ALL"
+        for column, known in names
     )
     con.execute(
         "CREATE TABLE staging.audit.unknown_references AS WITH run_lines AS MATERIALIZED (SELECT seller_id, reseller_id, "
@@ -62,14 +67,14 @@ def _volume(con: duckdb.DuckDBPyConnection, day: date) -> None:
     """The day's rows and revenue as a share of the median of the last seven same weekdays; needs three of them."""
     con.execute(
         "CREATE TABLE staging.audit.volume AS WITH delivered AS ("
-        "SELECT business_date, 'rows' AS what, sum(rows_accepted)::DOUBLE AS figure FROM clean.deliveries "
+        "SELECT business_date, 'rows' AS figure, sum(rows_accepted)::DOUBLE AS amount FROM clean.deliveries "
         "WHERE feed = 'transactions' AND delivery_status = 'accepted' GROUP BY ALL UNION ALL "
         "SELECT business_date, currency, sum(accepted_amount)::DOUBLE FROM clean.delivery_amounts "
         "JOIN clean.deliveries USING (delivery_id) WHERE delivery_status = 'accepted' GROUP BY ALL"
-        "), before AS (SELECT what, figure FROM delivered WHERE business_date < $day "
+        "), before AS (SELECT figure, amount FROM delivered WHERE business_date < $day "
         "AND dayofweek(business_date) = dayofweek($day) AND business_date >= $day - INTERVAL 49 DAY"
-        "), usual AS (SELECT what, median(figure) AS figure FROM before GROUP BY what HAVING count(*) >= 3) "
-        "SELECT what, delivered.figure / usual.figure AS share FROM delivered JOIN usual USING (what) "
-        "WHERE business_date = $day AND usual.figure > 0",
+        "), usual AS (SELECT figure, median(amount) AS amount FROM before GROUP BY figure HAVING count(*) >= 3) "
+        "SELECT figure, least(delivered.amount / usual.amount, 999999)::DECIMAL(18,9) AS share_of_usual "
+        "FROM delivered JOIN usual USING (figure) WHERE business_date = $day AND usual.amount > 0",
         {"day": day},
     )

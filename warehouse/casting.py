@@ -3,7 +3,7 @@
 For each column of a feed: the expression that types it, and the rules that a row can break by it.
 """
 
-from warehouse.columns import COLUMNS, DUCKDB, Column
+from warehouse.columns import COLUMNS, DUCKDB, Column, published_name
 from warehouse.tables import Feed
 
 SCALES = {"rate": 9, "fx": 18, "quantity": 6}
@@ -19,7 +19,7 @@ def select(feed: Feed, present: set[str]) -> tuple[str, dict[str, str]]:
     the file lacks is empty. The SELECT is over `landed` left joined with `meta.currencies` on the row's currency.
     """
     texts = {
-        column: f"nullif(trim({_quoted(name)}), '')" if name in present else "CAST(NULL AS VARCHAR)"
+        column: f"nullif(trim(CAST({_quoted(name)} AS VARCHAR)), '')" if name in present else "CAST(NULL AS VARCHAR)"
         for name, column in feed.delivered.items()
     }
     parts = [f"{text} AS t_{column}" for column, text in texts.items()]
@@ -88,18 +88,18 @@ def _decimals(text: str) -> str:
 
 def _rules(column: str, *, required: bool) -> dict[str, str]:
     described, text = COLUMNS[column], f"t_{column}"
-    kind, rules = described.kind, {}
+    kind, rules, name = described.kind, {}, published_name(column)
     if required:
-        rules[f"required:{column}"] = f"{text} IS NULL"
+        rules[f"required:{name}"] = f"{text} IS NULL"
     if described.one_of or kind == "currency":
-        rules[f"code:{column}"] = f"{text} IS NOT NULL AND {column} IS NULL"
+        rules[f"code:{name}"] = f"{text} IS NOT NULL AND {column} IS NULL"
     elif kind == "money":
-        rules[f"type:{column}"] = f"{text} IS NOT NULL AND {_money(text)} IS NULL"
-        rules[f"precision:{column}"] = f"{_money(text)} IS NOT NULL AND {_decimals(text)} > exponent"
+        rules[f"type:{name}"] = f"{text} IS NOT NULL AND {_money(text)} IS NULL"
+        rules[f"precision:{name}"] = f"{_money(text)} IS NOT NULL AND {_decimals(text)} > exponent"
     elif kind != "id" and kind != "text":
-        rules[f"type:{column}"] = f"{text} IS NOT NULL AND {column} IS NULL"
+        rules[f"type:{name}"] = f"{text} IS NOT NULL AND {column} IS NULL"
     if kind in SCALES:
-        rules[f"precision:{column}"] = f"{column} IS NOT NULL AND {_decimals(text)} > {SCALES[kind]}"
+        rules[f"precision:{name}"] = f"{column} IS NOT NULL AND {_decimals(text)} > {SCALES[kind]}"
     if column == "fx_month":
         rules["first:fx_month"] = "fx_month <> date_trunc('month', fx_month)"
     return rules

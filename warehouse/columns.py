@@ -371,5 +371,9 @@ COLUMNS: dict[str, Column] = {
     "rules_hash": Column("id", "SHA-256 over the program files of the run."),
     "engine_version": Column("text", "Version of this software."),
     "deliveries": Column("text", "Ids of the deliveries that the run was the first to see, in order, as JSON."),
+    "figure": Column("text", "What is counted: rows, or revenue in a currency."),
+    "share_of_usual": Column("rate", "The day's figure over the median of the last seven same weekdays."),
+    "referring_column": Column("text", "The column of transactions that names something unknown."),
+    "referred_id": Column("id", "The id that no feed has brought."),
     "age_days": Column("count", "Days between the settled day and the delivery that the data came from."),
 }

@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -234,6 +235,15 @@ def totals(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
         f"FROM {table} WHERE currency IS NOT NULL GROUP BY 1 HAVING total IS NOT NULL ORDER BY 1"
     ).fetchall()
     return {currency: format(total.normalize(), "f") for currency, total in rows}
+
+
+def added(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
+    """Two sets of totals as one.
+
+    >>> added({"USD": "1.5"}, {"USD": "2", "EUR": "3"})
+    {'EUR': '3', 'USD': '3.5'}
+    """
+    return {c: str(Decimal(one.get(c, "0")) + Decimal(other.get(c, "0"))) for c in sorted({*one, *other})}
 
 
 def _struct(columns: tuple[str, ...]) -> str:

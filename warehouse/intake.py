@@ -89,6 +89,7 @@ def _map_source(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> set[str]:
     con.execute("CREATE TEMP TABLE settings AS SELECT name::VARCHAR AS name, value::VARCHAR AS value FROM given")
     con.execute("CREATE TEMP TABLE delivered AS SELECT * FROM landed")
     con.execute("DROP VIEW landed")
+    _history(con)
     con.execute("CREATE MACRO setting(wanted) AS (SELECT any_value(value) FROM settings WHERE name = wanted)")
     try:
         con.execute(f"CREATE TEMP TABLE landed AS {(SOURCES / f'{manifest.source}.sql').read_text()}")
@@ -98,6 +99,23 @@ def _map_source(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> set[str]:
             f"[{manifest.delivery_id}] does not look like [{manifest.source}]: {first}; check the file or its source."
         ) from None
     return {c[0] for c in con.execute("DESCRIBE landed").fetchall()}
+
+
+def _history(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `history`: positive lines of earlier deliveries, which a refund may reverse."""
+    con.execute(
+        "CREATE TEMP TABLE history (transaction_id VARCHAR, subscription_id VARCHAR, transaction_on DATE, amount BIGINT)"
+    )
+    warehouse = store.home() / "warehouse.duckdb"
+    columns = {c[0] for c in con.execute("DESCRIBE delivered").fetchall()}
+    if warehouse.exists() and "subscriptionid" in columns:
+        store.attach(con, warehouse, "warehouse", "(READ_ONLY)")
+        con.execute(
+            "INSERT INTO history SELECT transaction_id, subscription_id, transaction_on, revenue_minor "
+            "FROM warehouse.clean.transactions WHERE revenue_minor > 0 AND known_to IS NULL AND NOT is_withdrawn "
+            "AND subscription_id IN (SELECT subscriptionid FROM delivered)"
+        )
+        con.execute("DETACH warehouse")
 
 
 def _columns(delivery: Delivery, feed: Feed, present: set[str]) -> list[str]:
@@ -189,7 +207,8 @@ def _quarantine(
     con.execute(
         "INSERT INTO staging.clean.quarantine BY NAME SELECT "
         "$id || '/' || file_name || '/' || line_number AS quarantine_id, $feed AS feed, "
-        "CAST($day AS DATE) AS business_date, $id AS delivery_id, file_name, line_number, row_key, rules_broken, original, "
+        "CAST($day AS DATE) AS business_date, $id AS delivery_id, file_name, line_number, row_key, rules_broken, "
+        "coalesce(original, CAST(to_json(delivered) AS VARCHAR)) AS original, "
         "CAST(to_json(delivered) AS VARCHAR) AS delivered FROM ("
         "SELECT * FROM broken UNION ALL SELECT file_name, line_number, NULL, 'shape' FROM misshapen) AS rows "
         "LEFT JOIN originals USING (file_name, line_number) "

@@ -8,6 +8,8 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,19 @@ def releases() -> list[dict[str, Any]]:
 def database(manifest: dict[str, Any]) -> Path:
     """Where a release's database lies."""
     return store.place("releases") / manifest["release_id"] / "published.duckdb"
+
+
+@contextmanager
+def reader(manifest: dict[str, Any]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to a release that reaches no other file than its own partitions."""
+    con = store.connect(database(manifest), read_only=True)
+    con.execute("SET allowed_directories = [$folder]", {"folder": str(store.place("releases"))})
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+    try:
+        yield con
+    finally:
+        con.close()
 
 
 def build(con: duckdb.DuckDBPyConnection, day: date, facts: dict[str, Any]) -> tuple[Path, dict[str, Any]]:

@@ -98,7 +98,7 @@ def _prepare(con: duckdb.DuckDBPyConnection) -> None:
         con.execute("CREATE SCHEMA IF NOT EXISTS clean")
         con.execute("CREATE SCHEMA IF NOT EXISTS derived")
         for table in TABLES.values():
-            if table.layer != "published":
+            if table.layer in ("clean", "derived"):
                 con.execute(table.ddl)
         con.execute("CREATE TABLE meta.currencies (currency VARCHAR, exponent INTEGER)")
         insert(con, "meta.currencies", currencies())

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from warehouse.columns import COLUMNS, DUCKDB, PUBLISHED_MONEY, published_name
 
-Layer = Literal["clean", "derived", "published"]
+Layer = Literal["clean", "derived", "audit", "published"]
 PROVENANCE = ("delivery_id", "file_name", "line_number")
 KNOWN = ("known_from", "known_to")
 ARROW = {
@@ -616,6 +616,59 @@ PUBLISHED: dict[str, Published] = {
     )
 }
 
+AUDIT: dict[str, Table] = {
+    table.name: table
+    for table in (
+        Table(
+            name="ledger_differences",
+            layer="audit",
+            row="a sum that the ledger with the run's entries has wrong; there must be none",
+            key=(
+                "transaction_id",
+                "program",
+                "lever",
+                "bracket",
+                "partner_id",
+                "earning_type",
+                "earning_month",
+                "currency",
+            ),
+            columns=(
+                "transaction_id",
+                "program",
+                "lever",
+                "bracket",
+                "partner_id",
+                "earning_type",
+                "earning_month",
+                "currency",
+                "program_currency",
+            ),
+        ),
+        Table(
+            name="volume",
+            layer="audit",
+            row="the day's rows, or revenue in one currency, beside what is usual on that weekday",
+            key=("figure",),
+            columns=("figure", "share_of_usual"),
+        ),
+        Table(
+            name="unknown_references",
+            layer="audit",
+            row="a partner, product or customer that the run's lines name and that no feed has brought",
+            key=("referring_column", "referred_id"),
+            columns=("referring_column", "referred_id", "line_count"),
+        ),
+        Table(
+            name="freshness",
+            layer="audit",
+            row="how old the data of one feed is on the day settled",
+            key=("feed",),
+            columns=("feed", "age_days"),
+        ),
+    )
+}
+
 TABLES: dict[str, Table] = {
-    t.full_name: t for t in (*FEEDS.values(), *BOOKS.values(), *DERIVED.values(), *PUBLISHED.values())
+    t.full_name: t for t in (*FEEDS.values(), *BOOKS.values(), *DERIVED.values(), *AUDIT.values(), *PUBLISHED.values())
 }

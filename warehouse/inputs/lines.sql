@@ -1,4 +1,5 @@
 -- Each line to work out × each program that may pay for it, with all that decides: one row a line and program.
+-- A line names its product by id or, where that is unique, by name, as some reconciliation files do.
 WITH sold AS (
     SELECT line.*, touched.cause, touched.is_known AS is_posted,
         line.reverses IS NULL OR original.transaction_id IS NOT NULL AS is_original_known,
@@ -26,6 +27,16 @@ WITH sold AS (
     JOIN program_earners AS rule
         ON rule.earner = earners.earner
         AND (partner.partner_id IS NULL OR list_contains(rule.partner_types, partner.partner_type))
+), products AS (
+    SELECT * FROM clean.products
+    WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn
+), catalogue AS (
+    SELECT product_id AS named, product_family, product_segment, term, is_strategic, is_trial, is_add_on FROM products
+    UNION ALL
+    SELECT product_name, any_value(product_family), any_value(product_segment), any_value(term), any_value(is_strategic),
+        any_value(is_trial), any_value(is_add_on)
+    FROM products WHERE product_name NOT IN (SELECT product_id FROM products)
+    GROUP BY product_name HAVING count(*) = 1
 )
 SELECT
     priced.transaction_id, priced.program, priced.partner_id, priced.reference_on, priced.revenue_minor, priced.currency,
@@ -44,9 +55,7 @@ LEFT JOIN standing
     ON standing.program = priced.program AND standing.partner_id = priced.partner_id
     AND standing.valid_from <= priced.reference_on
     AND (standing.valid_to IS NULL OR standing.valid_to > priced.reference_on)
-LEFT JOIN clean.products AS product
-    ON product.product_id = priced.product_id AND NOT product.is_withdrawn
-    AND product.known_from <= $as_of AND (product.known_to IS NULL OR product.known_to > $as_of)
+LEFT JOIN catalogue AS product ON product.named = priced.product_id
 LEFT JOIN clean.customers AS customer
     ON customer.customer_id = priced.customer_id AND NOT customer.is_withdrawn
     AND customer.known_from <= $as_of AND (customer.known_to IS NULL OR customer.known_to > $as_of)

@@ -1,0 +1,386 @@
+"""The `incentives` command: everything that a DAG does, by hand."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import duckdb
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import pipeline
+from app import land as landing
+from app.summary import summary
+from transforms.programs import load
+from warehouse import releases, store
+from warehouse.tables import FEEDS
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+programs_app = typer.Typer(no_args_is_help=True, help="Rule files: check them.")
+quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that were set aside: list, show, release.")
+releases_app = typer.Typer(no_args_is_help=True, help="Published releases: list, current, rollback.")
+app.add_typer(programs_app, name="programs")
+app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(releases_app, name="releases")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+REFUSED, USAGE = 1, 2
+
+
+@app.callback()
+def home() -> None:
+    """Partner incentives: files in, eligibility and earnings worked out, tables published.
+
+    All data lies in INCENTIVES_HOME (./var unless it is set); rule files in INCENTIVES_PROGRAMS (programs/).
+    """
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Option(help="Folder for the deliveries.")] = Path("sample"),
+    first_day: Annotated[
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First business date.")
+    ] = datetime(2022, 3, 23),
+    days: Annotated[int, typer.Option(min=1, help="How many business days.")] = 3,
+    partners: Annotated[int, typer.Option(min=10, help="Partner locations.")] = 300,
+    transactions: Annotated[int, typer.Option(min=10, help="Transactions a day.")] = 2000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same files.")] = 1,
+    defects: Annotated[
+        bool, typer.Option("--defects", help="Seed every kind of fault, with a key of where it lands.")
+    ] = False,
+) -> None:
+    """Make faithful, made-up deliveries.
+
+    Example: incentives sample --out sample --days 3 --defects
+    """
+    from app.sample import sample as make
+
+    make(
+        out,
+        first_day=first_day.date(),
+        days=days,
+        partners=partners,
+        transactions=transactions,
+        seed=seed,
+        defects=defects,
+        progress=_say,
+    )
+
+
+@app.command()
+def land(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=True, help="Files, or folders of deliveries.")],
+    feed: Annotated[str | None, typer.Option(help=f"One of {', '.join(FEEDS)}.")] = None,
+    day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date.")] = None,
+    source: Annotated[str | None, typer.Option(help="Source format, if not our own.")] = None,
+    given: Annotated[list[str] | None, typer.Option("--set", help="name=value for what the file lacks.")] = None,
+    mode: Annotated[str | None, typer.Option(help="snapshot (the whole feed) or delta (what is new).")] = None,
+    part: Annotated[str, typer.Option(help="n/m when a day's feed comes in m deliveries.")] = "1/1",
+    supersedes: Annotated[str | None, typer.Option(help="Delivery that this one replaces.")] = None,
+) -> None:
+    """Hand files over as a delivery: writes the manifest. Folders that are deliveries already are copied as they are.
+
+    Examples: incentives land transactions.csv --feed transactions --date 2022-03-25
+              incentives land recon.csv --source partner-center-nce --feed transactions --date 2022-03-25
+                  --set partner=4391507 --set customer=c1 --set currency=USD
+              incentives land sample
+    """
+    if all(path.is_dir() for path in files):
+        for name in landing.deliveries(files):
+            _say(f"landed {name}")
+        return
+    if not feed or not day:
+        raise typer.BadParameter("give --feed and --date with files", param_hint="--feed/--date")
+    settings = dict(_pair(text) for text in given or [])
+    name = landing.files(
+        files, feed=feed, day=day.date(), source=source, settings=settings, mode=mode, part=part, supersedes=supersedes
+    )
+    _say(f"landed {name}")
+
+
+@app.command()
+def ingest(as_json: AsJson = False) -> None:
+    """Take in what has landed. Exit 1 when a delivery was refused.
+
+    Example: incentives ingest --json
+    """
+    lines = pipeline.ingest(progress=_quiet if as_json else _say)
+    if as_json:
+        _print_json(lines)
+    raise typer.Exit(REFUSED if any(line["delivery_status"] == "refused" for line in lines) else 0)
+
+
+@app.command()
+def settle(
+    day: Annotated[datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="Business date.")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Work out and publish one day, or every due day of a range.
+
+    Examples: incentives settle 2022-03-23
+              incentives settle --from 2022-03-01 --to 2022-03-31
+    """
+    if day is None and (first is None or last is None):
+        raise typer.BadParameter("give a day, or --from and --to", param_hint="day")
+    due = [day.date()] if day else [d for d in pipeline.due_days() if first.date() <= d <= last.date()]  # type: ignore[union-attr]
+    reports = [pipeline.settle(d, progress=_quiet if as_json else _say) for d in due]
+    if as_json:
+        _print_json(reports)
+
+
+@app.command()
+def run(as_json: AsJson = False) -> None:
+    """Ingest, then settle every due day: what the DAGs do, without a scheduler.
+
+    Example: incentives run
+    """
+    reports = pipeline.run(progress=_quiet if as_json else _say)
+    if as_json:
+        _print_json(reports)
+    else:
+        typer.echo("\n" + summary())
+
+
+@app.command()
+def status(
+    now: Annotated[datetime | None, typer.Option(help="Judge as of this instant, UTC.")] = None, as_json: AsJson = False
+) -> None:
+    """Which days are complete, late or settled, and what an operator should look at. Exit 1 when there is something.
+
+    Example: incentives status --now 2022-03-26T06:00:00
+    """
+    days, found = pipeline.completeness(), pipeline.alerts(now)
+    if as_json:
+        _print_json({"days": days, "alerts": found, "release": (pipeline.current_release() or {}).get("release_id")})
+    else:
+        shown = [
+            {
+                "day": day["business_date"],
+                "state": "settled" if day["is_settled"] else "due" if day["is_complete"] else "incomplete",
+                "missing": ", ".join(day["missing"]),
+                "last known": ", ".join(day["last_known"]),
+            }
+            for day in days
+        ]
+        _print_table(shown)
+        for alert in found:
+            _say(
+                f"{alert['severity']:<8} {alert['condition']}: {alert['message']} See docs/runbook.md: {alert['runbook']}."
+            )
+    raise typer.Exit(REFUSED if found else 0)
+
+
+@programs_app.command("check")
+def check_programs(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Rule files; all of programs/ unless given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load rule files and run their examples. Exit 1 at a fault: file, line, key, value, remedy.
+
+    Example: incentives programs check programs/csp-direct-bill.yaml
+    """
+    from transforms.examples import check
+
+    checked, faults = [], []
+    for path in paths or sorted(pipeline.programs_folder().glob("*.yaml")):
+        try:
+            program = load(path)
+            skipped = check(program, path)
+        except pipeline.RuleFault as fault:
+            faults.append({"file": fault.file, "line": fault.line, "key": fault.key, "remedy": str(fault)})
+            continue
+        checked.append(
+            {
+                "program": program.program,
+                "status": program.status,
+                "levers": len(program.levers),
+                "examples": len(program.examples),
+                "not run": len(skipped),
+            }
+        )
+    if as_json:
+        _print_json({"checked": checked, "faults": faults})
+    else:
+        _print_table(checked)
+        for fault in faults:
+            typer.echo(fault["remedy"], err=True)
+    raise typer.Exit(REFUSED if faults else 0)
+
+
+@quarantine_app.command("list")
+def list_quarantine(
+    everything: Annotated[bool, typer.Option("--all", help="Released rows too.")] = False, as_json: AsJson = False
+) -> None:
+    """Rows that were set aside, each with every rule that it broke."""
+    _print(pipeline.quarantined(everything=everything), as_json)
+
+
+@quarantine_app.command("show")
+def show_quarantine(quarantine_id: str, as_json: AsJson = False) -> None:
+    """One row with its delivery, file, line and original text."""
+    row = pipeline.quarantined_row(quarantine_id)
+    if as_json:
+        _print_json(row)
+        return
+    for name, value in row.items():
+        typer.echo(f"{name:<16} {json.dumps(value) if isinstance(value, dict) else value}")
+
+
+@quarantine_app.command("release")
+def release_quarantine(
+    quarantine_id: str,
+    by: Annotated[str, typer.Option(help="Who takes the row in.")],
+    given: Annotated[list[str] | None, typer.Option("--set", help="column=value to repair.")] = None,
+) -> None:
+    """Take a row in again, repaired or as it is; it lands as an archived delivery of its own.
+
+    Example: incentives quarantine release 2022-03-23-transactions-1/transactions.csv/17 --set revenue=12.50 --by anna
+    """
+    name = pipeline.release_row(quarantine_id, dict(_pair(text) for text in given or []), by)
+    _say(f"landed {name}; `incentives run` takes it in")
+
+
+@releases_app.command("list")
+def list_releases(as_json: AsJson = False) -> None:
+    """Every release that is kept."""
+    now = (releases.current() or {}).get("release_id")
+    rows = [
+        {
+            "release": m["release_id"],
+            "as of": m["as_of_date"],
+            "current": "*" if m["release_id"] == now else "",
+            "ledger rows": sum(_rows(t) for t in m["tables"] if t["name"] == "earnings_ledger"),
+            "ledger hash": next(t["content_hash"][:12] for t in m["tables"] if t["name"] == "earnings_ledger"),
+        }
+        for m in releases.releases()
+    ]
+    _print(rows, as_json)
+
+
+def _rows(table: dict[str, Any]) -> int:
+    return table["rows"] + sum(part["rows"] for part in table["partitions"])
+
+
+@releases_app.command("current")
+def current_release(as_json: AsJson = False) -> None:
+    """The release that readers see, table by table."""
+    manifest = releases.current()
+    if not manifest:
+        raise LookupError("nothing is published yet; run `incentives run`.")
+    if as_json:
+        _print_json(manifest)
+        return
+    typer.echo(f"{manifest['release_id']} as of {manifest['as_of_date']}: {releases.database(manifest)}")
+    _print_table(
+        [{"table": t["name"], "rows": _rows(t), "content hash": t["content_hash"]} for t in manifest["tables"]]
+    )
+
+
+@releases_app.command("rollback")
+def rollback() -> None:
+    """Point readers to the release before the current one."""
+    with store.locked("rollback"):
+        manifest = releases.rollback()
+    _say(f"readers see {manifest['release_id']} as of {manifest['as_of_date']}")
+
+
+@app.command()
+def query(
+    sql: Annotated[str | None, typer.Argument(help="A SELECT on the published tables.")] = None,
+    shell: Annotated[bool, typer.Option("--shell", help="Read statements from the terminal.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the current release, read-only.
+
+    Example: incentives query "SELECT program, sum(program_earning) FROM earnings_monthly GROUP BY program"
+    """
+    manifest = releases.current()
+    if not manifest:
+        raise LookupError("nothing is published yet; run `incentives run`.")
+    with releases.reader(manifest) as con:
+        if shell:
+            _shell(con)
+        elif sql:
+            _print(_asked(con, sql), as_json)
+        else:
+            raise typer.BadParameter("give a statement or --shell", param_hint="sql")
+
+
+def _shell(con: duckdb.DuckDBPyConnection) -> None:
+    _say("Tables: " + ", ".join(name for (name,) in con.execute("SHOW TABLES").fetchall()) + ". End with Ctrl-D.")
+    for line in iter(lambda: _line("incentives> "), None):
+        try:
+            _print_table(_asked(con, line)) if line.strip() else None
+        except duckdb.Error as fault:
+            typer.echo(str(fault), err=True)
+
+
+def _line(prompt: str) -> str | None:
+    try:
+        return input(prompt)
+    except EOFError:
+        return None
+
+
+def _asked(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    found = con.execute(sql)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise typer.BadParameter(f"[{text}] is not name=value", param_hint="--set")
+    return name.strip(), value.strip()
+
+
+def _say(line: str) -> None:
+    typer.echo(line)
+
+
+def _quiet(line: str) -> None:
+    return None
+
+
+def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
+    _print_json(rows) if as_json else _print_table(rows)
+
+
+def _print_json(found: Any) -> None:
+    typer.echo(json.dumps(found, indent=2, default=str))
+
+
+def _print_table(rows: Sequence[dict[str, Any]]) -> None:
+    """Rows as aligned columns, figures to the right; `(none)` where there are none."""
+    if not rows:
+        typer.echo("(none)")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, value in rows[0].items():
+        table.add_column(
+            name, justify="left" if isinstance(value, str | date | None | bool) else "right", overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False).print(table)
+
+
+def main() -> None:
+    """Run the command; a fault of the data or of a rule file is one message and exit 1."""
+    try:
+        app()
+    except (pipeline.Refused, pipeline.RuleFault, pipeline.NotYet, pipeline.Busy, LookupError, duckdb.Error) as fault:
+        typer.echo(str(fault), err=True)
+        raise SystemExit(REFUSED) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Files handed over by a person: given a manifest and put into landing/."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from warehouse import files as delivered
+from warehouse import intake, landing, store
+from warehouse.tables import FEEDS
+
+DELTAS = ("transactions", "fx_rates")
+
+
+def files(
+    paths: Sequence[Path],
+    *,
+    feed: str,
+    day: date,
+    source: str | None,
+    settings: dict[str, str],
+    mode: str | None,
+    part: str,
+    supersedes: str | None,
+) -> str:
+    """Land files as one new delivery; its id. Raises LookupError for a feed, source or mode that does not exist."""
+    if feed not in FEEDS:
+        raise LookupError(f"no feed [{feed}]; feeds are {sorted(FEEDS)}.")
+    if source and source not in intake.source_names():
+        raise LookupError(f"no source [{source}]; sources are {intake.source_names()}.")
+    if mode not in (None, "snapshot", "delta"):
+        raise LookupError(f"no mode [{mode}]; it is snapshot or delta.")
+    measured = [delivered.measure(path) for path in paths]
+    totals: dict[str, str] = {}
+    for _, found in measured:
+        totals = delivered.added(totals, found)
+    name = _free_name(f"{day}-{feed}")
+    landing.deliver(
+        store.place("landing"),
+        paths,
+        feed=feed,
+        business_date=day,
+        delivery_id=name,
+        mode=mode or ("delta" if feed in DELTAS else "snapshot"),  # type: ignore[arg-type]
+        rows=[rows for rows, _ in measured],
+        control_totals=totals if feed == "transactions" and not source else None,
+        part=part,
+        supersedes=supersedes,
+        source=source,
+        settings=settings,
+    )
+    return name
+
+
+def _free_name(stem: str) -> str:
+    taken = {path.name for place in ("landing", "archive", "refused") for path in store.place(place).iterdir()}  # type: ignore[arg-type]
+    return next(f"{stem}-{n}" for n in range(1, len(taken) + 2) if f"{stem}-{n}" not in taken)
+
+
+def deliveries(folders: Sequence[Path]) -> list[str]:
+    """Copy ready deliveries, or folders of them, into landing/; transactions last, so that a day is whole when it is."""
+    ready = [p.parent for folder in folders for p in sorted(folder.glob(f"**/{landing.MANIFEST}"))]
+    ordered = sorted(ready, key=lambda folder: (folder.name[:10], "-transactions" in folder.name, folder.name))
+    return [drop(folder) for folder in ordered]
+
+
+def drop(folder: Path) -> str:
+    """Copy one ready delivery into landing/, whole at once; its name."""
+    root = store.place("landing")
+    shutil.copytree(folder, root / f".{folder.name}")
+    os.replace(root / f".{folder.name}", root / folder.name)
+    return folder.name

@@ -1,0 +1,126 @@
+"""What an operator should know of: one table of conditions, each with its severity, channel and runbook heading."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from warehouse import landing, releases, store
+
+DEADLINE = time(12)  # UTC, on the day after the business date
+WAITING = timedelta(minutes=30)  # twice the clock that rings besides the watcher
+STUCK = timedelta(hours=1)
+STALE = timedelta(days=2)
+SPARE_BYTES = 2 << 30
+Found = Iterator[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """When to speak up, how loud, where, and the heading of docs/runbook.md that says what to do."""
+
+    name: str
+    severity: str
+    channel: str
+    runbook: str
+    find: Callable[[datetime, list[dict[str, Any]]], Found]
+
+
+def alerts(now: datetime, days: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every condition that holds now, with the key that tells one occurrence from another.
+
+    `now` is UTC without a zone; `days` is registry.completeness.
+    """
+    return [
+        {
+            "condition": c.name,
+            "severity": c.severity,
+            "channel": c.channel,
+            "runbook": c.runbook,
+            "message": message,
+            "key": f"{c.name}:{subject}",
+        }
+        for c in CONDITIONS
+        for subject, message in c.find(now, days)
+    ]
+
+
+def unsent(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The alerts that no channel has carried yet."""
+    sent = _sent()
+    return [alert for alert in found if alert["key"] not in sent]
+
+
+def record_sent(keys: list[str]) -> None:
+    """Remember alerts as sent, so that each goes out once."""
+    (store.home() / "alerts_sent.json").write_text(json.dumps(sorted({*_sent(), *keys}), indent=2) + "\n")
+
+
+def _sent() -> set[str]:
+    path = store.home() / "alerts_sent.json"
+    return set(json.loads(path.read_text())) if path.exists() else set()
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+
+
+def _incomplete(now: datetime, days: list[dict[str, Any]]) -> Found:
+    newest = max((d["business_date"] for d in days if d["is_settled"]), default=None)
+    for day in days:
+        passed = datetime.combine(day["business_date"] + timedelta(days=1), DEADLINE)
+        open_day = not day["is_settled"] and (newest is None or day["business_date"] > newest)
+        if open_day and not day["is_complete"] and now > passed:
+            yield str(day["business_date"]), f"day [{day['business_date']}] lacks {day['missing']}; it is not settled."
+
+
+def _waiting(now: datetime, days: list[dict[str, Any]]) -> Found:
+    for name in landing.landed():
+        since = _utc((store.place("landing") / name / landing.MANIFEST).stat().st_mtime)
+        if now - since > WAITING:
+            yield name, f"delivery [{name}] has waited in landing since [{since:%Y-%m-%d %H:%M}] UTC."
+
+
+def _stuck(now: datetime, days: list[dict[str, Any]]) -> Found:
+    holder = store.home() / "holder.txt"
+    if holder.exists() and now - _utc(holder.stat().st_mtime) > STUCK:
+        yield holder.read_text(), f"the warehouse is held by [{holder.read_text()}]."
+
+
+def _stale(now: datetime, days: list[dict[str, Any]]) -> Found:
+    current = releases.current()
+    if current and now - datetime.fromisoformat(current["as_of_date"]) > STALE + timedelta(days=1):
+        yield current["release_id"], f"readers see the release of [{current['as_of_date']}]."
+
+
+def _failed(now: datetime, days: list[dict[str, Any]]) -> Found:
+    path = store.home() / "health.json"
+    health = json.loads(path.read_text()) if path.exists() else {"succeeded": True}
+    if not health["succeeded"]:
+        yield health["attempted_at"], f"day [{health['attempted_day']}] was not published: {health['message']}"
+
+
+def _refused(now: datetime, days: list[dict[str, Any]]) -> Found:
+    for reason in sorted(store.place("refused").glob("*/reason.txt")):
+        yield reason.parent.name, reason.read_text().strip()
+
+
+def _disk(now: datetime, days: list[dict[str, Any]]) -> Found:
+    warehouse = store.home() / "warehouse.duckdb"
+    needed = max(SPARE_BYTES, 2 * warehouse.stat().st_size if warehouse.exists() else 0)
+    free = shutil.disk_usage(store.home()).free
+    if free < needed:
+        yield f"{now:%Y-%m-%d}", f"[{free >> 20}] MiB are free in [{store.home()}]; [{needed >> 20}] MiB are needed."
+
+
+CONDITIONS = (
+    Condition("day not complete", "critical", "operators", "A day is not complete", _incomplete),
+    Condition("deliveries wait", "critical", "operators", "Deliveries wait in landing", _waiting),
+    Condition("run stuck", "critical", "operators", "A run is stuck", _stuck),
+    Condition("release stale", "warning", "operators", "The release is stale", _stale),
+    Condition("attempt failed", "critical", "operators", "A day was not published", _failed),
+    Condition("delivery refused", "warning", "operators", "A delivery was refused", _refused),
+    Condition("disk short", "critical", "operators", "The disk is nearly full", _disk),
+)
