@@ -4,14 +4,11 @@ Every table is on its day; `changed` gives those of a later day, with a few chan
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from currency_converter import CurrencyConverter
 from numpy.random import Generator
 
 PRODUCTS = Path(__file__).with_name("sample_products.csv")
@@ -38,7 +35,6 @@ COUNTRIES = {
 }
 CODES = np.array(list(COUNTRIES))
 CURRENCIES = tuple(sorted({currency for _, currency, _, _ in COUNTRIES.values()}))
-KWD_IN_USD = Decimal("3.2894")
 COMPETENCIES = (
     "cloud_productivity",
     "cloud_platform",
@@ -49,38 +45,25 @@ COMPETENCIES = (
     "data_platform",
     "cloud_business_applications",
 )
-FIRST_WORDS = tuple(
-    "Alder Amber Aurora Birch Blau Brook Cedar Cobalt Copper Coral Crest Delta Dune Elm Falcon Fjord Garnet Granite Harbor "
-    "Heron Indigo Juniper Kestrel Lark Lumen Maple Meridian Müller Nimbus North Oak Onyx Orchid Pine Quartz Raven River "
-    "Saffron São Sierra Silver Sole Stone Summit Tamar Tidal Umbra Vega Verde Willow Zürich Ōmi".split()
+FIRST_WORDS = (
+    "Alder Amber Aurora Birch Blau Brook Cedar Cobalt Copper Coral Crest Delta Dune Elm Falcon Fjord Garnet Granite "
+    "Harbor Heron Indigo Juniper Kestrel Lark Lumen Maple Meridian Müller Nimbus North Oak Onyx Orchid Pine Quartz "
+    "Raven River Saffron São Sierra Silver Sole Stone Summit Tamar Tidal Umbra Vega Verde Willow Zürich Ōmi"
 )
-SECOND_WORDS = tuple(
-    "Analytics Bakery Business Care Cloud Clinics Components Consulting Data Dental Design Digital Energy Engineering Foods "
-    "Freight Gardens Glass Hotels Insurance Labs Legal Logistics Marine Media Metals Motors Networks Optics Paper Partners "
-    "Pharma Printing Retail Robotics Schools Software Solutions Systems Technologies Textiles Tools Transport Works".split()
+SECOND_WORDS = (
+    "Analytics Bakery Business Care Cloud Clinics Components Consulting Data Dental Design Digital Energy Engineering "
+    "Foods Freight Gardens Glass Hotels Insurance Labs Legal Logistics Marine Media Metals Motors Networks Optics "
+    "Paper Partners Pharma Printing Retail Robotics Schools Software Solutions Systems Technologies Textiles Tools "
+    "Transport Works"
 )
-GIVEN_NAMES = tuple(
+GIVEN_NAMES = (
     "Aiko Amira Anna Bruno Carla Chen Dana David Elena Emil Fatima Grace Hanna Ivan Jonas Julia Kenji Lara Luis Maria "
-    "Mei Noah Olga Omar Paul Priya Rafael Ravi Sara Sofia Tariq Tom Yuki Zoë".split()
+    "Mei Noah Olga Omar Paul Priya Rafael Ravi Sara Sofia Tariq Tom Yuki Zoë"
 )
-FAMILY_NAMES = tuple(
-    "Almeida Anders Becker Costa Dubois Evans Fischer Garcia Haddad Ito Jensen Khan Lindqvist Martin Meier Nakamura Novak "
-    "Okafor Patel Rossi Sato Schmidt Silva Singh Smith Tanaka Torres Weber Wong Yilmaz".split()
+FAMILY_NAMES = (
+    "Almeida Anders Becker Costa Dubois Evans Fischer Garcia Haddad Ito Jensen Khan Lindqvist Martin Meier Nakamura "
+    "Novak Okafor Patel Rossi Sato Schmidt Silva Singh Smith Tanaka Torres Weber Wong Yilmaz"
 )
-
-
-@dataclass(frozen=True)
-class World:
-    """The reference feeds on one day."""
-
-    partners: pd.DataFrame
-    agreements: pd.DataFrame
-    competencies: pd.DataFrame
-    enrolments: pd.DataFrame
-    payee_profiles: pd.DataFrame
-    products: pd.DataFrame
-    customers: pd.DataFrame
-    users: pd.DataFrame
 
 
 def guids(random: Generator, count: int) -> np.ndarray:
@@ -106,10 +89,15 @@ def days_before(random: Generator, day: date, low: int, high: int, count: int) -
     return (np.datetime64(day) - random.integers(low, high, count)).astype(str)
 
 
+def _only(days: np.ndarray, condition: np.ndarray) -> pd.Series:
+    """Days where a condition holds, empty elsewhere."""
+    return pd.Series(days, dtype="str").where(condition)
+
+
 def company_names(random: Generator, countries: np.ndarray) -> np.ndarray:
     """Names of companies that do not exist, with the endings that their countries use."""
     count = len(countries)
-    first, second = random.choice(FIRST_WORDS, count), random.choice(SECOND_WORDS, count)
+    first, second = random.choice(FIRST_WORDS.split(), count), random.choice(SECOND_WORDS.split(), count)
     endings = np.empty(count, object)
     for country, (_, _, _, choices) in COUNTRIES.items():
         here = countries == country
@@ -158,8 +146,8 @@ def agreements(random: Generator, partners: pd.DataFrame, day: date) -> pd.DataF
     signed = days_before(random, day, 500, 2000, len(both))
     ended = both["agreement_status"].isin(["expired", "terminated"]).to_numpy()
     later = days_before(random, day, -700, 0, len(both))
-    open_end = np.where(random.random(len(both)) < 0.3, later.astype(object), None)
-    ends = np.where(ended, days_before(random, day, 1, 400, len(both)).astype(object), open_end)
+    open_end = _only(later, random.random(len(both)) < 0.3)
+    ends = open_end.mask(ended, pd.Series(days_before(random, day, 1, 400, len(both)), dtype="str"))
     return pd.DataFrame(
         {
             "agreement_id": "A-" + both["partner_id"] + "-" + both["agreement_type"].str[:3].str.upper(),
@@ -168,7 +156,7 @@ def agreements(random: Generator, partners: pd.DataFrame, day: date) -> pd.DataF
             "agreement_status": both["agreement_status"],
             "signed_on": signed,
             "valid_from": signed,
-            "valid_to": pd.Series(ends, dtype="str"),
+            "valid_to": ends,
         }
     )
 
@@ -187,9 +175,7 @@ def competencies(random: Generator, partners: pd.DataFrame, day: date) -> pd.Dat
             "competency": np.array(COMPETENCIES)[numbers],
             "competency_level": one_of(random, count, {"silver": 0.6, "gold": 0.4}),
             "valid_from": days_before(random, day, 400, 1500, count),
-            "valid_to": pd.Series(
-                np.where(ended, days_before(random, day, 1, 300, count).astype(object), None), dtype="str"
-            ),
+            "valid_to": _only(days_before(random, day, 1, 300, count), ended),
         }
     )
 
@@ -228,9 +214,7 @@ def payee_profiles(random: Generator, partners: pd.DataFrame, day: date) -> pd.D
             "bank_status": bank,
             "tax_status": tax,
             "payout_currency": partners["country"].map(currency),
-            "validated_on": pd.Series(
-                np.where(approved, days_before(random, day, 380, 1200, count).astype(object), None), dtype="str"
-            ),
+            "validated_on": _only(days_before(random, day, 380, 1200, count), approved),
         }
     )
 
@@ -241,8 +225,8 @@ def users(random: Generator, partners: pd.DataFrame) -> pd.DataFrame:
     admins = pd.DataFrame({"partner_id": partners["partner_id"], "role": "incentives_admin", "program": "*"})
     plain = pd.DataFrame({"partner_id": partners["partner_id"], "role": "incentives_user", "program": program})
     both = pd.concat([admins, plain[random.random(len(plain)) < 0.5]], ignore_index=True)
-    given = random.choice(GIVEN_NAMES, len(both)).astype(object)
-    family = random.choice(FAMILY_NAMES, len(both)).astype(object)
+    given = random.choice(GIVEN_NAMES.split(), len(both)).astype(object)
+    family = random.choice(FAMILY_NAMES.split(), len(both)).astype(object)
     mailbox = pd.Series(given + "." + family).str.lower().str.replace("ë", "e")
     return pd.DataFrame(
         {
@@ -256,5 +240,81 @@ def users(random: Generator, partners: pd.DataFrame) -> pd.DataFrame:
 
 
 def price_list() -> pd.DataFrame:
-    """The products with list price and popularity, everything as text."""
+    """The products with price and weight, everything as text."""
     return pd.read_csv(PRODUCTS, dtype=str, keep_default_na=False)
+
+
+def changed(name: str, rows: pd.DataFrame, day: date, random: Generator) -> pd.DataFrame:
+    """A feed's rows as they are on a later day, a few of them changed."""
+    return CHANGES[name](rows.reset_index(drop=True), random, day) if name in CHANGES else rows
+
+
+def differences(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """The rows that are new or not as they were."""
+    marked = after.merge(before.drop_duplicates(), how="left", on=list(after.columns), indicator=True)
+    return marked[marked["_merge"] == "left_only"].drop(columns="_merge")
+
+
+def _some(random: Generator, rows: pd.DataFrame, condition: str) -> pd.Index:
+    """Which rows to change: one in a hundred of those that fulfil a condition, and one at least."""
+    able = rows.query(condition)
+    return able.index[random.permutation(len(able))[: max(1, len(able) // 100)]]
+
+
+def _partners_later(rows: pd.DataFrame, random: Generator, day: date) -> pd.DataFrame:
+    rows = rows.copy()
+    rows.loc[_some(random, rows, "reseller_status == 'suspended'"), "reseller_status"] = "active"
+    rows.loc[
+        _some(random, rows, "reseller_status == 'active' and partner_type == 'indirect_reseller'"), "reseller_status"
+    ] = "suspended"
+    return rows
+
+
+def _agreements_later(rows: pd.DataFrame, random: Generator, day: date) -> pd.DataFrame:
+    rows = rows.copy()
+    signed = _some(random, rows, "agreement_status == 'pending'")
+    rows.loc[signed, ["agreement_status", "signed_on", "valid_from"]] = ["active", str(day), str(day)]
+    rows.loc[signed, "valid_to"] = pd.NA
+    ended = _some(random, rows, f"agreement_status == 'active' and agreement_type == 'mpn' and valid_from < '{day}'")
+    rows.loc[ended[:20], ["agreement_status", "valid_to"]] = ["terminated", str(day)]
+    return rows
+
+
+def _competencies_later(rows: pd.DataFrame, random: Generator, day: date) -> pd.DataFrame:
+    rows = rows.copy()
+    ended = _some(random, rows, "valid_to.isna() and competency_level == 'silver'")
+    rows.loc[ended, "valid_to"] = str(day)
+    raised = rows.loc[ended].assign(competency_level="gold", valid_from=str(day), valid_to=None)
+    return pd.concat([rows, raised.astype(rows.dtypes)], ignore_index=True)
+
+
+def _enrolments_later(rows: pd.DataFrame, random: Generator, day: date) -> pd.DataFrame:
+    rows = rows.copy()
+    invited = _some(random, rows, "enrolment_status == 'invited' and valid_to.isna()")
+    rows.loc[invited, "valid_to"] = str(day)
+    enrolled = rows.loc[invited].assign(enrolment_status="enrolled", valid_from=str(day), valid_to=None)
+    return pd.concat([rows, enrolled.astype(rows.dtypes)], ignore_index=True)
+
+
+def _payee_profiles_later(rows: pd.DataFrame, random: Generator, day: date) -> pd.DataFrame:
+    rows = rows.copy()
+    approved = _some(random, rows, "validated_on.isna()")
+    rows.loc[approved, ["bank_status", "tax_status", "validated_on"]] = ["approved", "approved", str(day)]
+    return rows
+
+
+def _customers_later(rows: pd.DataFrame, random: Generator, day: date) -> pd.DataFrame:
+    rows = rows.copy()
+    renamed = _some(random, rows, "customer_segment == 'commercial'")
+    rows.loc[renamed, "customer_name"] = company_names(random, rows.loc[renamed, "country"].to_numpy(str))
+    return rows
+
+
+CHANGES: dict[str, Callable[[pd.DataFrame, Generator, date], pd.DataFrame]] = {
+    "partners": _partners_later,
+    "agreements": _agreements_later,
+    "competencies": _competencies_later,
+    "enrolments": _enrolments_later,
+    "payee_profiles": _payee_profiles_later,
+    "customers": _customers_later,
+}

@@ -94,7 +94,7 @@ def _write(table: pa.Table, path: Path, feed: str, *, is_typed: bool) -> None:
         codec = CODECS.get(path.suffix)
         with pa.CompressedOutputStream(str(path), codec) if codec else pa.OSFile(str(path), "wb") as stream:
             style = "needed" if _needs_quotes(table) else "none"
-            pa.csv.write_csv(table, stream, pa.csv.WriteOptions(quoting_style=style))
+            pa.csv.write_csv(table, stream, pa.csv.WriteOptions(quoting_style=style, quoting_header=style))
 
 
 def _needs_quotes(table: pa.Table) -> bool:

@@ -69,8 +69,7 @@ def market(
     """Subscriptions for all customers, sized so that most partners turn over more than 25,000 USD in a year."""
     count = max(len(customers), transactions // 4)
     customer = np.concatenate([np.arange(len(customers)), random.integers(0, len(customers), count - len(customers))])
-    weight = products["popularity"].astype(float).to_numpy()
-    product = random.choice(len(products), count, p=weight / weight.sum())
+    product = _offers(random, customers["customer_segment"].to_numpy(str)[customer], products)
     other = random.random(count) < 0.02
     served = customers["owner"].to_numpy()
     partner = np.where(other, served[random.integers(0, len(served), count)], served[customer])
@@ -83,6 +82,15 @@ def market(
         pa.array(guids(random, count)),
         _priced(random, made, partner, customers, products),
     )
+
+
+def _offers(random: Generator, segments: np.ndarray, products: pd.DataFrame) -> np.ndarray:
+    """Numbers of offers by their weight, each from those made for the customer's segment."""
+    offers = np.zeros(len(segments), "int64")
+    for segment, made in products["weight"].astype(float).groupby(products["product_segment"]):
+        here = segments == segment
+        offers[here] = random.choice(made.index.to_numpy(), int(here.sum()), p=made / made.sum())
+    return offers
 
 
 def _sides(random: Generator, partners: pd.DataFrame, partner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +113,7 @@ def _priced(
     country = pd.Series(customers["country"].to_numpy(str)[made["customer"]])
     named = country.map({code: currency for code, (_, currency, _, _) in COUNTRIES.items()})
     exponent = named.map(EXPONENTS).fillna(2).astype("int64").to_numpy()
-    cents = (products["list_price"].astype(float) * 100).round().astype("int64").to_numpy()[made["product"]]
+    cents = (products["price_usd"].astype(float) * 100).round().astype("int64").to_numpy()[made["product"]]
     unit = cents * named.map(PRICE_LEVEL).to_numpy("int64") * 10**exponent // 100_000
     year = MEDIAN_YEAR_USD * np.exp(random.normal(0, 1.1, int(partner.max()) + 1))
     part = random.gamma(1.2, size=len(made))

@@ -41,9 +41,14 @@ def _by_type(earnings: pd.DataFrame) -> pd.DataFrame:
 
 def _differences(due: pd.DataFrame, posted: pd.DataFrame) -> pd.DataFrame:
     """Due less posted, key by key; a change of rule version is named as the cause unless the line itself changed."""
-    both = due.merge(posted, on=KEY, how="outer", suffixes=("", "_posted"), validate="1:1")
+    both = _as_text(due).merge(_as_text(posted), on=KEY, how="outer", suffixes=("", "_posted"), validate="1:1")
     amounts = {name: both[name].fillna(0) - both[f"{name}_posted"].fillna(0) for name in AMOUNTS}
     source = {name: both[name].fillna(both[f"{name}_posted"]) for name in SOURCE}
     repriced = (both["cause"] == "recalculation") & (both["rule_version"] != both["rule_version_posted"])
     source["cause"] = source["cause"].mask(repriced.fillna(False), "rule_change")
     return both[KEY].assign(**amounts, **source)
+
+
+def _as_text(rows: pd.DataFrame) -> pd.DataFrame:
+    """Categories as plain text, since two sides of a merge do not share them."""
+    return rows.astype({c: "str" for c in rows if isinstance(rows[c].dtype, pd.CategoricalDtype)})

@@ -12,24 +12,28 @@ MONEY = (
 )
 
 
-def select(feed: Feed, present: set[str]) -> tuple[str, dict[str, str]]:
-    """The SELECT list that types a table `landed` of text, and rule id → condition that a broken row fulfils.
+def query(feed: Feed, present: set[str]) -> tuple[str, dict[str, str]]:
+    """The query that types a table `landed` of text, and rule id → condition that a broken row fulfils.
 
-    The conditions read the same SELECT: `t_<column>` is the trimmed text, `<column>` the typed value. A column that
-    the file lacks is empty. The SELECT is over `landed` left joined with `meta.currencies` on the row's currency.
+    Beside the feed's columns the result has `t_<column>`, each column's trimmed text, `exponent`, the decimals of the
+    row's currency, `file_name` and `line_number`; conditions read these. A column that the file lacks is empty.
     """
     texts = {
         column: f"nullif(trim(CAST({_quoted(name)} AS VARCHAR)), '')" if name in present else "CAST(NULL AS VARCHAR)"
         for name, column in feed.delivered.items()
     }
-    parts = [f"{text} AS t_{column}" for column, text in texts.items()]
-    parts += [f"{_value(column)} AS {column}" for column in texts]
+    values = [f"{_value(column)} AS {column}" for column in texts]
     if "transaction_on" in feed.columns:
-        parts.append("CAST(transaction_at AS DATE) AS transaction_on")
+        values.append(f"CAST({_value('transaction_at')} AS DATE) AS transaction_on")
+    currency = "upper(t_currency)" if "currency" in texts else "NULL"
     rules: dict[str, str] = {}
     for column in texts:
         rules |= _rules(column, required=column not in feed.optional)
-    return ",\n  ".join(parts), rules
+    return (
+        f"SELECT file_name, line_number, exponent, {', '.join(f't_{c}' for c in texts)},\n  " + ",\n  ".join(values) + "\n"
+        f"FROM (SELECT file_name, line_number, {', '.join(f'{text} AS t_{c}' for c, text in texts.items())} FROM landed)\n"
+        f"LEFT JOIN (SELECT currency AS known, exponent FROM meta.currencies) ON known = {currency}"
+    ), rules
 
 
 def _value(column: str) -> str:

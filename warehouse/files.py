@@ -231,7 +231,7 @@ def measure(path: Path) -> tuple[int, dict[str, str]]:
 def totals(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     """Revenue per currency over a table of text columns, exact; what cannot be read as a number is left out."""
     rows = con.execute(
-        "SELECT upper(trim(currency)), sum(TRY_CAST(revenue AS DECIMAL(28,6))) AS total "
+        "SELECT upper(trim(currency)), sum(TRY_CAST(revenue AS DECIMAL(18,6))) AS total "
         f"FROM {table} WHERE currency IS NOT NULL GROUP BY 1 HAVING total IS NOT NULL ORDER BY 1"
     ).fetchall()
     return {currency: format(total.normalize(), "f") for currency, total in rows}

@@ -133,13 +133,9 @@ def _type(
     con: duckdb.DuckDBPyConnection, feed: Feed, present: set[str], row_rules: Mapping[str, str]
 ) -> dict[str, str]:
     """Make `typed` with `is_bad`; return every rule with the condition of a row that breaks it."""
-    selected, rules = casting.select(feed, present)
+    query, rules = casting.query(feed, present)
     rules |= {rule: f"NOT ({condition})" for rule, condition in row_rules.items()}
-    currency = "upper(trim(landed.currency))" if {"currency"} <= present & set(feed.delivered) else "NULL"
-    con.execute(
-        f"CREATE TEMP VIEW casting AS SELECT landed.file_name, landed.line_number, exponent,\n  {selected}\n"
-        f"FROM landed LEFT JOIN (SELECT currency AS known_currency, exponent FROM meta.currencies) ON known_currency = {currency}"
-    )
+    con.execute(f"CREATE TEMP VIEW casting AS {query}")
     broken = " OR ".join(f"coalesce({condition}, false)" for condition in rules.values())
     con.execute(
         f"CREATE TEMP TABLE typed AS SELECT {', '.join(feed.columns)}, file_name, line_number, {broken} AS is_bad FROM casting"

@@ -123,9 +123,10 @@ def _table(
     query = (QUERIES / f"{table.name}.sql").read_text()
     query = query.replace("$as_of", f"DATE '{day.isoformat()}'")
     versioned = table.partition == "known_from"
-    con.execute(f"CREATE OR REPLACE TEMP VIEW publishing AS {query}")
+    seen = "WHERE known_from IS DISTINCT FROM known_to" if versioned else ""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW publishing AS SELECT * FROM ({query}\n) {seen}")
     opened = day.replace(day=1)
-    live = "known_to IS NULL AND " if versioned else ""
+    live = f"(known_to IS NULL OR known_to > DATE '{day}') AND " if versioned else ""
     if not table.partition:
         rows = _copy(con, out, table, f"{table.name}", "true")
         return {"name": table.name, **rows, "partitions": []}
@@ -138,16 +139,19 @@ def _table(
         view += f" UNION ALL SELECT {columns} FROM read_parquet([{files}])"
         if versioned:
             key = ", ".join((*table.key, "known_from"))
-            _superseded(con, out, table, opened, key)
+            _superseded(con, out, table, day, key)
             view += f" ANTI JOIN published.parts.{table.name}_superseded USING ({key})"
     out.execute(f"CREATE VIEW {table.name} AS {view.replace('published.parts', 'parts')}")
     return {"name": table.name, **rows, "partitions": parts}
 
 
 def _superseded(
-    con: duckdb.DuckDBPyConnection, out: duckdb.DuckDBPyConnection, table: Published, opened: date, key: str
+    con: duckdb.DuckDBPyConnection, out: duckdb.DuckDBPyConnection, table: Published, day: date, key: str
 ) -> None:
-    rows = con.execute(f"SELECT {key} FROM publishing WHERE known_from < DATE '{opened}' AND known_to IS NOT NULL")
+    """Name the versions in closed months that a newer one has replaced since."""
+    rows = con.execute(
+        f"SELECT {key} FROM publishing WHERE known_from < DATE '{day.replace(day=1)}' AND known_to <= DATE '{day}'"
+    )
     out.register("arriving", rows.to_arrow_reader(BATCH))
     out.execute(f"CREATE TABLE parts.{table.name}_superseded AS SELECT * FROM arriving")
     out.unregister("arriving")

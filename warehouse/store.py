@@ -192,7 +192,7 @@ def _fitted(values: pd.Series, field: pa.Field) -> pa.ChunkedArray:
     """A column in the type that its contract gives it; categories as their text."""
     made = pa.chunked_array([a]) if isinstance(a := pa.array(values, from_pandas=True), pa.Array) else a
     if pa.types.is_dictionary(made.type):
-        made = pa.chunked_array([chunk.dictionary_decode() for chunk in made.chunks], made.type.value_type)
+        made = made.cast(made.type.value_type)
     if made.null_count and not field.nullable:
         raise ValueError(f"column [{field.name}] has [{made.null_count}] missing values")
     return made.cast(field.type)

@@ -1,0 +1,57 @@
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export INCENTIVES_HOME ?= $(CURDIR)/var
+unexport PYTHONDONTWRITEBYTECODE
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
+
+setup: $(BIN)/.installed  ## make the environment: everything pinned by hash
+
+$(BIN)/.installed: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@echo "installing $$(grep -c '==' requirements.lock) pinned packages into .venv ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . 
+	@touch $@
+
+run: setup  ## three sample days through a real Airflow, published and summed up
+	@python -m app.stack demo
+
+up: setup  ## start Airflow on 127.0.0.1 and leave it running
+	@python -m app.stack up
+
+down:  ## stop what `make up` started
+	@python -m app.stack down
+
+check: setup  ## format, lint, types
+	@ruff format --check --quiet . && ruff check --quiet . && mypy
+
+test: setup  ## every test but the slow ones, one of them on the real Airflow stack
+	@pytest -q -m "not slow"
+
+test-all: setup  ## every test
+	@pytest -q
+
+docs: setup  ## generate the dictionary and the rules, build Data Docs of the last load
+	@python -m app.docs && python -m app.data_docs
+
+docs-check: setup  ## fail when a generated page is stale
+	@python -m app.docs --check
+
+bench: setup  ## a day of 1,000,000 lines beside plain DuckDB SQL
+	@python -m benchmarks.bench
+
+lock:  ## pin dependencies anew, by hash, naming no package host
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+	  pyproject.toml --group dev -o requirements.lock
+
+clean:  ## remove all data of the sample runs
+	@rm -rf var sample
+
+.PHONY: help setup run up down check test test-all docs docs-check bench lock clean
+.DEFAULT_GOAL := help

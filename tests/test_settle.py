@@ -1,0 +1,303 @@
+"""What a settled day says: earnings, reasons, ledger, release; and that running it again says the same."""
+
+import shutil
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+import pipeline
+from tests.deliveries import DAY, WORLD, land, land_world
+from warehouse import releases, store
+
+NEXT, AFTER = "2021-03-24", "2021-03-25"
+T1 = {"transaction_id": "t1"}
+
+
+@pytest.fixture(autouse=True)
+def one_program(tmp_path_factory, monkeypatch):
+    """Only the resellers' program, so that a line has one decision."""
+    folder = tmp_path_factory.mktemp("programs")
+    shutil.copy(pipeline.programs_folder() / "csp-indirect-reseller.yaml", folder)
+    monkeypatch.setenv("INCENTIVES_PROGRAMS", str(folder))
+
+
+def settle_next(day: str, rows: list[dict], **manifest) -> dict:
+    """Land a later day's agreements and transactions, ingest and settle it."""
+    land("agreements", WORLD["agreements"], day)
+    land("transactions", rows, day, **manifest)
+    [report] = pipeline.run()
+    return report
+
+
+@pytest.fixture
+def first_day(home):
+    """A settled day with one line of 100.00 that earns 4 percent."""
+    land_world()
+    land("transactions", [T1])
+    [report] = pipeline.run()
+    return report
+
+
+def ask(sql: str) -> list[tuple]:
+    with releases.reader(pipeline.current_release()) as con:
+        return con.execute(sql).fetchall()
+
+
+def ledger(day: str | None = None) -> list[tuple]:
+    scope = f"WHERE posted_on = DATE '{day}'" if day else ""
+    return ask(f"SELECT transaction_id, earning_type, amount, cause FROM earnings_ledger {scope} ORDER BY ALL")
+
+
+def test_a_line_earns_and_is_split_to_the_cent(first_day):
+    assert ask("SELECT earning, rebate, coop, rate FROM earnings") == [tuple(map(Decimal, ("4", "2.4", "1.6", "0.04")))]
+    assert ask("SELECT decision, levers, reason_codes FROM decisions") == [("eligible", "azure-fy21", None)]
+    assert ledger() == [("t1", "coop", Decimal("1.6"), "new_line"), ("t1", "rebate", Decimal("2.4"), "new_line")]
+
+
+def test_a_settled_day_is_not_settled_again(first_day):
+    with pytest.raises(pipeline.NotYet, match="not due"):
+        pipeline.settle(date.fromisoformat(DAY))
+
+
+def test_the_next_day_without_news_posts_nothing(first_day):
+    assert settle_next(NEXT, [T1])["entries"] == 0
+
+
+def test_a_corrected_line_posts_the_difference(first_day):
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+    assert ledger(NEXT) == [
+        ("t1", "coop", Decimal("-0.8"), "corrected_line"),
+        ("t1", "rebate", Decimal("-1.2"), "corrected_line"),
+    ]
+
+
+def test_a_withdrawn_line_is_taken_back(first_day):
+    settle_next(NEXT, [{"transaction_id": "t2"}], supersedes=f"{DAY}-transactions-1")
+    assert [row for row in ledger(NEXT) if row[0] == "t1"] == [
+        ("t1", "coop", Decimal("-1.6"), "withdrawn_line"),
+        ("t1", "rebate", Decimal("-2.4"), "withdrawn_line"),
+    ]
+    assert ask("SELECT transaction_id FROM transactions") == [("t2",)]
+    assert ask("SELECT transaction_id FROM decisions") == [("t2",)]
+
+
+def test_a_refund_takes_the_date_and_rate_of_its_original(home):
+    land_world()
+    land(
+        "transactions",
+        [
+            T1 | {"transaction_at": "2020-10-05T00:00:00Z"},
+            {"transaction_id": "r", "reverses": "t1", "revenue": "-25.00"},
+        ],
+    )
+    pipeline.run()
+    assert ask(
+        "SELECT transaction_id, earning, reference_on FROM earnings JOIN decisions USING (transaction_id) ORDER BY 1"
+    ) == [
+        ("r", Decimal("-1"), date(2020, 10, 5)),
+        ("t1", Decimal("4"), date(2020, 10, 5)),
+    ] or ask("SELECT decision, reason_codes FROM decisions")
+
+
+def test_a_refund_of_an_unknown_line_is_undecided_until_it_comes(first_day):
+    settle_next(NEXT, [{"transaction_id": "r", "reverses": "t9", "revenue": "-25.00"}])
+    assert ask("SELECT decision, reason_codes FROM decisions WHERE transaction_id = 'r'") == [("undecided", "UNKREV")]
+    settle_next(AFTER, [{"transaction_id": "t9"}])
+    assert ask("SELECT decision FROM decisions WHERE transaction_id = 'r'") == [("eligible",)]
+
+
+@pytest.mark.parametrize(
+    ("row", "decision", "codes"),
+    [
+        ({"product_id": "none"}, "undecided", "UNKATTR"),
+        ({"currency": "CHF"}, "undecided", "UNKFX"),
+        ({"reseller_id": "777"}, "undecided", "UNKPTR"),
+        ({"customer_id": "own-tenant"}, "ineligible", "CUSEQPTR"),
+        ({"transaction_at": "2016-03-23T00:00:00Z"}, "ineligible", "IVDMPN,IVDPAYEE,IVDINVT,NOLEVER"),
+    ],
+)
+def test_a_line_that_earns_nothing_says_every_reason(home, row, decision, codes):
+    land_world()
+    land("transactions", [T1, {"transaction_id": "t2"} | row])
+    pipeline.run()
+    [found] = ask("SELECT decision, reason_codes FROM decisions WHERE transaction_id = 't2'")
+    assert found[0] == decision and set(codes.split(",")) <= set(found[1].split(","))
+
+
+def test_missing_data_is_undecided_and_earns_when_it_comes(home):
+    world = {feed: rows for feed, rows in WORLD.items() if feed != "payee_profiles"}
+    for feed, rows in world.items():
+        land(feed, rows)
+    land("transactions", [T1])
+    pipeline.run()
+    assert ask("SELECT decision, reason_codes FROM decisions") == [("undecided", "UNKPAYEE")]
+    land("payee_profiles", WORLD["payee_profiles"], NEXT)
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert ask("SELECT DISTINCT decision FROM decisions") == [("eligible",)]
+    assert {row[3] for row in ledger(NEXT) if row[0] == "t1"} == {"recalculation"}
+
+
+def test_losing_an_agreement_in_retrospect_takes_the_earning_back(first_day):
+    land("agreements", [WORLD["agreements"][0] | {"valid_to": "2021-01-01", "agreement_status": "expired"}], NEXT)
+    land("transactions", [{"transaction_id": "t2"}], NEXT)
+    pipeline.run()
+    assert ask("SELECT decision, reason_codes FROM decisions WHERE transaction_id = 't1'") == [("ineligible", "IVDMPN")]
+    assert ask("SELECT sum(amount) FROM earnings_ledger") == [(Decimal("0"),)]
+
+
+def test_earnings_start_with_the_month_in_which_all_criteria_are_met(home):
+    land_world(payee_profiles=[WORLD["payee_profiles"][0] | {"validated_on": "2021-03-20"}])
+    land(
+        "transactions",
+        [
+            T1 | {"transaction_at": "2021-03-02T00:00:00Z"},
+            {"transaction_id": "t2", "transaction_at": "2021-02-28T00:00:00Z"},
+        ],
+    )
+    pipeline.run()
+    assert ask("SELECT transaction_id, decision FROM decisions ORDER BY 1") == [
+        ("t1", "eligible"),
+        ("t2", "ineligible"),
+    ]
+    assert ask("SELECT earns_from FROM eligibility_status WHERE program = 'csp-indirect-reseller'") == [
+        (date(2021, 3, 1),)
+    ]
+
+
+def test_a_first_transaction_invites_once_for_ever(first_day):
+    settle_next(NEXT, [{"transaction_id": "t0", "transaction_at": "2021-03-01T00:00:00Z"}])
+    assert ask("SELECT partner_id, transaction_id, invited_on FROM invitations") == [
+        ("1000001", "t1", date(2021, 3, 23))
+    ]
+
+
+def test_each_currency_is_rounded_once_from_the_exact_value(home):
+    land_world(fx_rates=[{"fx_rate": "1.23456789012345678"}, {"from_currency": "JPY", "fx_rate": "0.0091"}])
+    land(
+        "transactions",
+        [T1 | {"currency": "EUR", "revenue": "0.99"}, {"transaction_id": "t2", "currency": "JPY", "revenue": "12345"}],
+    )
+    pipeline.run()
+    assert ask("SELECT earning, program_earning FROM earnings ORDER BY transaction_id") == [
+        (Decimal("0.03"), Decimal("0.04")),  # 0.0396 truncated; 0.0396 x 1.2345… = 0.0488… truncated
+        (Decimal("493"), Decimal("4.49")),  # 493.8 yen truncated; 493.8 x 0.0091 = 4.49358
+    ]
+
+
+def test_a_day_waits_for_its_required_feeds(home):
+    land_world()
+    assert pipeline.run() == [] and pipeline.completeness()[0]["missing"] == ["transactions"]
+    land("transactions", [T1], part="1/2")
+    assert pipeline.run() == [] and pipeline.completeness()[0]["missing"] == ["transactions (some parts)"]
+    land("transactions", [{"transaction_id": "t2"}], part="2/2", number=2)
+    assert len(pipeline.run()) == 1
+
+
+def test_a_month_without_exchange_rates_is_not_settled(first_day):
+    land("agreements", WORLD["agreements"], "2021-04-01")
+    land("transactions", [{"transaction_id": "t2"}], "2021-04-01")
+    assert pipeline.run() == []
+    assert pipeline.completeness()[-1]["missing"] == ["fx_rates for 2021-04"]
+
+
+def test_a_day_refuses_to_run_before_an_earlier_due_one(home):
+    land_world()
+    land("transactions", [T1])
+    land("agreements", WORLD["agreements"], NEXT)
+    land("transactions", [{"transaction_id": "t2"}], NEXT)
+    pipeline.ingest()
+    with pytest.raises(pipeline.NotYet, match="waits for earlier days"):
+        pipeline.settle(date.fromisoformat(NEXT))
+
+
+def test_a_day_is_settled_with_what_was_delivered_up_to_it(home):
+    land_world()
+    land("transactions", [T1])
+    land("agreements", WORLD["agreements"], NEXT)
+    land("transactions", [T1 | {"revenue": "50.00"}], NEXT)
+    reports = pipeline.run()
+    assert [report["entries"] for report in reports] == [2, 2]
+    assert sum(row[2] for row in ledger(DAY)) == Decimal("4")
+
+
+def test_what_comes_late_for_an_old_day_is_posted_on_the_next(first_day):
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    land("transactions", [{"transaction_id": "late"}], DAY, number=2)
+    assert pipeline.run() == []
+    settle_next(AFTER, [{"transaction_id": "t3"}])
+    assert {row[0] for row in ledger(AFTER)} == {"late", "t3"}
+
+
+def test_a_failed_audit_leaves_warehouse_and_release_as_they_were(first_day, monkeypatch):
+    before = (releases.current(), ledger())
+    land("agreements", WORLD["agreements"], NEXT)
+    land("transactions", [{"transaction_id": "t2"}], NEXT)
+    pipeline.ingest()
+    monkeypatch.setitem(pipeline.STEPS, "earnings", lambda decided_lines, programs: spoilt(decided_lines, programs))
+    with pytest.raises(pipeline.Refused, match="split:earning"):
+        pipeline.settle(date.fromisoformat(NEXT))
+    assert (releases.current(), ledger()) == before
+    assert '"succeeded": false' in (store.home() / "health.json").read_text()
+    monkeypatch.undo()
+
+
+def spoilt(decided_lines, programs):
+    from transforms.earnings import earnings
+
+    return earnings(decided_lines, programs).assign(coop_minor=1)
+
+
+def test_a_rule_edit_reprices_what_is_posted_and_says_so(first_day, tmp_path, monkeypatch):
+    changed = tmp_path / "programs"
+    changed.mkdir()
+    for path in pipeline.programs_folder().glob("*.yaml"):
+        text = path.read_text().replace(
+            "rate: 0.04\n  - lever: modern-work-fy21", "rate: 0.05\n  - lever: modern-work-fy21"
+        )
+        (changed / path.name).write_text(
+            text.replace("lines: {sale: 3.99, back: -3.99}", "lines: {sale: 4.99, back: -4.99}")
+        )
+    monkeypatch.setenv("INCENTIVES_PROGRAMS", str(changed))
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert [row for row in ledger(NEXT) if row[0] == "t1"] == [
+        ("t1", "coop", Decimal("0.4"), "rule_change"),
+        ("t1", "rebate", Decimal("0.6"), "rule_change"),
+    ]
+
+
+def test_a_reader_keeps_its_release_while_a_new_one_is_published(first_day):
+    held = duckdb.connect(str(releases.database(pipeline.current_release())), read_only=True)
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert held.execute("SELECT count(*) FROM decisions").fetchall() == [(1,)]
+    assert ask("SELECT count(*) FROM decisions") == [(2,)]
+
+
+def test_closed_months_lie_in_parquet_and_are_written_once(first_day):
+    settle_next("2021-03-24", [{"transaction_id": "t2"}])
+    land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
+    settle_next("2021-04-01", [{"transaction_id": "t3"}])
+    [table] = [t for t in releases.current()["tables"] if t["name"] == "earnings_ledger"]
+    assert [(p["month"], p["rows"]) for p in table["partitions"]] == [("2021-03-01", 4)] and table["rows"] == 2
+    assert ask("SELECT count(*) FROM earnings_ledger") == [(6,)]
+    settle_next("2021-04-02", [{"transaction_id": "t1", "revenue": "50.00"}])
+    assert ask("SELECT revenue FROM transactions WHERE transaction_id = 't1'") == [(Decimal("50"),)]
+    [again] = [t for t in releases.current()["tables"] if t["name"] == "earnings_ledger"]
+    assert again["partitions"] == table["partitions"]
+
+
+def test_rollback_shows_the_release_before(first_day):
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert releases.rollback()["as_of_date"] == DAY and ask("SELECT count(*) FROM decisions") == [(1,)]
+    with pytest.raises(LookupError, match="no release before"):
+        releases.rollback()
+
+
+def test_a_content_hash_ignores_order_and_sees_every_change(home):
+    con = store.connect()
+    con.execute("CREATE TABLE a AS SELECT * FROM (VALUES (1, 'x'), (2, NULL)) t(n, s)")
+    con.execute("CREATE TABLE b AS SELECT * FROM (VALUES (2, NULL), (1, 'x')) t(n, s)")
+    con.execute("CREATE TABLE c AS SELECT * FROM (VALUES (1, 'x'), (2, '')) t(n, s)")
+    hashes = [releases.content_hash(con, table) for table in "abc"]
+    assert hashes[0] == hashes[1] != hashes[2]
