@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import pyarrow as pa
 
 from expectations.rules import row_rules
 from transforms import decisions, earnings, eligibility, examples, invitations, ledger
-from transforms.programs import Program, active, load_all
+from transforms.programs import Program, active, load, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.rule_file import RuleFault
@@ -66,8 +67,13 @@ def programs() -> list[Program]:
     """Every program, its examples run. Raises RuleFault for the first file that cannot be used."""
     loaded = load_all(programs_folder())
     for program in loaded:
-        examples.check(program, programs_folder() / f"{program.program}.yaml")
+        _run_examples(programs_folder() / f"{program.program}.yaml", program.rule_version)
     return loaded
+
+
+@cache
+def _run_examples(path: Path, rule_version: str) -> list[str]:
+    return examples.check(load(path), path)
 
 
 def landed() -> list[str]:

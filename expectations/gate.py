@@ -11,7 +11,7 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from expectations.rules import of
 from warehouse.columns import COLUMNS
-from warehouse.tables import Feed, Published, Table
+from warehouse.tables import Published, Table
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,18 @@ def _from_contract(table: Table) -> list[gxe.Expectation]:
         if len(table.key) > 1
         else gxe.ExpectColumnValuesToBeUnique(column=shown.get(table.key[0], table.key[0]), meta={"rule": "key"})
     )
-    required = [
-        gxe.ExpectColumnValuesToNotBeNull(column=shown.get(c, c), meta={"rule": f"required:{c}"})
-        for c in table.columns
-        if c not in table.nullable
-    ]
+    needed = [shown.get(c, c) for c in table.columns if c not in table.nullable]
+    required = gxe.UnexpectedRowsExpectation(
+        unexpected_rows_query="SELECT * FROM {batch} WHERE " + " OR ".join(f"{c} IS NULL" for c in needed),
+        description=f"no missing value in {', '.join(needed)}",
+        meta={"rule": "required"},
+    )
     codes = [
         gxe.ExpectColumnValuesToBeInSet(column=c, value_set=list(COLUMNS[c].one_of), meta={"rule": f"code:{c}"})
         for c in table.columns
         if COLUMNS[c].one_of
     ]
-    return [unique, *required, *codes]
+    return [unique, required, *codes]
 
 
 def _finding(table: Table, result: object) -> Finding:
@@ -127,8 +128,3 @@ def _finding(table: Table, result: object) -> Finding:
         rows=found.get("unexpected_count", found.get("observed_value")),
         fault=fault,
     )
-
-
-def feed_tables(feed: Feed) -> list[Table]:
-    """What is judged of one staged delivery."""
-    return [feed]

@@ -98,7 +98,7 @@ def test_a_refund_takes_the_date_and_rate_of_its_original(home):
     ) == [
         ("r", Decimal("-1"), date(2020, 10, 5)),
         ("t1", Decimal("4"), date(2020, 10, 5)),
-    ] or ask("SELECT decision, reason_codes FROM decisions")
+    ]
 
 
 def test_a_refund_of_an_unknown_line_is_undecided_until_it_comes(first_day):
@@ -115,7 +115,7 @@ def test_a_refund_of_an_unknown_line_is_undecided_until_it_comes(first_day):
         ({"currency": "CHF"}, "undecided", "UNKFX"),
         ({"reseller_id": "777"}, "undecided", "UNKPTR"),
         ({"customer_id": "own-tenant"}, "ineligible", "CUSEQPTR"),
-        ({"transaction_at": "2016-03-23T00:00:00Z"}, "ineligible", "IVDMPN,IVDPAYEE,IVDINVT,NOLEVER"),
+        ({"transaction_at": "2017-12-01T00:00:00Z"}, "ineligible", "IVDMPN,IVDCOMP,IVDPAYEE,NOLEVER"),
     ],
 )
 def test_a_line_that_earns_nothing_says_every_reason(home, row, decision, codes):

@@ -25,9 +25,9 @@ def earnings(decided_lines: pd.DataFrame, programs: list[Program]) -> pd.DataFra
         for lever in program.levers
         if len(rows := _in_lever(earned[earned["program"] == program.program], lever))
     ]
-    columns = [*KEPT, "lever", "bracket", "rate", "is_illustrative", "base_minor"]
-    empty = decided_lines[:0].reindex(columns=[*columns, *_amounts("earning"), *_amounts("program_earning")])
-    return pd.concat(made, ignore_index=True) if made else empty
+    if not made:  # no rows, but with their types
+        made = [_of_lever(earned[:0][KEPT], lever, p) for p in active(programs) for lever in p.levers if lever.rate][:1]
+    return pd.concat(made, ignore_index=True)
 
 
 def _in_lever(rows: pd.DataFrame, lever: Lever) -> pd.DataFrame:

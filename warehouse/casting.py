@@ -30,7 +30,9 @@ def query(feed: Feed, present: set[str]) -> tuple[str, dict[str, str]]:
     for column in texts:
         rules |= _rules(column, required=column not in feed.optional)
     return (
-        f"SELECT file_name, line_number, exponent, {', '.join(f't_{c}' for c in texts)},\n  " + ",\n  ".join(values) + "\n"
+        f"SELECT file_name, line_number, exponent, {', '.join(f't_{c}' for c in texts)},\n  "
+        + ",\n  ".join(values)
+        + "\n"
         f"FROM (SELECT file_name, line_number, {', '.join(f'{text} AS t_{c}' for c, text in texts.items())} FROM landed)\n"
         f"LEFT JOIN (SELECT currency AS known, exponent FROM meta.currencies) ON known = {currency}"
     ), rules
