@@ -41,10 +41,13 @@ def _by_type(earnings: pd.DataFrame) -> pd.DataFrame:
 
 def _differences(due: pd.DataFrame, posted: pd.DataFrame) -> pd.DataFrame:
     """Due less posted, key by key; a change of rule version is named as the cause unless the line itself changed."""
+    if due.empty and posted.empty:
+        return due[[*KEY, *SOURCE, *AMOUNTS]]
     both = _as_text(due).merge(_as_text(posted), on=KEY, how="outer", suffixes=("", "_posted"), validate="1:1")
     amounts = {name: both[name].fillna(0) - both[f"{name}_posted"].fillna(0) for name in AMOUNTS}
     source = {name: both[name].fillna(both[f"{name}_posted"]) for name in SOURCE}
     repriced = (both["cause"] == "recalculation") & (both["rule_version"] != both["rule_version_posted"])
+    repriced &= both["rule_version_posted"].notna()
     source["cause"] = source["cause"].mask(repriced.fillna(False), "rule_change")
     return both[KEY].assign(**amounts, **source)
 
