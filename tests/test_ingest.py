@@ -262,7 +262,7 @@ def test_a_delivery_that_is_not_what_its_manifest_says_is_refused_whole(home, ch
         (f"{CSV_HEADER.replace('revenue', 'amount')}\n{text_line()}\n".encode(), "lacks columns ['revenue']"),
         (bytes(range(256)), "not UTF-8"),
         (b"", "no header line"),
-        (f"{CSV_HEADER}\n{text_line(subscription_id=chr(34) + 'open')}\n".encode(), "cannot be read"),
+        (f"{CSV_HEADER}\n{text_line(subscription_id=chr(34) + 'open')}\n{text_line()}\n".encode(), "cannot be read"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_whole(home, tmp_path, content, says):

@@ -1,0 +1,29 @@
+"""Money against Python's own decimals."""
+
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.money import FX, RATE, decimals, share
+
+PLAINLY = {"half_even": ROUND_HALF_EVEN, "half_up": ROUND_HALF_UP, "truncate": ROUND_DOWN}
+amounts = st.integers(-(10**14), 10**14)
+rates = st.decimals("-1", "1", places=9)
+fx = st.decimals("0.000001", "5000", places=17)
+
+
+@pytest.mark.parametrize("mode", PLAINLY)
+@given(cases=st.lists(st.tuples(amounts, rates, fx), min_size=1, max_size=20))
+def test_a_share_is_rounded_once_from_the_exact_product(mode, cases):
+    minor, rate, exchange = zip(*cases, strict=True)
+    found = share(pd.Series(minor), decimals(list(rate), RATE), decimals(list(exchange), FX), mode=mode).tolist()
+    with localcontext(prec=80):
+        assert found == [int((a * r * x).quantize(Decimal(1), PLAINLY[mode])) for a, r, x in cases]
+
+
+def test_an_amount_that_does_not_fit_is_an_error():
+    with pytest.raises(OverflowError):
+        share(pd.Series([10**17]), decimals(["1"], RATE), decimals(["1000"], FX), mode="half_even")
