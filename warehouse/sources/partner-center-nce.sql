@@ -14,7 +14,7 @@ WITH lines AS (
     SELECT transaction_id AS charge_id, subscriptionid, TRY_CAST(orderdate AS DATE) AS charged_on, referenceid AS change
     FROM keyed WHERE amount > 0
     UNION ALL
-    SELECT transaction_id, subscription_id, transaction_on, '' FROM history
+    SELECT transaction_id, subscription_id, transaction_on, '~' FROM history -- the last change of its day
 )
 SELECT
     any_value(keyed.file_name) AS file_name, any_value(keyed.line_number) AS line_number, keyed.transaction_id,
