@@ -37,14 +37,11 @@ test: setup  ## every test but the slow ones, one of them on the real Airflow st
 test-all: setup  ## every test
 	@pytest -q
 
-docs: setup  ## generate the dictionary and the rules, build Data Docs of the last load
-	@python -m app.docs && python -m app.data_docs
+docs: setup  ## generate the data dictionary
+	@python -m app.docs
 
 docs-check: setup  ## fail when a generated page is stale
 	@python -m app.docs --check
-
-bench: setup  ## a day of 1,000,000 lines beside plain DuckDB SQL
-	@python -m benchmarks.bench
 
 lock:  ## pin dependencies anew, by hash, naming no package host
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
@@ -53,5 +50,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down check test test-all docs docs-check bench lock clean
+.PHONY: help setup run up down check test test-all docs docs-check lock clean
 .DEFAULT_GOAL := help

@@ -30,9 +30,7 @@ def _of_program(lines: pd.DataFrame, program: Program | None) -> pd.DataFrame:
     levers = program.levers if program else []
     matches = np.array([matched(lines, lever) for lever in levers]).reshape(len(levers), len(lines))
     against = _against(lines, matches)
-    barred = np.array(
-        [[code for code in REASONS].index(code) for code in REASONS if REASONS[code].kind == "ineligible"]
-    )
+    barred = [number for number, reason in enumerate(REASONS.values()) if reason.kind == "ineligible"]
     is_barred, is_open = against[barred].any(axis=0), against.any(axis=0)
     decision = np.where(is_barred, "ineligible", np.where(is_open, "undecided", "eligible"))
     earns = decision == "eligible"

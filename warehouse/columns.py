@@ -320,7 +320,6 @@ COLUMNS: dict[str, Column] = {
     "entry_id": Column("id", "The ledger entry's UUID, derived from what it posts."),
     "run_id": Column("id", "The settle run that posted or wrote it."),
     "posted_on": Column("date", "Business day settled when the entry was posted."),
-    "posted_month": Column("month", "Month of `posted_on`, as its first day."),
     "earning_type": Column("code", "Kind of money.", one_of=("rebate", "coop")),
     "cause": Column(
         "code",

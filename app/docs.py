@@ -1,0 +1,73 @@
+"""The generated pages of docs/: the data dictionary, from the contracts."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from expectations.rules import of
+from transforms.reasons import REASONS
+from warehouse.columns import COLUMNS, published_name
+from warehouse.tables import AUDIT, BOOKS, DERIVED, FEEDS, PUBLISHED, Published, Table
+
+DOCS = Path(__file__).parents[1] / "docs"
+LAYERS = (
+    ("Published tables, for readers", PUBLISHED),
+    ("Feeds, as delivered", FEEDS),
+    ("Derived tables of the warehouse", DERIVED),
+    ("Books of the warehouse", BOOKS),
+    ("Facts for the audit", AUDIT),
+)
+
+
+def dictionary() -> str:
+    """The data dictionary as Markdown: every table, its key and columns, its rules; every reason code."""
+    parts = ["# Data dictionary\n\nMade by `make docs` from warehouse/, expectations/ and transforms/reasons.py.\n"]
+    for title, tables in LAYERS:
+        parts.append(f"\n## {title}\n")
+        parts += [_table(table) for table in tables.values()]
+    rows = [f"| {code} | {r.kind} | {r.text} | {r.what_to_do or '–'} |" for code, r in REASONS.items()]
+    parts.append("\n## Reason codes\n\n| code | makes a line | reason | what the partner can do |\n|---|---|---|---|\n")
+    return "".join([*parts, "\n".join(rows), "\n"])
+
+
+def _table(table: Table) -> str:
+    is_shown = isinstance(table, Published)
+    schema = "main" if is_shown else table.layer
+    rows = [
+        f"| {published_name(c) if is_shown else c}{' (key)' if c in table.key else ''} | {_type(table, c)} "
+        f"| {'may be empty' if c in table.nullable else ''} | {_means(c)} |"
+        for c in table.columns
+    ]
+    rules = [f"- `{rule.id}` ({rule.severity}): {rule.means}; {rule.why}." for rule in of(f"{schema}.{table.name}")]
+    head = f"\n### {table.name}\n\nOne row is {table.row}.\n\n| column | type | | meaning |\n|---|---|---|---|\n"
+    return head + "\n".join(rows) + "\n" + ("\n" + "\n".join(rules) + "\n" if rules else "")
+
+
+def _type(table: Table, column: str) -> str:
+    return (
+        table.published_columns[published_name(column)] if isinstance(table, Published) else table.duckdb_type(column)
+    )
+
+
+def _means(column: str) -> str:
+    described = COLUMNS[column]
+    codes = f" One of {', '.join(described.one_of)}." if described.one_of else ""
+    return described.means + codes + (" Personal." if described.personal else "")
+
+
+def main() -> int:
+    """Write the pages, or with --check say which are stale; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail when a page is stale")
+    path, text = DOCS / "dictionary.md", dictionary()
+    if not parser.parse_args().check:
+        path.write_text(text)
+        return 0
+    if path.exists() and path.read_text() == text:
+        return 0
+    print(f"{path} is stale; run `make docs`.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

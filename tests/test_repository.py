@@ -1,0 +1,74 @@
+"""What the repository promises of itself: who imports whom, that pages are fresh, that rules have sources."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from app.docs import DOCS, dictionary
+from pipeline import programs_folder
+from transforms.programs import load
+from warehouse.columns import COLUMNS
+from warehouse.tables import TABLES
+
+ROOT = Path(__file__).parents[1]
+OURS = {"app", "dags", "expectations", "pipeline", "transforms", "warehouse"}
+MAY_IMPORT = {
+    "warehouse": {"warehouse"},
+    "transforms": {"transforms"},
+    "expectations": {"expectations", "warehouse.columns", "warehouse.tables"},
+    "pipeline.py": {"transforms", "expectations", "warehouse"},
+    "dags": {"dags", "pipeline", "warehouse.store", "warehouse.landing"},
+}
+IMPURE = {"duckdb", "airflow", "great_expectations", "os", "time", "warehouse", "requests"}
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, dotted."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{a.name}" for a in node.names} if node.module in OURS else {node.module}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("place", MAY_IMPORT)
+def test_imports_follow_the_arrows(place):
+    files = [ROOT / place] if place.endswith(".py") else sorted((ROOT / place).glob("*.py"))
+    assert files
+    for path in files:
+        for name in imports(path):
+            if name.split(".")[0] in OURS:
+                allowed = any(name == a or name.startswith(a + ".") for a in MAY_IMPORT[place])
+                assert allowed, f"{path.relative_to(ROOT)} imports [{name}]; it may import {sorted(MAY_IMPORT[place])}"
+
+
+def test_transforms_see_no_database_clock_or_environment():
+    for path in (ROOT / "transforms").glob("*.py"):
+        assert not {name.split(".")[0] for name in imports(path)} & IMPURE, path.name
+
+
+def test_every_column_of_the_dictionary_is_used():
+    assert set(COLUMNS) == {column for table in TABLES.values() for column in (*table.columns, *table.stored)} | set(
+        UNSTORED
+    )
+
+
+def test_the_dictionary_is_fresh():
+    assert (DOCS / "dictionary.md").read_text() == dictionary(), "run `make docs`"
+
+
+@pytest.mark.parametrize("path", sorted(programs_folder().glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_lever_names_its_source_or_says_that_it_is_illustrative(path):
+    for lever in load(path).levers:
+        assert lever.illustrative or lever.reference, lever.lever
+
+
+def test_the_readme_fits_its_page():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
+
+
+def test_the_lock_names_no_package_host():
+    assert "://" not in (ROOT / "requirements.lock").read_text()
