@@ -84,7 +84,7 @@ LINE_FAULTS = (
         "undecided",
     ),
     Fault("unknown partner", {"reseller_id": "0999999"}, "undecided"),
-    Fault("unknown customer", {"customer_id": "00000000-0000-4000-8000-000000000000"}, "undecided"),
+    Fault("unknown customer", {"customer_id": "00000000-0000-4000-8000-000000000000"}, "warning", "known:references"),
     Fault("unknown product", {"product_id": "NO-SUCH-OFFER"}, "undecided"),
     Fault("currency without a rate", {"currency": "NZD"}, "undecided"),
     Fault("mixed-case codes", {"charge_type": "Cycle_Charge", "association": "RESELLER"}, "accepted"),

@@ -1,0 +1,141 @@
+"""Every expectation can fail: each is broken on purpose in a file that held, and seen caught."""
+
+import shutil
+
+import pytest
+
+import pipeline
+from expectations.gate import judge
+from expectations.rules import RULES
+from tests.deliveries import land, land_world
+from warehouse import releases, store
+from warehouse.columns import COLUMNS
+from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED, Published, Table
+
+SEEDED = {
+    "order:valid_to": "UPDATE {table} SET valid_to = valid_from",
+    "ended:valid_to": "UPDATE {table} SET agreement_status = 'expired', valid_to = NULL",
+    "positive:fx_rate": "UPDATE {table} SET fx_rate = 0",
+    "other:to_currency": "UPDATE {table} SET from_currency = to_currency",
+    "self:reverses": "UPDATE {table} SET reverses = transaction_id",
+    "sign:reverses": "UPDATE {table} SET reverses = 'x', revenue_minor = 1",
+    "sane:transaction_at": "UPDATE {table} SET transaction_at = TIMESTAMP '1999-01-01'",
+    "rare:revenue": "UPDATE {table} SET revenue_minor = 100000000000",
+    "partition:eligibility_criteria": "UPDATE {table} SET valid_from = valid_from + 1",
+    "partition:eligibility": "UPDATE {table} SET valid_from = valid_from + 1",
+    "evidence:met": "UPDATE {table} SET status = 'met', evidence = NULL",
+    "reason:unmet": "UPDATE {table} SET status = 'unmet', reason_code = NULL",
+    "explained:decision": "UPDATE {table} SET levers = NULL, reason_codes = NULL",
+    "earned:decision": "UPDATE {table} SET transaction_id = 'nobody'",
+    "split:earning": "UPDATE {table} SET coop_minor = coop_minor + 1",
+    "range:rate": "UPDATE {table} SET rate = 0.26",
+    "sign:earning": "UPDATE {table} SET earning_minor = -earning_minor",
+    "conserved:decisions": "INSERT INTO {table} SELECT * FROM {table}",
+    "reconciled:ledger": "INSERT INTO {table} VALUES ('t1', 'p', 'l', 1, 'x', 'rebate', DATE '2021-03-01', 'USD', 'USD')",
+    "volume:critical": "INSERT INTO {table} VALUES ('rows', 0.01)",
+    "volume:warning": "INSERT INTO {table} VALUES ('rows', 0.4)",
+    "known:references": "INSERT INTO {table} VALUES ('seller_id', 'x', 1)",
+    "fresh:feeds": "UPDATE {table} SET age_days = 8",
+    "published:ledger": "UPDATE {table} SET earning = earning + 1",
+    "published:split": "UPDATE {table} SET coop = coop + 1",
+    "published:total": "UPDATE {table} SET revenue = revenue + 1",
+    "published:lines": "UPDATE {table} SET transaction_id = 'nobody'",
+}
+TABLES: list[Table] = [*FEEDS.values(), *DERIVED.values(), *AUDIT.values(), *PUBLISHED.values()]
+
+
+def schema(table: Table) -> str:
+    return "main" if isinstance(table, Published) else table.layer
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """A file with every judged table of a settled day, as plain tables."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INCENTIVES_HOME", str(home))
+        kept = {}
+        patch.setattr(pipeline, "_judged", keeping(kept, home))
+        land_world(enrolments=[{"partner_id": "1000001"}])
+        land("transactions", [{"transaction_id": "t1"}, {"transaction_id": "t2", "product_id": "none"}])
+        pipeline.run()
+        path = home / "all.duckdb"
+        with store.connect() as con:
+            store.attach(con, path, "made")
+            store.attach(con, home / "warehouse.duckdb", "warehouse", "(READ_ONLY)")
+            store.attach(con, kept["staging"], "staged", "(READ_ONLY)")
+            for name in ("clean", "derived", "audit"):
+                con.execute(f"CREATE SCHEMA made.{name}")
+            for table in FEEDS.values():
+                con.execute(f"CREATE TABLE made.clean.{table.name} AS FROM warehouse.clean.{table.name}")
+            for table in (*DERIVED.values(), *AUDIT.values()):
+                con.execute(f"CREATE TABLE made.{table.full_name} AS FROM staged.{table.full_name}")
+            store.attach(con, releases.database(releases.current()), "shown", "(READ_ONLY)")
+            for table in PUBLISHED.values():
+                source = f"shown.parts.{table.name}" if table.partition else f"shown.{table.name}"
+                con.execute(f"CREATE TABLE made.main.{table.name} AS FROM {source}")
+        yield path
+
+
+def keeping(kept: dict, home):
+    """The pipeline's own judgement, with a copy of the staged file kept."""
+    judge_file = pipeline._judged
+
+    def judged(path, tables):
+        if path.name != "published.duckdb":
+            kept["staging"] = shutil.copy(path, home / "staged.duckdb")
+        return judge_file(path, tables)
+
+    return judged
+
+
+def spoilt(judged, tmp_path, *statements: str):
+    path = shutil.copy(judged, tmp_path / "spoilt.duckdb")
+    with store.connect(path) as con:
+        for statement in statements:
+            con.execute(statement)
+    return path
+
+
+def test_a_good_file_has_no_critical_finding(judged):
+    verdict = judge(judged, TABLES)
+    assert verdict.critical == [] and verdict.expectations > 100
+
+
+def test_every_rule_has_its_seeded_fault():
+    assert {rule.id for rule in RULES} == set(SEEDED)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.table}-{rule.id}")
+def test_a_rule_is_seen_broken(judged, tmp_path, rule):
+    path = spoilt(judged, tmp_path, SEEDED[rule.id].replace("{table}", rule.table))
+    [table] = [t for t in TABLES if f"{schema(t)}.{t.name}" == rule.table]
+    found = {(finding.rule, finding.severity, finding.fault) for finding in judge(path, [table]).findings}
+    assert (rule.id, rule.severity, None) in found
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: f"{table.layer}-{table.name}")
+def test_a_contract_is_seen_broken(judged, tmp_path, table):
+    """A row of missing values, one of codes that do not exist, and a key that stands twice."""
+    name = f"{schema(table)}.{table.name}"
+    codes = [c for c in table.columns if COLUMNS[c].one_of]
+    shown = dict(zip(table.columns, table.published_columns, strict=True)) if isinstance(table, Published) else {}
+    made = dict.fromkeys(table.columns, "NULL") | dict.fromkeys(codes, "'nonsense'")
+    values = ", ".join(f"{value} AS {shown.get(c, c)}" for c, value in made.items())
+    row = ", ".join(f"{KEYS[table.duckdb_type(c)]} AS {shown.get(c, c)}" for c in table.key)
+    path = spoilt(
+        judged,
+        tmp_path,
+        f"INSERT INTO {name} BY NAME SELECT {values}",
+        *[f"INSERT INTO {name} BY NAME SELECT {row}"] * 2,
+    )
+    found = {finding.rule for finding in judge(path, [table]).findings}
+    assert {"required", "key", *(f"code:{c}" for c in codes)} <= found
+
+
+KEYS = {"VARCHAR": "'k'", "DATE": "DATE '2021-01-01'", "BIGINT": "1"}
+
+
+def test_what_cannot_be_run_counts_as_failed(judged, tmp_path):
+    path = spoilt(judged, tmp_path, "ALTER TABLE derived.earnings DROP COLUMN rate")
+    assert any(finding.fault for finding in judge(path, [DERIVED["earnings"]]).critical)
