@@ -10,13 +10,16 @@ help:  ## show this list
 
 setup: $(BIN)/.installed  ## make the environment: everything pinned by hash
 
-$(BIN)/.installed: requirements.lock pyproject.toml
+$(BIN)/.installed: requirements.lock pyproject.toml $(wildcard tests/readers/*.lock)
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@echo "installing $$(grep -c '==' requirements.lock) pinned packages into .venv ..."
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . 
+	@for lock in tests/readers/*.lock; do \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $$lock \
+	    --target .venv/readers/$$(basename $$lock .lock); done
 	@touch $@
 
 run: setup  ## three sample days through a real Airflow, published and summed up
