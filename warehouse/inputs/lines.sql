@@ -54,7 +54,7 @@ JOIN meta.currencies AS target ON target.currency = priced.program_currency
 LEFT JOIN standing
     ON standing.program = priced.program AND standing.partner_id = priced.partner_id
     AND standing.valid_from <= priced.reference_on
-    AND (standing.valid_to IS NULL OR standing.valid_to > priced.reference_on)
+    AND coalesce(standing.valid_to, DATE '9999-12-31') > priced.reference_on -- an OR here would make it a nested loop
 LEFT JOIN catalogue AS product ON product.named = priced.product_id
 LEFT JOIN clean.customers AS customer
     ON customer.customer_id = priced.customer_id AND NOT customer.is_withdrawn
