@@ -10,8 +10,9 @@ SELECT
     coalesce(sum(program_amount_minor) FILTER (earning_type = 'coop'), 0)::BIGINT AS program_coop_minor
 FROM derived.earnings_ledger AS ledger
 JOIN (
-    SELECT transaction_id, arg_max(product_id, known_from) AS product_id, arg_max(customer_id, known_from) AS customer_id
-    FROM clean.transactions WHERE known_from <= $as_of GROUP BY transaction_id
+    -- withdrawn lines too: what they were posted under stays where it was
+    SELECT transaction_id, product_id, customer_id FROM clean.transactions
+    WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of)
 ) AS line USING (transaction_id)
 LEFT JOIN (SELECT program, lever, is_illustrative FROM program_levers) AS rule
     ON rule.program = ledger.program AND rule.lever = ledger.lever
