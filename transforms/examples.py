@@ -183,7 +183,7 @@ def _standing(program: Program, given: dict[str, Any]) -> tuple[pd.DataFrame, li
     ids = sorted({row["partner_id"] for rows in feeds.values() for row in rows})
     partners = feeds.pop("partners", [{"partner_id": partner_id} for partner_id in ids])
     tables = {
-        feed: _frame(feed, rows, program)
+        feed: example_frame(feed, rows, program)
         for feed, rows in {**{f: [] for f in FEED_COLUMNS}, **feeds, "partners": partners}.items()
     }
     none = pd.DataFrame({"partner_id": pd.Series([], dtype="str"), "transaction_id": pd.Series([], dtype="str")})
@@ -200,7 +200,8 @@ def _standing(program: Program, given: dict[str, Any]) -> tuple[pd.DataFrame, li
     return eligibility(criteria, [narrowed]), list(now.loc[now["status"] == "unmet", "criterion"])
 
 
-def _frame(feed: str, rows: list[dict], program: Program) -> pd.DataFrame:
+def example_frame(feed: str, rows: list[dict], program: Program) -> pd.DataFrame:
+    """Rows of a feed as its step input has them; what a row leaves out takes the plainest value."""
     defaults = {
         **PLAIN,
         "partner_type": program.partner_types[0],

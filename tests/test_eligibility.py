@@ -1,0 +1,75 @@
+"""Worked cases of eligibility, readable by those who write programs: tests/cases/eligibility.yaml."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import pipeline
+from transforms.eligibility import eligibility, eligibility_criteria
+from transforms.examples import FEED_COLUMNS, example_frame
+from transforms.money import FX, decimals
+from transforms.programs import Eligibility, Program, load
+from transforms.rule_file import read
+
+CASES, _ = read(Path(__file__).parent / "cases" / "eligibility.yaml")
+BASE = load(pipeline.programs_folder() / "csp-indirect-reseller.yaml")
+
+
+def program_of(case: dict) -> Program:
+    """The resellers' program with the case's criteria only."""
+    rules = {"earns_from": "month_start", "criteria": case["criteria"]}
+    rules |= {key: case[key] for key in ("earns_from", "grace_days") if key in case}
+    return BASE.model_copy(update={"eligibility": Eligibility.model_validate(rules), "enrolment": None})
+
+
+def judged(case: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The criteria and the standing of partner p1."""
+    program, given = program_of(case), case["given"]
+    rows = {"partners": [{"partner_id": "p1"}]} | {
+        feed: given.get(feed, []) for feed in FEED_COLUMNS if feed != "partners"
+    }
+    criteria = eligibility_criteria(
+        **{feed: example_frame(feed, rows[feed], program) for feed in FEED_COLUMNS},
+        first_transactions=pd.DataFrame({"partner_id": pd.Series([], dtype="str")}),
+        partner_revenue=revenue(given.get("revenue", [])),
+        delivered_feeds=pd.DataFrame({"feed": [f for f in FEED_COLUMNS if f not in given.get("missing_feeds", [])]}),
+        programs=[program],
+    )
+    return criteria, eligibility(criteria, [program])
+
+
+def revenue(rows: list[dict]) -> pd.DataFrame:
+    """Revenue in dollars by day, as the input of that name has it."""
+    on = pd.Series([row["on"] for row in rows], dtype="datetime64[us]")
+    return pd.DataFrame(
+        {
+            "partner_id": pd.Series(["p1"] * len(rows), dtype="str"),
+            "transaction_on": on,
+            "program_currency": "USD",
+            "revenue_minor": pd.Series([int(row["amount"] * 100) for row in rows], dtype="int64"),
+            "exponent": 2,
+            "program_exponent": 2,
+            "fx_rate": decimals([1] * len(rows), FX),
+            "history_from": on.min(),
+        }
+    )
+
+
+def spans(rows: pd.DataFrame) -> list[tuple]:
+    """Spans as pairs of days, those that touch joined."""
+    made: list[tuple] = []
+    for start, end in rows.sort_values("valid_from")[["valid_from", "valid_to"]].itertuples(index=False):
+        start, end = start.date(), None if pd.isna(end) else end.date()
+        if made and made[-1][1] == start:
+            start = made.pop()[0]
+        made.append((start, end))
+    return made
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
+def test_a_case_holds(case):
+    criteria, standing = judged(case)
+    for what, wanted in case["expect"].items():
+        found = standing[standing["is_earning"]] if what == "earning" else criteria[criteria["status"] == what]
+        assert spans(found) == [(span["from"], span.get("to")) for span in wanted], what
