@@ -97,9 +97,19 @@ def land(
     if not feed or not day:
         raise typer.BadParameter("give --feed and --date with files", param_hint="--feed/--date")
     settings = dict(_pair(text) for text in given or [])
-    name = landing.files(
-        files, feed=feed, day=day.date(), source=source, settings=settings, mode=mode, part=part, supersedes=supersedes
-    )
+    try:
+        name = landing.files(
+            files,
+            feed=feed,
+            day=day.date(),
+            source=source,
+            settings=settings,
+            mode=mode,
+            part=part,
+            supersedes=supersedes,
+        )
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from None
     _say(f"landed {name}")
 
 
@@ -179,7 +189,9 @@ def status(
 
 @programs_app.command("check")
 def check_programs(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Rule files; all of programs/ unless given.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(exists=True, help="Rule files; all of programs/ unless given.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Load rule files and run their examples. Exit 1 at a fault: file, line, key, value, remedy.

@@ -1,6 +1,7 @@
 """Files handed over by a person: given a manifest and put into landing/."""
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from datetime import date
@@ -24,13 +25,24 @@ def files(
     part: str,
     supersedes: str | None,
 ) -> str:
-    """Land files as one new delivery; its id. Raises LookupError for a feed, source or mode that does not exist."""
+    """Land files as one new delivery; its id.
+
+    Raises ValueError, saying what would do, for a feed, source, mode, part or file name that cannot be used.
+    """
     if feed not in FEEDS:
-        raise LookupError(f"no feed [{feed}]; feeds are {sorted(FEEDS)}.")
+        raise ValueError(f"no feed [{feed}]; feeds are {sorted(FEEDS)}.")
     if source and source not in intake.source_names():
-        raise LookupError(f"no source [{source}]; sources are {intake.source_names()}.")
+        raise ValueError(f"no source [{source}]; sources are {intake.source_names()}.")
     if mode not in (None, "snapshot", "delta"):
-        raise LookupError(f"no mode [{mode}]; it is snapshot or delta.")
+        raise ValueError(f"no mode [{mode}]; it is snapshot or delta.")
+    if not re.fullmatch(r"[1-9]\d{0,3}/[1-9]\d{0,3}", part):
+        raise ValueError(f"part [{part}] is not a number and how many there are; write it as 1/2.")
+    if unplain := [path.name for path in paths if not re.fullmatch(landing.PLAIN_NAME, path.name)]:
+        raise ValueError(
+            f"file names {unplain} hold more than letters, digits, dots, hyphens and underscores; rename them."
+        )
+    if supersedes and not re.fullmatch(landing.PLAIN_NAME, supersedes):
+        raise ValueError(f"[{supersedes}] is no delivery id; see `ls archive` in the home.")
     measured = [delivered.measure(path) for path in paths]
     totals: dict[str, str] = {}
     for _, found in measured:

@@ -27,3 +27,11 @@ def test_a_share_is_rounded_once_from_the_exact_product(mode, cases):
 def test_an_amount_that_does_not_fit_is_an_error():
     with pytest.raises(OverflowError):
         share(pd.Series([10**17]), decimals(["1"], RATE), decimals(["1000"], FX), mode="half_even")
+
+
+@pytest.mark.parametrize(
+    ("mode", "found"),
+    [("half_even", [0, 2, 2, 0, -2]), ("half_up", [1, 2, 3, -1, -2]), ("truncate", [0, 1, 2, 0, -1])],
+)
+def test_ties_are_symmetric_about_zero(mode, found):
+    assert share(pd.Series([1, 3, 5, -1, -3]), decimals(["0.5"] * 5, RATE), mode=mode).tolist() == found

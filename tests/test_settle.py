@@ -301,3 +301,44 @@ def test_a_content_hash_ignores_order_and_sees_every_change(home):
     con.execute("CREATE TABLE c AS SELECT * FROM (VALUES (1, 'x'), (2, '')) t(n, s)")
     hashes = [releases.content_hash(con, table) for table in "abc"]
     assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_a_line_that_names_its_product_by_name_follows_the_product(first_day):
+    settle_next(NEXT, [{"transaction_id": "t2", "product_id": "Power BI Pro"}])
+    assert ask("SELECT reason_codes FROM decisions WHERE transaction_id = 't2'") == [("UNKATTR",)]
+    product = {"product_id": "pbi", "product_name": "Power BI Pro", "product_family": "power_platform"}
+    land("products", [product], AFTER, mode="delta")
+    settle_next(AFTER, [T1])
+    assert ask("SELECT levers FROM decisions WHERE transaction_id = 't2'") == [("business-applications-fy21",)]
+    land("products", [product | {"product_family": "azure"}], "2021-03-26", mode="delta")
+    settle_next("2021-03-26", [T1])
+    assert ask("SELECT levers FROM decisions WHERE transaction_id = 't2'") == [("azure-fy21",)]
+
+
+def test_a_corrected_exchange_rate_reprices_the_sale_and_its_refund_of_a_later_month(home):
+    land_world()
+    land("transactions", [T1 | {"currency": "EUR"}])
+    pipeline.run()
+    land("fx_rates", [{"fx_month": "2021-04", "fx_rate": "9"}], "2021-04-01")
+    refund = {"transaction_id": "r", "reverses": "t1", "currency": "EUR", "revenue": "-50.00"}
+    settle_next("2021-04-01", [refund | {"transaction_at": "2021-04-01T10:00:00Z"}])
+    land("fx_rates", [{"fx_rate": "2"}], "2021-04-02")
+    settle_next("2021-04-02", [T1 | {"currency": "EUR"}])
+    assert ask("SELECT transaction_id, program_earning FROM earnings ORDER BY 1") == [
+        ("r", Decimal(-4)),
+        ("t1", Decimal(8)),
+    ]
+    assert ask("SELECT sum(program_amount) FROM earnings_ledger") == [(Decimal(4),)]
+
+
+def test_a_query_reaches_no_file_outside_the_releases(first_day):
+    with pytest.raises(duckdb.PermissionException):
+        ask("SELECT * FROM read_csv('/etc/passwd')")
+
+
+def test_an_exchange_rate_that_comes_later_decides_the_line(first_day):
+    settle_next(NEXT, [{"transaction_id": "t2", "currency": "CHF"}])
+    assert ask("SELECT reason_codes FROM decisions WHERE transaction_id = 't2'") == [("UNKFX",)]
+    land("fx_rates", [{"from_currency": "CHF"}], AFTER)
+    settle_next(AFTER, [T1])
+    assert ask("SELECT decision FROM decisions WHERE transaction_id = 't2'") == [("eligible",)]

@@ -91,15 +91,15 @@ def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, everything: bool
             f"SEMI JOIN moved_parties ON moved_parties.partner_id = {role}"
             for role in ("seller_id", "reseller_id")
         ),
-        *(
-            f"SELECT transaction_id FROM clean.transactions SEMI JOIN (FROM clean.{feed} WHERE {in_cut}) USING ({key}) "
-            for feed, key in (("products", "product_id"), ("customers", "customer_id"))
-        ),
-        "SELECT transaction_id FROM clean.transactions AS line SEMI JOIN (FROM clean.fx_rates WHERE "
-        f"{in_cut}) AS fx ON line.currency = fx.from_currency AND date_trunc('month', line.transaction_on) = fx.fx_month",
-        "SELECT transaction_id FROM clean.transactions WHERE reverses IN (SELECT transaction_id FROM arrived)",
+        f"SELECT transaction_id FROM clean.transactions WHERE product_id IN (SELECT unnest([product_id, product_name]) "
+        f"FROM clean.products WHERE {in_cut})",
+        f"SELECT transaction_id FROM clean.transactions SEMI JOIN (FROM clean.customers WHERE {in_cut}) USING (customer_id)",
+        f"SELECT transaction_id FROM derived.earnings SEMI JOIN (SELECT from_currency AS currency, fx_month "
+        f"FROM clean.fx_rates WHERE {in_cut}) USING (currency, fx_month)",
     )
     scope = "SELECT transaction_id FROM clean.transactions" if everything else " UNION ".join(reasons)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE called AS {scope}")
+    scope = "FROM called UNION SELECT transaction_id FROM clean.transactions SEMI JOIN called ON reverses = called.transaction_id"
     con.execute(
         "CREATE OR REPLACE TEMP TABLE touched_lines AS SELECT scope.transaction_id, before.transaction_id IS NOT NULL "
         "AS is_known, CASE WHEN NOT coalesce(live.is_live, false) THEN 'withdrawn_line' WHEN before.transaction_id IS NULL "

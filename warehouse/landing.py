@@ -22,7 +22,8 @@ from warehouse.tables import FEEDS
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
 Mode = Literal["snapshot", "delta"]
-PlainName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+PlainName = Annotated[str, StringConstraints(pattern=f"^{PLAIN_NAME}$")]
 
 
 class Refused(Exception):

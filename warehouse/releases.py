@@ -100,6 +100,8 @@ def point_to(manifest: dict[str, Any]) -> None:
 def rollback() -> dict[str, Any]:
     """Point readers to the release before the current one; raises LookupError when there is none."""
     held = releases()
+    if not held:
+        raise LookupError("nothing is published yet; run `incentives run`.")
     now = (current() or {}).get("release_id")
     places = [place for place, manifest in enumerate(held) if manifest["release_id"] == now]
     if not places or places[0] == 0:

@@ -1,0 +1,66 @@
+"""The command as people use it: what it answers, what it says of a mistake, and its exit code."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import app
+from tests.deliveries import land, land_world
+
+
+def run(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, list(words))
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--feed", "gossip", "--date", "2022-03-25"], "no feed [gossip]"),
+        (["--feed", "users", "--date", "2022-03-25", "--source", "fax"], "no source [fax]"),
+        (["--feed", "users", "--date", "2022-03-25", "--mode", "sideways"], "no mode [sideways]"),
+        (["--feed", "users", "--date", "2022-03-25", "--part", "3"], "write it as 1/2"),
+        (["--feed", "users", "--date", "2022-03-25", "--set", "nonsense"], "not name=value"),
+        (["--feed", "users"], "--feed and --date"),
+        (["--feed", "users", "--date", "25.3.2022"], "2022"),
+    ],
+)
+def test_a_wrong_word_is_said_and_nothing_lands(home, tmp_path, words, says):
+    path = tmp_path / "users.csv"
+    path.write_text("user_email\n")
+    code, output = run("land", str(path), *words)
+    assert code == 2 and says in " ".join(output.replace("│", " ").split())
+    assert not (home / "landing").exists() or not list((home / "landing").iterdir())
+
+
+def test_a_file_name_that_is_not_plain_is_refused(home, tmp_path):
+    path = tmp_path / "my file.csv"
+    path.write_text("user_email\n")
+    code, output = run("land", str(path), "--feed", "users", "--date", "2022-03-25")
+    assert code == 2 and "rename them" in " ".join(output.replace("│", " ").split())
+
+
+def test_a_missing_rule_file_is_a_wrong_word(home):
+    assert run("programs", "check", "none.yaml")[0] == 2
+
+
+def test_a_faulty_rule_file_is_named_with_its_line(home, tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("program: x\nstatus: alive\n")
+    code, output = run("programs", "check", str(path), "--json")
+    assert code == 1 and json.loads(output)["faults"][0]["file"] == "x.yaml"
+
+
+def test_files_become_answers(home):
+    land_world()
+    land("transactions", [{"transaction_id": "t1"}, {"transaction_id": "t2", "revenue": "x"}])
+    code, output = run("run", "--json")
+    assert code == 0 and json.loads(output)[0]["release_id"] == "2021-03-23-01"
+    asked = run(
+        "query", "SELECT sum(rebate) AS rebate FROM earnings_monthly WHERE program = 'csp-indirect-reseller'", "--json"
+    )
+    assert asked == (0, '[\n  {\n    "rebate": "2.400"\n  }\n]\n')
+    assert json.loads(run("quarantine", "list", "--json")[1])[0]["rules_broken"] == "type:revenue"
+    assert run("status", "--now", "2021-03-24T06:00:00")[0] == 0
+    assert run("status", "--now", "2021-04-24T06:00:00")[0] == 1
