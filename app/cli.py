@@ -221,8 +221,8 @@ def check_programs(
         _print_json({"checked": checked, "faults": faults})
     else:
         _print_table(checked)
-        for fault in faults:
-            typer.echo(fault["remedy"], err=True)
+        for found in faults:
+            typer.echo(found["remedy"], err=True)
     raise typer.Exit(REFUSED if faults else 0)
 
 

@@ -54,7 +54,7 @@ def files(
         feed=feed,
         business_date=day,
         delivery_id=name,
-        mode=mode or ("delta" if feed in DELTAS else "snapshot"),  # type: ignore[arg-type]
+        mode=mode or ("delta" if feed in DELTAS else "snapshot"),
         rows=[rows for rows, _ in measured],
         control_totals=totals if feed == "transactions" and not source else None,
         part=part,
@@ -66,7 +66,7 @@ def files(
 
 
 def _free_name(stem: str) -> str:
-    taken = {path.name for place in ("landing", "archive", "refused") for path in store.place(place).iterdir()}  # type: ignore[arg-type]
+    taken = {path.name for place in ("landing", "archive", "refused") for path in store.place(place).iterdir()}
     return next(f"{stem}-{n}" for n in range(1, len(taken) + 2) if f"{stem}-{n}" not in taken)
 
 

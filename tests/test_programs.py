@@ -38,6 +38,8 @@ def test_every_program_shipped_keeps_its_examples(path):
         ("effective: {from: 2019-01-01}", "effective: {from: 2019-02-30}", "not a number or date"),
         ("measure: revenue", "measure: revenue\n    surprise: 1", "no such key"),
         ("earned: 8.00", "earned: 8.01", "computed [8.00]"),
+        ("earner: seller", "? [earner]\n: seller", "a key is one word"),
+        ("earner: seller", "earner: &self [*self]", "an anchor holds itself"),
         ("program: csp-direct-bill", "program: other", "name it after its file"),
     ],
 )

@@ -41,7 +41,7 @@ def _of_lever(rows: pd.DataFrame, lever: Lever, program: Program) -> pd.DataFram
     priced = rows.reset_index(drop=True).assign(
         lever=lever.lever,
         bracket=1,
-        rate=at(lever.rate, rows["reference_on"]),
+        rate=at(lever.rate or Dated({}), rows["reference_on"]),
         is_illustrative=lever.illustrative,
         base_minor=rows["revenue_minor"].astype("int64").to_numpy(),
     )

@@ -1,7 +1,9 @@
 """Who may earn, since when, and why not: every criterion of every program, over all days, with its evidence."""
 
+import math
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -122,10 +124,8 @@ def _partition(
     name = criterion if isinstance(criterion, str) else criterion.criterion
     made = []
     for start, end, judged in versions:
-        window = (
-            pd.Timestamp(max(start, since)),
-            pd.Timestamp(min(end or until, until or end)) if end or until else None,
-        )
+        ends = [day for day in (end, until) if day]
+        window = (pd.Timestamp(max(start, since)), pd.Timestamp(min(ends)) if ends else None)
         met = union(judged.met, "partner_id")
         if not isinstance(criterion, str) and criterion.once_met_stays:
             first = met.drop_duplicates("partner_id")
@@ -235,12 +235,13 @@ def _payee_profile(criterion: Criterion, figure: None, facts: Facts) -> Judged:
     )
 
 
-def _trailing_revenue(criterion: Criterion, figure: object, facts: Facts) -> Judged:
+def _trailing_revenue(criterion: Criterion, figure: Decimal, facts: Facts) -> Judged:
     """Met on each day on which the revenue of (day - days, day] reaches the figure; unknown below it with less history."""
     revenue = facts.partner_revenue
     revenue = revenue[revenue["fx_rate"].notna()].reset_index(drop=True)
     shift = unit_shift(revenue["exponent"], revenue["program_exponent"])
     amounts = share(revenue["revenue_minor"], revenue["fx_rate"], shift, mode="half_even")
+    unit = 10 ** int(revenue["program_exponent"].max()) if len(revenue) else 1  # minor units of the program currency
     window = pd.Timedelta(days=criterion.days)
     events = pd.concat(
         [
@@ -253,9 +254,9 @@ def _trailing_revenue(criterion: Criterion, figure: object, facts: Facts) -> Jud
     daily = events.groupby(["partner_id", "on"], sort=True, as_index=False)["amount"].sum()
     running = daily.groupby("partner_id")["amount"].cumsum()
     following = daily["on"].shift(-1).where(daily["partner_id"].eq(daily["partner_id"].shift(-1)))
-    shown = "trailing revenue " + (running // 100).astype("str") + ", " + str(figure) + " required"
+    shown = "trailing revenue " + (running // unit).astype("str") + ", " + str(figure) + " required"
     steps = _spans(daily["partner_id"], daily["on"], following, shown)
-    enough = running >= int(figure) * 100
+    enough = running >= math.ceil(figure * unit)
     begun = revenue["history_from"].min() if len(revenue) else pd.NaT
     known_from = (begun if pd.notna(begun) else START) + window
     partners = facts.partners["partner_id"].drop_duplicates()
@@ -354,7 +355,7 @@ def _earning(eligible: pd.DataFrame, program: Program) -> pd.DataFrame:
     start = held["valid_from"]
     if program.eligibility.earns_from == "month_start":
         start = start.where(start == START, start.dt.to_period("M").dt.start_time.astype("datetime64[us]"))
-    grace = np.array([int(v or 0) for v in program.eligibility.grace_days.values.values()] + [0])
+    grace = np.array([*(int(v or 0) for v in program.eligibility.grace_days.values.values()), 0], dtype="int64")
     ended = held["valid_to"].fillna(START)
     added = pd.to_timedelta(grace[program.eligibility.grace_days.number_at(ended)], unit="D")
     return union(held.assign(valid_from=start, valid_to=held["valid_to"] + added), "partner_id")

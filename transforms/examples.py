@@ -97,7 +97,7 @@ def work_out(program: Program, given: dict[str, Any]) -> tuple[dict[str, Any], s
     standing, unmet = _standing(program, given)
     decided = [_decide(program, line, lines, given, standing) for line in lines]
     earned = {line["id"]: _sum(rows, "program_earning_minor") for line, (_, rows) in zip(lines, decided, strict=True)}
-    unit = Decimal(1).scaleb(-iso4217.Currency(program.currency).exponent)
+    unit = Decimal(1).scaleb(-_exponent(program.currency))
     total = {
         part: sum((_sum(rows, f"program_{part}_minor") for _, rows in decided), 0) * unit
         for part in ("earning", "rebate", "coop")
@@ -136,7 +136,7 @@ def _line(
     original = next((other for other in lines if other["id"] == line.get("reverses")), None)
     on = (original or line)["on"]
     currency = line.get("currency", program.currency)
-    exponent = iso4217.Currency(currency).exponent
+    exponent = _exponent(currency)
     partner = standing[standing["partner_id"] == line.get("partner", "p1")]
     day = pd.Timestamp(on)
     held = partner[(partner["valid_from"] <= day) & (partner["valid_to"].isna() | (partner["valid_to"] > day))]
@@ -145,7 +145,7 @@ def _line(
         "transaction_id": line["id"], "program": program.program, "partner_id": line.get("partner", "p1"),
         "reference_on": day, "revenue_minor": int(Decimal(line.get("revenue", 0)).scaleb(exponent)), "currency": currency,
         "program_currency": program.currency, "exponent": exponent,
-        "program_exponent": iso4217.Currency(program.currency).exponent, "fx_month": day.replace(day=1),
+        "program_exponent": _exponent(program.currency), "fx_month": day.replace(day=1),
         **{column: line.get(column) for column in SELECTABLE if column != "currency"},
         "is_partner_known": True, "is_own_customer": False,
         "is_original_known": "reverses" not in line or original is not None,
@@ -153,6 +153,10 @@ def _line(
         "reason_codes": held["reason_codes"].iloc[0] if len(held) else None, "cause": "new_line", "is_posted": False,
     }  # fmt: skip
     return pd.DataFrame([row]).assign(fx_rate=decimals([rate], FX))
+
+
+def _exponent(currency: str) -> int:
+    return iso4217.Currency(currency).exponent or 0
 
 
 def _rate(given: dict[str, Any], currency: str, target: str, on: date) -> Decimal | None:

@@ -68,13 +68,13 @@ def _members(kind: type) -> Any:
     return check
 
 
-def _dated_of(kind: type) -> Any:
-    return Annotated[Dated, BeforeValidator(lambda value: _members(kind)(_dated(value)))]
+def _dated_of(kind: type) -> BeforeValidator:
+    return BeforeValidator(lambda value: _members(kind)(_dated(value)))
 
 
-DatedNumber = _dated_of(Decimal)
-DatedDays = _dated_of(int)
-DatedNames = _dated_of(list)
+DatedNumber = Annotated[Dated, _dated_of(Decimal)]
+DatedDays = Annotated[Dated, _dated_of(int)]
+DatedNames = Annotated[Dated, _dated_of(list)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 

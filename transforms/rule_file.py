@@ -35,7 +35,10 @@ def read(path: Path) -> tuple[Any, dict[Place, int]]:
             path.name, line, "file", "…", f"not valid YAML: {fault.problem}; mend the indentation or quotes"
         ) from None
     lines: dict[Place, int] = {}
-    return _plain(path.name, node, (), lines), lines
+    try:
+        return _plain(path.name, node, (), lines), lines
+    except RecursionError:
+        raise RuleFault(path.name, 1, "file", "…", "an anchor holds itself; write the values out") from None
 
 
 def _plain(file: str, node: Node | None, place: Place, lines: dict[Place, int]) -> Any:
@@ -60,8 +63,10 @@ def _mapping(file: str, node: MappingNode, place: Place, lines: dict[Place, int]
     return made
 
 
-def _scalar(file: str, node: ScalarNode, place: Place) -> Any:
-    text, kind = node.value, node.tag.removeprefix(TAG)
+def _scalar(file: str, node: Node, place: Place) -> Any:
+    if not isinstance(node, ScalarNode):
+        raise RuleFault(file, node.start_mark.line + 1, "key", "…", "a key is one word or date, not a list or mapping")
+    text, kind = node.value, (node.tag or "").removeprefix(TAG)
     try:
         if kind == "null":
             return None

@@ -155,7 +155,7 @@ def deliver(
     feed: str,
     business_date: date,
     delivery_id: str,
-    mode: Mode,
+    mode: str,
     rows: Sequence[int],
     control_totals: dict[str, str] | None = None,
     part: str = "1/1",
@@ -169,22 +169,25 @@ def deliver(
     `rows` counts the records of each file; warehouse.files.measure finds them and the control totals.
     Raises FileExistsError when the delivery is already there and ValidationError when a name is not plain.
     """
-    manifest = Manifest(
-        delivery_id=delivery_id,
-        feed=feed,
-        business_date=business_date,
-        schema_version=SCHEMA_VERSION,
-        mode=mode,
-        part=part,
-        supersedes=supersedes,
-        created_at=created_at or datetime.now(UTC),
-        source=source,
-        settings=settings or {},
-        files=[
-            LandedFile(name=path.name, bytes=path.stat().st_size, sha256=file_hash(path), rows=count)
-            for path, count in zip(files, rows, strict=True)
-        ],
-        control_totals=control_totals,
+    listed = [
+        {"name": path.name, "bytes": path.stat().st_size, "sha256": file_hash(path), "rows": count}
+        for path, count in zip(files, rows, strict=True)
+    ]
+    manifest = Manifest.model_validate(
+        {
+            "delivery_id": delivery_id,
+            "feed": feed,
+            "business_date": business_date,
+            "schema_version": SCHEMA_VERSION,
+            "mode": mode,
+            "part": part,
+            "supersedes": supersedes,
+            "created_at": created_at or datetime.now(UTC),
+            "source": source,
+            "set": settings or {},
+            "files": listed,
+            "control_totals": control_totals,
+        }
     )
     folder = root / delivery_id
     folder.mkdir(parents=True)

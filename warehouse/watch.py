@@ -97,7 +97,7 @@ def _stale(now: datetime, days: list[dict[str, Any]]) -> Found:
 
 def _failed(now: datetime, days: list[dict[str, Any]]) -> Found:
     path = store.home() / "health.json"
-    health = json.loads(path.read_text()) if path.exists() else {"succeeded": True}
+    health: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"succeeded": True}
     if not health["succeeded"]:
         yield health["attempted_at"], f"day [{health['attempted_day']}] was not published: {health['message']}"
 
