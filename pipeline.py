@@ -35,18 +35,16 @@ ENGINE_VERSION = "0.1.0"
 Busy = store.Busy
 Progress = Callable[[str], None]
 
-STEPS: dict[str, Callable[..., pd.DataFrame]] = {
+Step = Callable[..., pd.DataFrame]
+PARTNER_STEPS: dict[str, Step] = {
     step.__name__: step
-    for step in (
-        invitations.invitations,
-        eligibility.eligibility_criteria,
-        eligibility.eligibility,
-        decisions.decided_lines,
-        decisions.decisions,
-        earnings.earnings,
-        ledger.earnings_ledger,
-    )
+    for step in (invitations.invitations, eligibility.eligibility_criteria, eligibility.eligibility)
 }
+LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
+    step.__name__: step
+    for step in (decisions.decided_lines, decisions.decisions, earnings.earnings, ledger.earnings_ledger)
+}
+STEPS = PARTNER_STEPS | LINE_STEPS
 
 
 class NotYet(Exception):
@@ -260,20 +258,31 @@ def _work_out(
 ) -> tuple[list[str], int]:
     """Run the steps in order and stage what they make; the cut's delivery ids and how many lines were worked out."""
     deliveries = _prepare(con, day, rules, rules_hash)
-    made: dict[str, Any] = {"programs": rules, "run_date": day}
-    lines = 0
-    for step, transform in STEPS.items():
-        if step == "decided_lines":
-            cuts.stand(con)
-            lines = cuts.touch_lines(con, day, everything=_rules_changed(con, rules_hash))
+    given = {"programs": rules, "run_date": day}
+    _run_steps(con, PARTNER_STEPS, given, clock)
+    cuts.stand(con)
+    lines = cuts.touch_lines(con, day, everything=_rules_changed(con, rules_hash))
+    clock.stage("touched_lines")
+    count = cuts.buckets(con)
+    for number in range(count):
+        cuts.open_bucket(con, number, count)
+        _run_steps(con, LINE_STEPS, given, clock)
+    return deliveries, lines
+
+
+def _run_steps(con: duckdb.DuckDBPyConnection, steps: dict[str, Step], given: dict[str, Any], clock: "_Clock") -> None:
+    """Run some steps in order, reading what no earlier one made, and stage their tables."""
+    made = dict(given)
+    for step, transform in steps.items():
         for name in inputs(step):
             if name not in made:
-                made[name] = store.read_input(con, name, day)
+                made[name] = store.read_input(con, name, given["run_date"])
+        clock.stage("inputs")
         made[step] = transform(**{name: made[name] for name in inputs(step)})
+        clock.stage(step)
         if step in DERIVED:
             commit.stage(con, step, made[step])
-        clock.stage(step)
-    return deliveries, lines
+        clock.stage("staging")
 
 
 def _rules_changed(con: duckdb.DuckDBPyConnection, rules_hash: str) -> bool:

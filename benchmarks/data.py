@@ -113,10 +113,10 @@ def _transactions(sizes: Sizes, count: int, prefix: str, is_history: bool) -> st
             CASE WHEN i % 101 = 5 AND NOT {is_history} THEN 'unknown' ELSE 'c-' || hash(i * 3) % {sizes.customers} END AS customer_id,
             CASE WHEN i % 103 = 5 AND NOT {is_history} THEN 'unknown'
                 ELSE 'P' || lpad((hash(i * 5) % {sizes.products})::VARCHAR, 6, '0') END AS product_id,
-            's-' || hash(i * 3) % 500000 AS subscription_id, CASE WHEN {bad} AND i % 4 = 1 THEN '2021-02-30' ELSE {moment} END AS transaction_at,
-            NULL AS invoice_at, CASE WHEN {bad} AND i % 4 = 2 THEN 'gift' ELSE 'new' END AS charge_type,
+            's-' || hash(i * 3) % 500000 AS subscription_id, CASE WHEN {bad} AND i // 100 % 4 = 1 THEN '2021-02-30' ELSE {moment} END AS transaction_at,
+            NULL AS invoice_at, CASE WHEN {bad} AND i // 100 % 4 = 2 THEN 'gift' ELSE 'new' END AS charge_type,
             CASE WHEN refunded THEN '-1' ELSE '1' END AS quantity,
-            CASE WHEN {bad} AND i % 4 = 3 THEN '12,50' WHEN {bad} AND i % 4 = 0 THEN '1.23456' WHEN refunded THEN '-' || amount ELSE amount END AS revenue,
+            CASE WHEN {bad} AND i // 100 % 4 = 3 THEN '12,50' WHEN {bad} AND i // 100 % 4 = 0 THEN '1.23456' WHEN refunded THEN '-' || amount ELSE amount END AS revenue,
             '0' AS tax, currency, 'reseller' AS association,
             CASE WHEN refunded THEN '{prefix}-' || lpad((i - 1)::VARCHAR, 12, '0') || '-4f65-cb23-f8ad95867994' END AS reverses
         FROM (SELECT i, i % 33 = 1 AS refunded, ({CURRENCIES})[1 + (i % 33 - (i % 33 = 1)::INT + i // 33)::INT % 12] AS currency,

@@ -39,6 +39,7 @@ def _stage_entries(con: duckdb.DuckDBPyConnection, made: pd.DataFrame) -> int:
     """Ledger entries get the UUID that is derived from what they post, so that none can be posted twice."""
     table = DERIVED["earnings_ledger"]
     seed = ", ".join(f"{c}::VARCHAR" for c in ENTRY)
+    con.execute("CREATE SCHEMA IF NOT EXISTS staging.derived")
     con.execute(table.ddl.replace(" derived.", " staging.derived.", 1))
     con.register("arriving", store.conform(table, made.assign(entry_id="")))
     con.execute(

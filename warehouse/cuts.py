@@ -5,6 +5,7 @@ from datetime import date
 
 import duckdb
 
+BUCKET_LINES = 250_000  # held as frames at once: about 0.9 GiB
 PARTNER_FEEDS = ("partners", "agreements", "competencies", "enrolments", "payee_profiles")
 
 
@@ -112,6 +113,19 @@ def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, everything: bool
         {"as_of": as_of},
     )
     return con.execute("SELECT count(*) FROM touched_lines").fetchall()[0][0]
+
+
+def buckets(con: duckdb.DuckDBPyConnection) -> int:
+    """How many buckets the touched lines fall into."""
+    [(lines,)] = con.execute("SELECT count(*) FROM touched_lines").fetchall()
+    return max(1, -(-lines // BUCKET_LINES))
+
+
+def open_bucket(con: duckdb.DuckDBPyConnection, number: int, count: int) -> None:
+    """Make `bucket_lines`: the touched lines of one bucket, by hash of their id."""
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW bucket_lines AS SELECT * FROM touched_lines WHERE hash(transaction_id) % {count:d} = {number:d}"
+    )
 
 
 def record(

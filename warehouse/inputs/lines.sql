@@ -6,7 +6,7 @@ WITH sold AS (
         coalesce(original.transaction_on, line.transaction_on) AS transacted_on,
         coalesce(CAST(original.invoice_at AS DATE), CAST(line.invoice_at AS DATE)) AS invoiced_on
     FROM clean.transactions AS line
-    JOIN touched_lines AS touched USING (transaction_id)
+    JOIN bucket_lines AS touched USING (transaction_id)
     LEFT JOIN clean.transactions AS original
         ON original.transaction_id = line.reverses AND NOT original.is_withdrawn
         AND original.known_from <= $as_of AND (original.known_to IS NULL OR original.known_to > $as_of)

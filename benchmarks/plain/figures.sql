@@ -1,0 +1,18 @@
+-- What both sides must agree on, to the cent: name and figure.
+SELECT 'transactions ' || currency AS name, count(*) || ' ' || sum(revenue) AS figure FROM transactions GROUP BY currency
+UNION ALL SELECT concat_ws(' ', 'decisions', program, decision, list_sort(string_split(reason_codes, ','))), count(*) || ' ' || sum(revenue) FROM decisions
+    GROUP BY program, decision, list_sort(string_split(reason_codes, ','))
+UNION ALL SELECT concat_ws(' ', 'earnings', program, lever, currency), count(*) || ' ' || sum(earning) || ' ' || sum(rebate) || ' '
+    || sum(coop) || ' ' || sum(program_earning) || ' ' || sum(program_rebate) FROM earnings GROUP BY program, lever, currency
+UNION ALL SELECT concat_ws(' ', 'earnings_ledger', program, lever, currency, earning_type, posted_on), count(*) || ' ' || sum(amount)
+    || ' ' || sum(program_amount) FROM earnings_ledger GROUP BY program, lever, currency, earning_type, posted_on
+UNION ALL SELECT 'earnings_monthly ' || earning_month, count(*) || ' ' || sum(program_earning) || ' ' || sum(line_count)
+    FROM earnings_monthly GROUP BY earning_month
+UNION ALL SELECT 'ineligible_revenue ' || earning_month, count(*) || ' ' || sum(revenue) FROM ineligible_revenue GROUP BY earning_month
+UNION ALL SELECT concat_ws(' ', 'eligibility_criteria', program, criterion, status, reason_code), count(*) || ' '
+    || sum(hash(partner_id, evidence)) FROM eligibility_criteria GROUP BY program, criterion, status, reason_code
+UNION ALL SELECT concat_ws(' ', 'eligibility_status', program, eligibility, reason_codes), count(*) || ' '
+    || sum(hash(partner_id, CASE WHEN eligibility = 'eligible' THEN earns_from END)) FROM eligibility_status GROUP BY program, eligibility, reason_codes
+UNION ALL SELECT 'invitations', count(*) || ' ' || sum(hash(partner_id, transaction_id, invited_on)) FROM invitations
+UNION ALL SELECT 'partners', count(*) || ' ' || sum(hash(partner_id, reseller_status)) FROM partners
+ORDER BY name

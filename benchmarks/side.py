@@ -1,0 +1,76 @@
+"""One side of the benchmark in a process of its own: the pipeline, or plain DuckDB SQL that makes the same tables.
+
+`python -m benchmarks.side pipeline|plain HOME DELIVERIES` prints one line of JSON: seconds by stage, imports apart, and
+figures that both sides must share.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent / "plain"
+STAGES = {"ingest": "ingest", "commit": "commit", "expectations": "audit", "ledger": "audit", "publish": "publish"}
+ELIGIBILITY = ("invitations", "eligibility_criteria", "eligibility")
+
+
+def run_pipeline(home: Path, deliveries: Path, day: str) -> dict:
+    """Ingest and settle one day as `incentives run` does."""
+    started = time.perf_counter()
+    os.environ["INCENTIVES_HOME"] = str(home)
+    import expectations.gate  # noqa: F401
+    import pipeline
+    from app.land import drop
+    from warehouse import releases
+
+    for delivery in sorted(deliveries.glob(f"{day}-*")):
+        drop(delivery)
+    seconds = {"imports": time.perf_counter() - started}
+    begun = time.perf_counter()
+    pipeline.ingest()
+    seconds["ingest"] = time.perf_counter() - begun
+    report = pipeline.settle(pipeline.due_days()[0])
+    for stage, taken in report["seconds"].items():
+        name = STAGES.get(stage, "eligibility" if stage in ELIGIBILITY else "lines")
+        seconds[name] = seconds.get(name, 0) + taken
+    seconds["total"] = time.perf_counter() - begun
+    manifest = releases.current()
+    assert manifest
+    with releases.reader(manifest) as con:
+        figures = _figures(con)
+    rejects = len(pipeline.quarantined())
+    return {"seconds": seconds, "figures": {**figures, "rejects": str(rejects)}}
+
+
+def run_plain(home: Path, deliveries: Path, day: str) -> dict:
+    """The same day in plain SQL, on a copy of the same warehouse, without versions, checks, hashes or a transaction."""
+    started = time.perf_counter()
+    import duckdb
+
+    out = home / "plain"
+    out.mkdir()
+    seconds = {"imports": time.perf_counter() - started}
+    begun = time.perf_counter()
+    con = duckdb.connect(str(home / "warehouse.duckdb"))
+    con.execute("SET TimeZone = 'UTC'")
+    for stage in ("ingest", "eligibility", "lines", "publish"):
+        since = time.perf_counter()
+        con.execute((HERE / f"{stage}.sql").read_text().replace("{out}", str(out)).replace("{deliveries}", str(deliveries)))
+        seconds[stage] = time.perf_counter() - since
+    con.execute("CHECKPOINT warehouse")
+    rejects = con.execute("SELECT count(*) FROM warehouse.main.rejects").fetchall()[0][0]
+    con.close()
+    seconds["total"] = time.perf_counter() - begun
+    with duckdb.connect(str(out / "published.duckdb"), read_only=True) as con:
+        figures = _figures(con)
+    return {"seconds": seconds, "figures": {**figures, "rejects": str(rejects)}}
+
+
+def _figures(con) -> dict[str, str]:  # noqa: ANN001
+    return dict(con.execute((HERE / "figures.sql").read_text()).fetchall())
+
+
+if __name__ == "__main__":
+    side, home, deliveries, day = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+    print(json.dumps((run_pipeline if side == "pipeline" else run_plain)(home, deliveries, day)))
