@@ -5,7 +5,7 @@ from datetime import date
 
 import duckdb
 
-BUCKET_LINES = 250_000  # held as frames at once: about 0.9 GiB
+BUCKET_LINES = 125_000
 PARTNER_FEEDS = ("partners", "agreements", "competencies", "enrolments", "payee_profiles")
 
 
@@ -53,14 +53,19 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
 def stand(con: duckdb.DuckDBPyConnection) -> None:
     """Make `standing`: eligibility as staged for touched partners and as stored for the others.
 
-    Also `moved_partners`: touched partners whose stored standing differs from the staged one.
+    Also `moved_partners`: touched partners whose stored standing differs from the staged one on a day that a line has.
     """
     columns = "program, partner_id, valid_from, valid_to, is_earning, reason_codes"
+    [(newest,)] = con.execute(
+        "SELECT max(greatest(transaction_on, CAST(invoice_at AS DATE))) FROM clean.transactions"
+    ).fetchall()
+    until = columns.replace("valid_to", "CASE WHEN valid_to <= $newest THEN valid_to END AS valid_to")
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE moved_partners AS SELECT DISTINCT partner_id FROM ("
-        f"SELECT {columns}, 1 AS side FROM staging.derived.eligibility UNION ALL SELECT {columns}, -1 "
-        "FROM derived.eligibility SEMI JOIN touched_partners USING (partner_id) WHERE known_to IS NULL) "
-        f"GROUP BY {columns} HAVING sum(side) <> 0"
+        "CREATE OR REPLACE TEMP TABLE moved_partners AS SELECT DISTINCT partner_id FROM ("
+        f"SELECT {until}, 1 AS side FROM staging.derived.eligibility WHERE valid_from <= $newest UNION ALL SELECT {until}, -1 "
+        "FROM derived.eligibility SEMI JOIN touched_partners USING (partner_id) WHERE known_to IS NULL AND valid_from <= $newest) "
+        f"GROUP BY {columns} HAVING sum(side) <> 0",
+        {"newest": newest or date.min},
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE standing AS SELECT {columns} FROM staging.derived.eligibility UNION ALL "

@@ -19,6 +19,7 @@ from warehouse.tables import TABLES, Table
 
 SCHEMA_VERSION = 1
 LOCK_SECONDS = 600
+MEMORY_LIMIT = "1GiB"  # for each connection; what is larger spills to staging/
 Place = Literal["landing", "archive", "refused", "staging", "releases"]
 CATEGORY_KINDS = ("code", "country", "currency", "program")
 CATEGORIES = ("reason_codes", "customer_country", "rule_version")
@@ -66,7 +67,12 @@ def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.Duck
     con = duckdb.connect(
         str(path) if path else ":memory:",
         read_only=read_only,
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": str(place("staging") / "spilled"),
+        },
     )
     con.execute("SET TimeZone = 'UTC'")
     return con
