@@ -40,8 +40,11 @@ test: setup  ## every test but the slow ones, one of them on the real Airflow st
 test-all: setup  ## every test
 	@pytest -q
 
-docs: setup  ## generate the data dictionary
+docs: setup  ## generate the data dictionary and Data Docs
 	@python -m app.docs
+
+bench: setup  ## a day of 1,000,000 lines beside plain DuckDB SQL: about 20 minutes
+	@python -m benchmarks.bench --work var/bench
 
 docs-check: setup  ## fail when a generated page is stale
 	@python -m app.docs --check
@@ -53,5 +56,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down check test test-all docs docs-check lock clean
+.PHONY: help setup run up down check test test-all bench docs docs-check lock clean
 .DEFAULT_GOAL := help

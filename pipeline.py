@@ -339,6 +339,14 @@ class _Clock:
         self._last = now
 
 
+def data_docs() -> Path:
+    """Build Data Docs in the home, the current release validated in them; their first page."""
+    from expectations.data_docs import build
+
+    manifest = releases.current()
+    return build(store.home() / "data_docs", releases.database(manifest) if manifest else None)
+
+
 def alerts(now: datetime | None = None) -> list[dict[str, Any]]:
     """What an operator should look at: condition, severity, channel, runbook heading, message, key."""
     at = now or datetime.now(UTC).replace(tzinfo=None)

@@ -1,9 +1,10 @@
-"""The generated pages of docs/: the data dictionary, from the contracts."""
+"""The generated pages: the data dictionary in docs/, from the contracts, and Great Expectations' Data Docs in the home."""
 
 import argparse
 import sys
 from pathlib import Path
 
+import pipeline
 from expectations.rules import of
 from transforms.reasons import REASONS
 from warehouse.columns import COLUMNS, published_name
@@ -62,6 +63,7 @@ def main() -> int:
     path, text = DOCS / "dictionary.md", dictionary()
     if not parser.parse_args().check:
         path.write_text(text)
+        print(f"data dictionary  {path}\nData Docs        {pipeline.data_docs()}")
         return 0
     if path.exists() and path.read_text() == text:
         return 0

@@ -1,7 +1,10 @@
 """Judge a file of tables against their contracts and rules; say what failed and how loud."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from expectations import duckdb_engine  # sets logging before great_expectations loads
 
@@ -51,18 +54,10 @@ def judge(path: Path, tables: list[Table]) -> Verdict:
 
     What could not be run counts as failed. GX's own `success` ignores severity, so it is read here.
     """
-    duckdb_engine.enable()
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_sql(
-        "file",
-        connection_string=f"duckdb:///{path}",
-        create_temp_table=False,
-        kwargs={"connect_args": {"read_only": True}},
-    )
-    try:
-        findings: list[Finding] = []
-        count = 0
+    findings: list[Finding] = []
+    count = 0
+    with open_source(context, path) as source:
         for table in tables:
             schema = "main" if isinstance(table, Published) else table.layer
             asset = source.add_table_asset(f"{schema}.{table.name}", table_name=table.name, schema_name=schema)
@@ -71,7 +66,20 @@ def judge(path: Path, tables: list[Table]) -> Verdict:
             outcome = batch.validate(suite, result_format="SUMMARY")
             count += len(outcome.results)
             findings += [_finding(table, result) for result in outcome.results if not result.success]
-        return Verdict(count, findings)
+    return Verdict(count, findings)
+
+
+@contextmanager
+def open_source(context: Any, path: Path) -> Iterator[Any]:
+    """A DuckDB file as a GX data source, read-only, without progress bars; its connection is closed at the end."""
+    duckdb_engine.enable()
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    limits = {"read_only": True, "config": {"memory_limit": "1GiB"}}
+    source = context.data_sources.add_sql(
+        "file", connection_string=f"duckdb:///{path}", create_temp_table=False, kwargs={"connect_args": limits}
+    )
+    try:
+        yield source
     finally:
         source.get_execution_engine().close()
 
@@ -95,10 +103,11 @@ def suite_of(table: Table) -> gx.ExpectationSuite:
 def _from_contract(table: Table) -> list[gxe.Expectation]:
     """Key, required values and codes, as the contract has them."""
     shown = dict(zip(table.columns, table.published_columns, strict=True)) if isinstance(table, Published) else {}
-    unique = (
-        gxe.ExpectCompoundColumnsToBeUnique(column_list=[shown.get(c, c) for c in table.key], meta={"rule": "key"})
-        if len(table.key) > 1
-        else gxe.ExpectColumnValuesToBeUnique(column=shown.get(table.key[0], table.key[0]), meta={"rule": "key"})
+    key = ", ".join(shown.get(c, c) for c in table.key)
+    unique = gxe.UnexpectedRowsExpectation(  # a third of the time that GX's own uniqueness takes on 2,600,000 rows
+        unexpected_rows_query=f"SELECT {key}, count(*) FROM {{batch}} GROUP BY {key} HAVING count(*) > 1",
+        description=f"one row for each {key}",
+        meta={"rule": "key"},
     )
     needed = [shown.get(c, c) for c in table.columns if c not in table.nullable]
     required = gxe.UnexpectedRowsExpectation(

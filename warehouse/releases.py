@@ -23,7 +23,7 @@ from warehouse.tables import PUBLISHED, Published
 QUERIES = Path(__file__).parent / "published"
 STORAGE = "v1.2.0"  # the oldest DuckDB that analysts' tools embed
 POINTER = "current.json"
-BATCH = 500_000
+BATCH = 200_000
 
 
 def current() -> dict[str, Any] | None:
@@ -67,6 +67,7 @@ def build(con: duckdb.DuckDBPyConnection, day: date, facts: dict[str, Any]) -> t
     folder.mkdir(mode=0o700)
     before = {t["name"]: t for t in (current() or {"tables": []})["tables"]}
     with store.connect() as out:
+        out.execute("SET memory_limit = '512MiB'")  # beside the warehouse's own
         store.attach(out, folder / "published.duckdb", "published", f"(STORAGE_VERSION '{STORAGE}')")
         out.execute("USE published")
         out.execute("CREATE SCHEMA parts")

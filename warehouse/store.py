@@ -19,7 +19,7 @@ from warehouse.tables import TABLES, Table
 
 SCHEMA_VERSION = 1
 LOCK_SECONDS = 600
-MEMORY_LIMIT = "1GiB"  # for each connection; what is larger spills to staging/
+MEMORY_LIMIT = "768MiB"  # for each connection; what is larger spills to staging/
 Place = Literal["landing", "archive", "refused", "staging", "releases"]
 CATEGORY_KINDS = ("code", "country", "currency", "program")
 CATEGORIES = ("reason_codes", "customer_country", "rule_version")
