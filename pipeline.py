@@ -207,6 +207,7 @@ def _settle(day: date, staging: Path) -> dict[str, Any]:
     staging.unlink(missing_ok=True)
     with store.warehouse() as con:
         store.attach(con, staging, "staging")
+        con.execute("SET force_compression = 'uncompressed'")  # staged once, read twice, deleted
         deliveries, lines = _work_out(con, day, rules, rules_hash, clock)
         audit.facts(con, day)
         con.execute("DETACH staging")

@@ -74,7 +74,7 @@ def open_source(context: Any, path: Path) -> Iterator[Any]:
     """A DuckDB file as a GX data source, read-only, without progress bars; its connection is closed at the end."""
     duckdb_engine.enable()
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    limits = {"read_only": True, "config": {"memory_limit": "1GiB"}}
+    limits = {"read_only": True, "config": {"memory_limit": "512MiB"}}
     source = context.data_sources.add_sql(
         "file", connection_string=f"duckdb:///{path}", create_temp_table=False, kwargs={"connect_args": limits}
     )

@@ -67,13 +67,18 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
     touched = {
         "eligibility_criteria": "touched_standing",
         "eligibility": "touched_standing",
-        "decisions": "touched_lines",
-        "earnings": "touched_lines",
+        "decisions": "(FROM touched_lines WHERE is_known)",
+        "earnings": "(FROM touched_lines WHERE is_known)",
     }
     made = {name: replace_groups(con, DERIVED[name], day, groups) for name, groups in touched.items()}
-    for name, key in (("earnings_ledger", "entry_id"), ("invitations", "program, partner_id")):
+    for name, key, among in (
+        ("earnings_ledger", "entry_id", "posted_on = $day"),  # the run is part of the id
+        ("invitations", "program, partner_id", "posted_on <= $day"),
+    ):
         columns = ", ".join(DERIVED[name].columns)
         made[name] = con.execute(
-            f"INSERT INTO derived.{name} BY NAME SELECT {columns} FROM staging.derived.{name} ANTI JOIN derived.{name} USING ({key})"
+            f"INSERT INTO derived.{name} BY NAME SELECT {columns} FROM staging.derived.{name} "
+            f"ANTI JOIN (FROM derived.{name} WHERE {among}) USING ({key})",
+            {"day": day},
         ).fetchall()[0][0]
     return made

@@ -130,7 +130,7 @@ def _respan(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict) -> None:
 def replace_groups(con: duckdb.DuckDBPyConnection, table: Derived, day: date, touched: str) -> int:
     """Take a staged derived table over: of the touched groups, those whose rows changed get a new version.
 
-    `touched` is a table of the groups that the run worked out. Returns how many rows are new.
+    `touched` is a table of the groups that the run worked out and that may be stored. Returns how many rows are new.
     """
     group, columns = ", ".join(table.group), ", ".join(table.columns)
     con.execute(
