@@ -37,8 +37,7 @@ Progress = Callable[[str], None]
 
 Step = Callable[..., pd.DataFrame]
 PARTNER_STEPS: dict[str, Step] = {
-    step.__name__: step
-    for step in (invitations.invitations, eligibility.eligibility_criteria, eligibility.eligibility)
+    step.__name__: step for step in (invitations.invitations, eligibility.eligibility_criteria, eligibility.eligibility)
 }
 LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
     step.__name__: step

@@ -33,7 +33,9 @@ def main() -> int:
     wanted = _arguments()
     console = Console()
     work = wanted.work.absolute()
-    sizes = Sizes(lines=wanted.lines, history=wanted.lines * 6 // 5, partners=wanted.partners, customers=wanted.lines // 5)
+    sizes = Sizes(
+        lines=wanted.lines, history=wanted.lines * 6 // 5, partners=wanted.partners, customers=wanted.lines // 5
+    )
     deliveries = work / "deliveries"
     shutil.rmtree(work, ignore_errors=True)
     with console.status(f"making {sizes.history:,} lines of history and a day of {sizes.lines:,}"):
@@ -95,7 +97,9 @@ def _differing(ours: dict[str, str], theirs: dict[str, str]) -> list[tuple[str, 
 
 
 def _report(console: Console, runs: dict[str, list[dict[str, Any]]], sizes: Sizes, *, void: bool) -> None:
-    table = Table(title=f"A day of {sizes.lines:,} lines after {sizes.history:,}{' (VOID: figures differ)' if void else ''}")
+    table = Table(
+        title=f"A day of {sizes.lines:,} lines after {sizes.history:,}{' (VOID: figures differ)' if void else ''}"
+    )
     for column in ("stage", "pipeline", "plain SQL", "ratio"):
         table.add_column(column, justify="left" if column == "stage" else "right")
     median = {side: {s: _median(made, s) for s in STAGES} for side, made in runs.items()}
@@ -114,7 +118,9 @@ def _report(console: Console, runs: dict[str, list[dict[str, Any]]], sizes: Size
         for stage in STAGES:
             ours, theirs = median["pipeline"][stage], median["plain"][stage]
             ratio = f"{ours / theirs:.2f}" if theirs > 0.05 else ""
-            writer.writerow([made_on, sizes.lines, count, void, f"{stage} seconds", f"{ours:.2f}", f"{theirs:.2f}", ratio])
+            writer.writerow(
+                [made_on, sizes.lines, count, void, f"{stage} seconds", f"{ours:.2f}", f"{theirs:.2f}", ratio]
+            )
         writer.writerow([made_on, sizes.lines, count, void, "peak MiB", *(f"{peaks[s]:.0f}" for s in runs), ""])
 
 

@@ -56,7 +56,9 @@ def run_plain(home: Path, deliveries: Path, day: str) -> dict:
     con.execute("SET TimeZone = 'UTC'")
     for stage in ("ingest", "eligibility", "lines", "publish"):
         since = time.perf_counter()
-        con.execute((HERE / f"{stage}.sql").read_text().replace("{out}", str(out)).replace("{deliveries}", str(deliveries)))
+        con.execute(
+            (HERE / f"{stage}.sql").read_text().replace("{out}", str(out)).replace("{deliveries}", str(deliveries))
+        )
         seconds[stage] = time.perf_counter() - since
     con.execute("CHECKPOINT warehouse")
     rejects = con.execute("SELECT count(*) FROM warehouse.main.rejects").fetchall()[0][0]

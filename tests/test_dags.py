@@ -108,6 +108,27 @@ def test_days_are_settled_in_date_order(bag, home):
     assert [json.loads(line)["business_date"] for line in runs] == [DAY, "2021-03-24"]
 
 
+def test_run_without_a_scheduler_publishes_the_same_tables(bag, tmp_path, monkeypatch):
+    hashes = {}
+    for way in ("dags", "command"):
+        monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path / way))
+        land_world()
+        land(
+            "transactions",
+            [T1, {"transaction_id": "t2", "product_id": "unknown"}, {"transaction_id": "t3", "revenue": "x"}],
+        )
+        land("agreements", WORLD["agreements"], "2021-03-24", number=2)
+        land("transactions", [T1 | {"revenue": "90.00"}], "2021-03-24")
+        if way == "dags":
+            run(bag, "ingest"), run(bag, "settle")
+        else:
+            pipeline.run()
+        manifest = pipeline.current_release()
+        assert manifest["as_of_date"] == "2021-03-24"
+        hashes[way] = {table["name"]: table["content_hash"] for table in manifest["tables"]}
+    assert hashes["dags"] == hashes["command"]
+
+
 def test_a_run_without_anything_to_do_succeeds(bag, home):
     assert run(bag, "ingest") == {
         "landed": "success",

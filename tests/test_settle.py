@@ -235,7 +235,9 @@ def test_a_failed_audit_leaves_warehouse_and_release_as_they_were(first_day, mon
     land("agreements", WORLD["agreements"], NEXT)
     land("transactions", [{"transaction_id": "t2"}], NEXT)
     pipeline.ingest()
-    monkeypatch.setitem(pipeline.LINE_STEPS, "earnings", lambda decided_lines, programs: spoilt(decided_lines, programs))
+    monkeypatch.setitem(
+        pipeline.LINE_STEPS, "earnings", lambda decided_lines, programs: spoilt(decided_lines, programs)
+    )
     with pytest.raises(pipeline.Refused, match="split:earning"):
         pipeline.settle(date.fromisoformat(NEXT))
     assert (releases.current(), ledger()) == before

@@ -4,6 +4,8 @@ The eleven lines are those of Microsoft's documentation of new-commerce seat cha
 https://learn.microsoft.com/partner-center/nce-license-based-billing-scenarios
 """
 
+import json
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -73,3 +75,45 @@ def test_the_same_file_again_is_all_duplicates(home, tmp_path):
     pipeline.ingest()
     land_changes(tmp_path, CHANGES, "again")
     assert pipeline.ingest()[0]["rows_duplicate"] == 11
+
+
+# Line items of Partner Center's API reference, "Get invoice line items", licence-based and usage-based, retyped:
+# https://learn.microsoft.com/partner-center/developer/get-invoiceline-items
+LINE_ITEMS = [
+    {
+        "customerId": "74221236-D09C-4870-AC1D-33E155E9AEBE", "mpnId": 4391507, "tier2MpnId": -1,
+        "subscriptionId": "4KIKawEAAAAAAAEA", "offerId": "AAA5B3F0-0EE2-431B-A42F-3F18F3C6D540",
+        "chargeStartDate": "2017-05-12T00:00:00", "chargeType": "New", "quantity": "3", "subtotal": "12.00", "tax": 0.0,
+        "currency": "USD", "attributes": {"objectType": "LicenseBasedLineItem"},
+    },
+    {
+        "customerId": "65726577-c208-40fd-9735-8c85ac000000", "mpnId": 4390934, "tier2MpnId": 4847383, "sku": "7UD-00001",
+        "subscriptionId": "87f4b92f-a490-485e-ad34-5b70cb000000", "consumedQuantity": 745, "pretaxCharges": 63.33,
+        "taxAmount": 6.34, "chargeType": "Assess usage fee for current cycle", "currency": "usd",
+        "usageDate": "2019-08-02T21:20:46.3727561Z", "attributes": {"objectType": "UsageBasedLineItem"},
+    },
+    {
+        "customerId": "", "mpnId": "0", "productId": "DZH318Z0BXWC", "quantity": 1, "subtotal": 5, "currency": "USD",
+        "chargeType": "new", "chargeStartDate": "0001-01-01T00:00:00",
+    },
+]  # fmt: skip
+
+
+def test_line_items_as_json_are_taken_in_and_a_date_of_year_1_is_missing(home, tmp_path):
+    path = tmp_path / "items.jsonl"
+    path.write_text("".join(json.dumps(item) + "\n" for item in LINE_ITEMS))
+    land_file(
+        path, "transactions", "2019-08-02", delivery_id="json", source="partner-center-line-items",
+        settings={"customer": "c9"}, control_totals=None,
+    )  # fmt: skip
+    pipeline.ingest()
+    with store.locked("test"), store.warehouse() as con:
+        found = con.execute(
+            "SELECT seller_id, reseller_id, product_id, transaction_at, charge_type, quantity, revenue_minor, tax_minor "
+            "FROM clean.transactions ORDER BY line_number"
+        ).fetchall()
+    assert found == [
+        ("4391507", None, "AAA5B3F0-0EE2-431B-A42F-3F18F3C6D540", datetime(2017, 5, 12), "new", 3, 1200, 0),
+        ("4390934", "4847383", "7UD-00001", datetime(2019, 8, 2, 21, 20, 46, 372756), "usage", 745, 6333, 634),
+    ]
+    assert [row["rules_broken"] for row in pipeline.quarantined()] == ["required:transaction_at"]

@@ -1,0 +1,17 @@
+"""Data Docs: a page for each suite, and the current release's results."""
+
+import pipeline
+from tests.deliveries import land, land_world
+
+
+def test_data_docs_name_every_table_and_validate_the_release(home):
+    first = pipeline.data_docs()
+    assert {"transactions.html", "earnings_ledger.html"} <= {page.name for page in first.parent.rglob("*.html")}
+    assert not list((first.parent / "validations").rglob("*.html"))
+    land_world()
+    land("transactions", [{"transaction_id": "t1"}])
+    pipeline.run()
+    first = pipeline.data_docs()
+    results = {page.name.removeprefix("file-") for page in (first.parent / "validations").rglob("*.html")}
+    assert {"earnings.html", "data_health.html"} <= results
+    assert "earnings_monthly" in first.read_text()
