@@ -67,7 +67,7 @@ def build(con: duckdb.DuckDBPyConnection, day: date, facts: dict[str, Any]) -> t
     folder.mkdir(mode=0o700)
     before = {t["name"]: t for t in (current() or {"tables": []})["tables"]}
     with store.connect() as out:
-        out.execute("SET memory_limit = '512MiB'")  # beside the warehouse's own
+        out.execute("SET memory_limit = '512MiB'")  # it only writes what the warehouse's connection streams to it
         store.attach(out, folder / "published.duckdb", "published", f"(STORAGE_VERSION '{STORAGE}')")
         out.execute("USE published")
         out.execute("CREATE SCHEMA parts")

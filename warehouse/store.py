@@ -19,7 +19,7 @@ from warehouse.tables import TABLES, Table
 
 SCHEMA_VERSION = 1
 LOCK_SECONDS = 600
-MEMORY_LIMIT = "768MiB"  # for each connection; what is larger spills to staging/
+MEMORY = "1GiB"  # of each connection, unless INCENTIVES_MEMORY says otherwise; what is larger spills to staging/
 Place = Literal["landing", "archive", "refused", "staging", "releases"]
 CATEGORY_KINDS = ("code", "country", "currency", "program")
 CATEGORIES = ("reason_codes", "customer_country", "rule_version")
@@ -70,7 +70,8 @@ def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.Duck
         config={
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "memory_limit": MEMORY_LIMIT,
+            "memory_limit": os.environ.get("INCENTIVES_MEMORY", MEMORY),
+            "preserve_insertion_order": False,  # tables have keys, not an order; keeping it held whole results in memory
             "temp_directory": str(place("staging") / "spilled"),
         },
     )
