@@ -97,6 +97,8 @@ def land(
     if not feed or not day:
         raise typer.BadParameter("give --feed and --date with files", param_hint="--feed/--date")
     settings = dict(_pair(text) for text in given or [])
+    if empty := sorted(name for name, value in settings.items() if not value):
+        raise typer.BadParameter(f"{empty} have no value; write name=value", param_hint="--set")
     try:
         name = landing.files(
             files,

@@ -22,6 +22,7 @@ def run(*words: str) -> tuple[int, str]:
         (["--feed", "users", "--date", "2022-03-25", "--mode", "sideways"], "no mode [sideways]"),
         (["--feed", "users", "--date", "2022-03-25", "--part", "3"], "write it as 1/2"),
         (["--feed", "users", "--date", "2022-03-25", "--set", "nonsense"], "not name=value"),
+        (["--feed", "users", "--date", "2022-03-25", "--set", "customer="], "have no value"),
         (["--feed", "users"], "--feed and --date"),
         (["--feed", "users", "--date", "25.3.2022"], "2022"),
     ],
