@@ -35,10 +35,10 @@ check: setup  ## format, lint, types
 	@ruff format --check --quiet . && ruff check --quiet . && mypy
 
 test: setup  ## every test but the slow ones, one of them on the real Airflow stack
-	@pytest -q -m "not slow"
+	@pytest -q -n 2 --dist loadfile -m "not slow"
 
 test-all: setup  ## every test
-	@pytest -q
+	@pytest -q -n 2 --dist loadfile
 
 docs: setup  ## generate the data dictionary and Data Docs
 	@python -m app.docs
