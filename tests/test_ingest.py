@@ -7,7 +7,7 @@ import pytest
 
 import pipeline
 from tests.deliveries import DAY, PLAIN, WORLD, land, land_file, land_world
-from warehouse import store
+from warehouse import files, store
 from warehouse.tables import FEEDS
 
 NEXT = "2021-03-24"
@@ -121,6 +121,17 @@ def test_a_quarantined_row_keeps_its_line_and_text(home, tmp_path):
     rows = [pipeline.quarantined_row(r["quarantine_id"]) for r in pipeline.quarantined()]
     assert [(r["line_number"], r["rules_broken"]) for r in rows] == [(3, "shape"), (4, "type:revenue")]
     assert rows[0]["original"] == "too,few" and rows[1]["original"] == text_line(transaction_id="t2", revenue="x")
+
+
+@pytest.mark.parametrize("lacks_a_field", [(), (2, 500_000)])
+def test_lines_of_a_file_that_several_threads_read_keep_their_numbers(home, tmp_path, lacks_a_field):
+    path = tmp_path / "large.csv"
+    texts = (str(n) if n in lacks_a_field else f"{n},{'x' * 40}" for n in range(2, 1_000_000))
+    path.write_text("\n".join(["line,filler", *texts]) + "\n")
+    with store.connect() as con:
+        assert files.read(con, path, "records_read").misshapen == lacks_a_field
+        wrong = "SELECT count(*) FROM records_read WHERE line::BIGINT <> line_number"
+        assert con.execute(wrong).fetchall() == [(0,)]
 
 
 def test_lines_are_counted_through_line_breaks_inside_fields(home, tmp_path):

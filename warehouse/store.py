@@ -71,7 +71,6 @@ def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.Duck
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "memory_limit": os.environ.get("INCENTIVES_MEMORY", MEMORY),
-            "preserve_insertion_order": False,  # tables have keys, not an order; keeping it held whole results in memory
             "temp_directory": str(place("staging") / "spilled"),
         },
     )
@@ -86,6 +85,7 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     Raises RuntimeError when a newer version of this software has written it.
     """
     con = connect(home() / "warehouse.duckdb")
+    con.execute("SET preserve_insertion_order = false")  # its tables have keys; delivered files are read in order elsewhere
     try:
         _prepare(con)
         yield con
