@@ -9,7 +9,7 @@ import pytest
 
 import pipeline
 from tests.deliveries import DAY, WORLD, land, land_world
-from warehouse import releases, store
+from warehouse import cuts, releases, store
 
 NEXT, AFTER = "2021-03-24", "2021-03-25"
 T1 = {"transaction_id": "t1"}
@@ -344,3 +344,27 @@ def test_an_exchange_rate_that_comes_later_decides_the_line(first_day):
     land("fx_rates", [{"from_currency": "CHF"}], AFTER)
     settle_next(AFTER, [T1])
     assert ask("SELECT decision FROM decisions WHERE transaction_id = 't2'") == [("eligible",)]
+
+
+def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkeypatch):
+    hashes, opened = {}, []
+    open_bucket = cuts.open_bucket
+    monkeypatch.setattr(cuts, "open_bucket", lambda con, *place: (opened.append(place), open_bucket(con, *place)))
+    for most in (1000, 2):
+        monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path / str(most)))
+        monkeypatch.setattr(cuts, "BUCKET_LINES", most)
+        land_world()
+        land("transactions", [{"transaction_id": f"t{n}", "revenue": f"{n}.99"} for n in range(9)])
+        pipeline.run()
+        back = {"transaction_id": "back", "reverses": "t7", "revenue": "-7.99"}
+        settle_next(NEXT, [{"transaction_id": "t3", "revenue": "1.00"}, back, {"transaction_id": "new"}])
+        hashes[most] = {table["name"]: table["content_hash"] for table in pipeline.current_release()["tables"]}
+    assert opened[:2] == [(0, 1), (0, 1)] and {(4, 5), (1, 2)} <= set(opened)
+    assert hashes[1000] == hashes[2]
+
+
+def test_a_standing_that_changes_only_in_the_future_touches_no_old_line(first_day):
+    report = settle_next(NEXT, [{"transaction_id": "t2", "revenue": "30000.00"}])  # trailing revenue counts from October
+    with store.locked("test"), store.warehouse() as con:
+        moved = con.execute("SELECT min(valid_from) FROM derived.eligibility WHERE known_from = ?", [NEXT]).fetchall()
+    assert moved != [(None,)] and report["lines"] == 1
