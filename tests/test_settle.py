@@ -9,7 +9,8 @@ import pytest
 
 import pipeline
 from tests.deliveries import DAY, WORLD, land, land_world
-from warehouse import cuts, releases, store
+from warehouse import commit, cuts, releases, store
+from warehouse.tables import DERIVED
 
 NEXT, AFTER = "2021-03-24", "2021-03-25"
 T1 = {"transaction_id": "t1"}
@@ -364,7 +365,29 @@ def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkey
 
 
 def test_a_standing_that_changes_only_in_the_future_touches_no_old_line(first_day):
-    report = settle_next(NEXT, [{"transaction_id": "t2", "revenue": "30000.00"}])  # trailing revenue counts from October
+    report = settle_next(
+        NEXT, [{"transaction_id": "t2", "revenue": "30000.00"}]
+    )  # trailing revenue counts from October
     with store.locked("test"), store.warehouse() as con:
         moved = con.execute("SELECT min(valid_from) FROM derived.eligibility WHERE known_from = ?", [NEXT]).fetchall()
     assert moved != [(None,)] and report["lines"] == 1
+
+
+def test_a_day_taken_over_again_adds_nothing(first_day, tmp_path):
+    with store.locked("test"), store.warehouse() as con:
+        store.attach(con, tmp_path / "again.duckdb", "staging")
+        con.execute("CREATE SCHEMA staging.derived")
+        for name in DERIVED:
+            con.execute(f"CREATE TABLE staging.derived.{name} AS FROM derived.{name}")
+        con.execute("CREATE TEMP TABLE touched_partners AS SELECT partner_id FROM clean.partners")
+        con.execute(
+            "CREATE TEMP TABLE touched_lines AS SELECT transaction_id, true AS is_known FROM clean.transactions"
+        )
+        assert commit.take_over(con, date.fromisoformat(DAY)) == dict.fromkeys(DERIVED, 0)
+
+
+def test_a_corrected_line_counts_once_in_its_month(first_day):
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+    assert ask("SELECT line_count, earning, rebate, coop FROM earnings_monthly") == [
+        (1, Decimal(2), Decimal("1.2"), Decimal("0.8"))
+    ]

@@ -85,7 +85,9 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     Raises RuntimeError when a newer version of this software has written it.
     """
     con = connect(home() / "warehouse.duckdb")
-    con.execute("SET preserve_insertion_order = false")  # its tables have keys; delivered files are read in order elsewhere
+    con.execute(
+        "SET preserve_insertion_order = false"
+    )  # its tables have keys; delivered files are read in order elsewhere
     try:
         _prepare(con)
         yield con
