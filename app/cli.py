@@ -139,9 +139,12 @@ def settle(
     Examples: incentives settle 2022-03-23
               incentives settle --from 2022-03-01 --to 2022-03-31
     """
-    if day is None and (first is None or last is None):
+    if day:
+        due = [day.date()]
+    elif first and last:
+        due = [d for d in pipeline.due_days() if first.date() <= d <= last.date()]
+    else:
         raise typer.BadParameter("give a day, or --from and --to", param_hint="day")
-    due = [day.date()] if day else [d for d in pipeline.due_days() if first.date() <= d <= last.date()]  # type: ignore[union-attr]
     reports = [pipeline.settle(d, progress=_quiet if as_json else _say) for d in due]
     if as_json:
         _print_json(reports)
@@ -391,7 +394,15 @@ def main() -> None:
     """Run the command; a fault of the data or of a rule file is one message and exit 1."""
     try:
         app()
-    except (pipeline.Refused, pipeline.RuleFault, pipeline.NotYet, pipeline.Busy, LookupError, duckdb.Error) as fault:
+    except (
+        pipeline.Refused,
+        pipeline.RuleFault,
+        pipeline.NotYet,
+        pipeline.Busy,
+        pipeline.MemorySetting,
+        LookupError,
+        duckdb.Error,
+    ) as fault:
         typer.echo(str(fault), err=True)
         raise SystemExit(REFUSED) from None
 

@@ -3,6 +3,7 @@
 import json
 from io import StringIO
 
+import duckdb
 from rich.console import Console
 from rich.table import Table
 
@@ -59,9 +60,9 @@ FROM earnings_monthly GROUP BY program, currency ORDER BY 1, 2
 """
 
 
-def _show(console: Console, title: str, found: object) -> None:
-    names = [column[0] for column in found.description]  # type: ignore[attr-defined]
-    rows = found.fetchall()  # type: ignore[attr-defined]
+def _show(console: Console, title: str, found: duckdb.DuckDBPyConnection) -> None:
+    names = [column[0] for column in found.description]
+    rows = found.fetchall()
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, title_style="bold")
     for place, name in enumerate(names):
         table.add_column(name, justify="left" if place == 0 or name == "currency" else "right", no_wrap=True)

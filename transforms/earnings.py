@@ -78,4 +78,4 @@ def _amounts(name: str) -> tuple[str, str, str]:
     >>> _amounts("program_earning")
     ('program_earning_minor', 'program_rebate_minor', 'program_coop_minor')
     """
-    return tuple(f"{name.replace('earning', part)}_minor" for part in ("earning", "rebate", "coop"))  # type: ignore[return-value]
+    return f"{name}_minor", f"{name.replace('earning', 'rebate')}_minor", f"{name.replace('earning', 'coop')}_minor"
