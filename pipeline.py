@@ -30,9 +30,10 @@ from warehouse import audit, commit, cuts, intake, landing, quarantine, registry
 from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
-__all__ = ["Busy", "NotYet", "Refused", "RuleFault"]
+__all__ = ["Busy", "MemorySetting", "NotYet", "Refused", "RuleFault"]
 ENGINE_VERSION = "0.1.0"
 Busy = store.Busy
+MemorySetting = store.MemorySetting
 Progress = Callable[[str], None]
 
 Step = Callable[..., pd.DataFrame]
@@ -146,7 +147,7 @@ def _told(line: dict[str, Any]) -> str:
 def _judge(path: Path, tables: list) -> Any:
     from expectations.gate import judge  # four seconds to import, and every DAG file would pay them
 
-    return judge(path, tables)
+    return judge(path, tables, store.memory_limit(4))
 
 
 def completeness() -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from expectations import duckdb_engine  # sets logging before great_expectations loads
 
 import great_expectations as gx  # isort: skip
@@ -15,6 +17,8 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 from expectations.rules import of
 from warehouse.columns import COLUMNS
 from warehouse.tables import Published, Table
+
+MEMORY = "512MiB"
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,16 @@ class Verdict:
         return [finding for finding in self.findings if finding.severity != "critical"]
 
 
-def judge(path: Path, tables: list[Table]) -> Verdict:
-    """The verdict on some tables of a DuckDB file, which nobody else has open.
+def judge(path: Path, tables: list[Table], memory: str = MEMORY) -> Verdict:
+    """The verdict on some tables of a DuckDB file, which nobody else has open, in so much of DuckDB's memory.
 
     What could not be run counts as failed. GX's own `success` ignores severity, so it is read here.
+    Raises duckdb.OutOfMemoryException, which says nothing about the data.
     """
     context = gx.get_context(mode="ephemeral")
     findings: list[Finding] = []
     count = 0
-    with open_source(context, path) as source:
+    with open_source(context, path, memory) as source:
         for table in tables:
             schema = "main" if isinstance(table, Published) else table.layer
             asset = source.add_table_asset(f"{schema}.{table.name}", table_name=table.name, schema_name=schema)
@@ -66,15 +71,17 @@ def judge(path: Path, tables: list[Table]) -> Verdict:
             outcome = batch.validate(suite, result_format="SUMMARY")
             count += len(outcome.results)
             findings += [_finding(table, result) for result in outcome.results if not result.success]
+    if short := [finding.fault for finding in findings if finding.fault and "Out of Memory Error" in finding.fault]:
+        raise duckdb.OutOfMemoryException(short[0])
     return Verdict(count, findings)
 
 
 @contextmanager
-def open_source(context: Any, path: Path) -> Iterator[Any]:
+def open_source(context: Any, path: Path, memory: str = MEMORY) -> Iterator[Any]:
     """A DuckDB file as a GX data source, read-only, without progress bars; its connection is closed at the end."""
     duckdb_engine.enable()
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    limits = {"read_only": True, "config": {"memory_limit": "512MiB"}}
+    limits = {"read_only": True, "config": {"memory_limit": memory}}
     source = context.data_sources.add_sql(
         "file", connection_string=f"duckdb:///{path}", create_temp_table=False, kwargs={"connect_args": limits}
     )
@@ -104,7 +111,7 @@ def _from_contract(table: Table) -> list[gxe.Expectation]:
     """Key, required values and codes, as the contract has them."""
     shown = dict(zip(table.columns, table.published_columns, strict=True)) if isinstance(table, Published) else {}
     key = ", ".join(shown.get(c, c) for c in table.key)
-    unique = gxe.UnexpectedRowsExpectation(  # a third of the time that GX's own uniqueness takes on 2,600,000 rows
+    unique = gxe.UnexpectedRowsExpectation(  # 1.5 s on 5,300,000 rows; GX's own uniqueness took 1.9 s
         unexpected_rows_query=f"SELECT {key}, count(*) FROM {{batch}} GROUP BY {key} HAVING count(*) > 1",
         description=f"one row for each {key}",
         meta={"rule": "key"},
@@ -123,10 +130,10 @@ def _from_contract(table: Table) -> list[gxe.Expectation]:
     return [unique, required, *codes]
 
 
-def _finding(table: Table, result: object) -> Finding:
-    config = result.expectation_config  # type: ignore[attr-defined]
-    found = result.result  # type: ignore[attr-defined]
-    info = result.exception_info or {}  # type: ignore[attr-defined]
+def _finding(table: Table, result: Any) -> Finding:
+    config = result.expectation_config
+    found = result.result
+    info = result.exception_info or {}
     raised = info if "raised_exception" in info else next(iter(info.values()), {})
     fault = str(raised.get("exception_message"))[:300] if raised.get("raised_exception") else None
     return Finding(

@@ -2,11 +2,15 @@
 
 import json
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
+import pipeline
 from app.cli import app
+from expectations import gate
 from tests.deliveries import land, land_world
+from warehouse import files, intake
 
 
 def run(*words: str) -> tuple[int, str]:
@@ -65,3 +69,24 @@ def test_files_become_answers(home):
     assert json.loads(run("quarantine", "list", "--json")[1])[0]["rules_broken"] == "type:revenue"
     assert run("status", "--now", "2021-03-24T06:00:00")[0] == 0
     assert run("status", "--now", "2021-04-24T06:00:00")[0] == 1
+
+
+@pytest.mark.parametrize("given", ["1GiB", "-1", "12", "", "２０４８"])
+def test_a_memory_setting_that_cannot_be_used_is_said(home, monkeypatch, given):
+    land_world()
+    monkeypatch.setenv("INCENTIVES_MEMORY_MIB", given)
+    with pytest.raises(pipeline.MemorySetting, match="write a number of MiB"):
+        pipeline.ingest()
+    assert pipeline.landed()
+
+
+@pytest.mark.parametrize(("place", "name"), [(files, "_csv"), (intake, "stage"), (gate, "suite_of")])
+def test_too_little_memory_is_said_and_the_delivery_waits(home, monkeypatch, place, name):
+    def short(*_):
+        raise duckdb.OutOfMemoryException("could not allocate")
+
+    land_world()
+    monkeypatch.setattr(place, name, short)
+    with pytest.raises(pipeline.MemorySetting, match=r"\[ingest\] needs more memory .* gives \[2048\]: set it higher"):
+        pipeline.ingest()
+    assert len(pipeline.landed()) == 8

@@ -2,6 +2,7 @@
 
 import shutil
 
+import duckdb
 import pytest
 
 import pipeline
@@ -134,6 +135,15 @@ def test_a_contract_is_seen_broken(judged, tmp_path, table):
 
 
 KEYS = {"VARCHAR": "'k'", "DATE": "DATE '2021-01-01'", "BIGINT": "1"}
+
+
+def test_too_little_memory_is_no_verdict(tmp_path):
+    path = tmp_path / "large.duckdb"
+    with duckdb.connect(str(path)) as con:
+        columns = ", ".join(f"'x' || i AS {c}" for c in FEEDS["products"].columns)
+        con.execute(f"CREATE SCHEMA clean; CREATE TABLE clean.products AS SELECT {columns} FROM range(500000) t(i)")
+    with pytest.raises(duckdb.OutOfMemoryException):
+        judge(path, [FEEDS["products"]], "1MiB")
 
 
 def test_what_cannot_be_run_counts_as_failed(judged, tmp_path):

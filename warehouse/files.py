@@ -48,6 +48,8 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, into: str) -> Text:
             return _json_document(con, path, into)
     except (UnicodeDecodeError, UnicodeError):
         raise Refused(f"file [{path.name}] is not UTF-8 text; write it as UTF-8 and deliver it again.") from None
+    except (duckdb.OutOfMemoryException, pa.ArrowMemoryError):
+        raise  # the machine's fault, not the file's
     except (duckdb.Error, pa.ArrowException, OSError, csv.Error, EOFError) as fault:
         first = str(fault).splitlines()[0][:200]
         raise Refused(f"file [{path.name}] cannot be read: {first}; write it again and deliver it again.") from None

@@ -66,8 +66,9 @@ def build(con: duckdb.DuckDBPyConnection, day: date, facts: dict[str, Any]) -> t
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     before = {t["name"]: t for t in (current() or {"tables": []})["tables"]}
-    with store.connect() as out:
-        out.execute("SET memory_limit = '512MiB'")  # it only writes what the warehouse's connection streams to it
+    with store.connect(
+        memory=store.memory_limit(4)
+    ) as out:  # it only writes what the warehouse's connection streams to it
         store.attach(out, folder / "published.duckdb", "published", f"(STORAGE_VERSION '{STORAGE}')")
         out.execute("USE published")
         out.execute("CREATE SCHEMA parts")

@@ -19,7 +19,9 @@ from warehouse.tables import TABLES, Table
 
 SCHEMA_VERSION = 1
 LOCK_SECONDS = 600
-MEMORY = "1GiB"  # of each connection, unless INCENTIVES_MEMORY says otherwise; what is larger spills to staging/
+MEMORY_MIB = (
+    2048  # for DuckDB in one process, unless INCENTIVES_MEMORY_MIB says otherwise; what is larger spills to staging/
+)
 Place = Literal["landing", "archive", "refused", "staging", "releases"]
 CATEGORY_KINDS = ("code", "country", "currency", "program")
 CATEGORIES = ("reason_codes", "customer_country", "rule_version")
@@ -28,6 +30,10 @@ INPUTS = Path(__file__).parent / "inputs"
 
 class Busy(Exception):
     """Another process holds the warehouse."""
+
+
+class MemorySetting(Exception):
+    """INCENTIVES_MEMORY_MIB is not a number, or too small for the work at hand."""
 
 
 def home() -> Path:
@@ -55,22 +61,50 @@ def locked(purpose: str) -> Iterator[None]:
             f"the warehouse in [{home()}] is held by [{holder.read_text() if holder.exists() else 'unknown'}]; wait for it to end."
         ) from None
     try:
+        memory_limit()
         holder.write_text(f"{purpose}, process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
         yield
+    except (duckdb.OutOfMemoryException, pa.ArrowMemoryError) as fault:
+        raise MemorySetting(
+            f"[{purpose}] needs more memory than INCENTIVES_MEMORY_MIB gives [{_memory_mib()}]: set it higher and run "
+            "again; what was under way is as it was before."
+        ) from fault
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
 
 
-def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A connection in UTC that cannot install or load extensions; in memory when no path is given."""
+def memory_limit(parts: int = 2) -> str:
+    """One of so many equal parts of the memory that DuckDB may use; the warehouse's connection has half of it.
+
+    Raises MemorySetting for a setting that is not a number of MiB.
+    """
+    return f"{_memory_mib() // parts}MiB"
+
+
+def _memory_mib() -> int:
+    given = os.environ.get("INCENTIVES_MEMORY_MIB", str(MEMORY_MIB))
+    if not given.isascii() or not given.isdigit() or int(given) < 256:
+        raise MemorySetting(
+            f"INCENTIVES_MEMORY_MIB is [{given}]; write a number of MiB from 256, such as {MEMORY_MIB}."
+        )
+    return int(given)
+
+
+def connect(
+    path: Path | None = None, *, read_only: bool = False, memory: str | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A connection in UTC that cannot install or load extensions; in memory when no path is given.
+
+    `memory` is its limit, half of what DuckDB may use unless given.
+    """
     con = duckdb.connect(
         str(path) if path else ":memory:",
         read_only=read_only,
         config={
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "memory_limit": os.environ.get("INCENTIVES_MEMORY", MEMORY),
+            "memory_limit": memory or memory_limit(),
             "temp_directory": str(place("staging") / "spilled"),
         },
     )
