@@ -44,7 +44,7 @@ docs: setup  ## generate the data dictionary and Data Docs
 	@python -m app.docs
 
 bench: setup  ## a day of 1,000,000 lines beside plain DuckDB SQL: about 20 minutes
-	@python -m benchmarks.bench --work var/bench
+	@python -m benchmarks.bench
 
 docs-check: setup  ## fail when a generated page is stale
 	@python -m app.docs --check

@@ -32,7 +32,7 @@ def main() -> int:
     """Make the deliveries, settle the history, run both sides in turn and report; 1 when their figures differ."""
     wanted = _arguments()
     console = Console()
-    work = wanted.work.absolute()
+    work = wanted.work.absolute() / "bench"
     sizes = Sizes(
         lines=wanted.lines, history=wanted.lines * 6 // 5, partners=wanted.partners, customers=wanted.lines // 5
     )
@@ -65,7 +65,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--lines", type=int, default=1_000_000, help="lines of the measured day")
     parser.add_argument("--partners", type=int, default=50_000)
     parser.add_argument("--runs", type=int, default=5, help="runs a side; medians are reported")
-    parser.add_argument("--work", type=Path, default=Path("var/bench"), help="folder for it all, emptied first")
+    parser.add_argument(
+        "--work", type=Path, default=Path("var"), help="its folder bench/ is emptied first and holds it all"
+    )
     return parser.parse_args()
 
 
