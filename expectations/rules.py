@@ -22,11 +22,6 @@ class Rule:
     holds: str = ""
     offends: str = ""
 
-    @property
-    def query(self) -> str:
-        """The rows that break the rule."""
-        return self.offends or f"SELECT * FROM {{batch}} WHERE NOT coalesce({self.holds}, true)"
-
 
 def _ends_later(table: str) -> Rule:
     return Rule(

@@ -14,13 +14,14 @@ from warehouse.tables import DERIVED
 
 NEXT, AFTER = "2021-03-24", "2021-03-25"
 T1 = {"transaction_id": "t1"}
+PROGRAM = "csp-indirect-reseller.yaml"
 
 
 @pytest.fixture(autouse=True)
 def one_program(tmp_path_factory, monkeypatch):
     """Only the resellers' program, so that a line has one decision."""
     folder = tmp_path_factory.mktemp("programs")
-    shutil.copy(pipeline.programs_folder() / "csp-indirect-reseller.yaml", folder)
+    shutil.copy(pipeline.programs_folder() / PROGRAM, folder)
     monkeypatch.setenv("INCENTIVES_PROGRAMS", str(folder))
 
 
@@ -32,13 +33,25 @@ def settle_next(day: str, rows: list[dict], **manifest) -> dict:
     return report
 
 
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory):
+    """A home in which one day is settled, to be copied, and the day's report."""
+    made, programs = tmp_path_factory.mktemp("settled"), tmp_path_factory.mktemp("programs")
+    shutil.copy(pipeline.programs_folder() / PROGRAM, programs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INCENTIVES_HOME", str(made))
+        patch.setenv("INCENTIVES_PROGRAMS", str(programs))
+        land_world()
+        land("transactions", [T1])
+        [report] = pipeline.run()
+    return made, report
+
+
 @pytest.fixture
-def first_day(home):
+def first_day(home, settled):
     """A settled day with one line of 100.00 that earns 4 percent."""
-    land_world()
-    land("transactions", [T1])
-    [report] = pipeline.run()
-    return report
+    shutil.copytree(settled[0], home, dirs_exist_ok=True)
+    return settled[1]
 
 
 def ask(sql: str) -> list[tuple]:

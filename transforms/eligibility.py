@@ -66,7 +66,8 @@ def eligibility_criteria(
         partner_revenue,
         delivered_feeds,
     )
-    made = [_of_program(program, facts) for program in active(programs)]
+    paid = [p for p in active(programs) if facts.partners["partner_type"].isin(p.partner_types).any()]
+    made = [_of_program(program, facts) for program in paid or active(programs)[:1]]
     return pd.concat(made, ignore_index=True) if made else _spans(pd.Series([], dtype="str"), START, None, None)
 
 
