@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations.rules import row_rules
-from transforms import decisions, earnings, eligibility, examples, invitations, ledger
+from transforms import causes, decisions, earnings, eligibility, examples, invitations, ledger
 from transforms.programs import Program, active, load, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
@@ -42,7 +43,13 @@ PARTNER_STEPS: dict[str, Step] = {
 }
 LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
     step.__name__: step
-    for step in (decisions.decided_lines, decisions.decisions, earnings.earnings, ledger.earnings_ledger)
+    for step in (
+        decisions.decided_lines,
+        decisions.decisions,
+        earnings.earnings,
+        causes.staged_earnings,
+        ledger.earnings_ledger,
+    )
 }
 STEPS = PARTNER_STEPS | LINE_STEPS
 
@@ -200,15 +207,42 @@ def _listed(days: list[date]) -> str:
     return str([str(day) for day in days])
 
 
+@dataclass(frozen=True)
+class _Rules:
+    """The rules that a run works with, and those of the run before it."""
+
+    now: list[Program]
+    before: list[Program]
+    hash: str
+
+    @property
+    def changed(self) -> bool:
+        return {p.rule_version for p in active(self.now)} != {p.rule_version for p in active(self.before)}
+
+    @property
+    def splits_changed(self) -> bool:
+        before = {p.program: p.split for p in active(self.before)}
+        return any(before.get(p.program, p.split) != p.split for p in active(self.now))
+
+
+def _rules(con: duckdb.DuckDBPyConnection) -> _Rules:
+    """The rules of programs/, archived under their hash, and those of the last run, from the archive."""
+    now = programs()
+    digest = _archived(now)
+    last = cuts.last_rules(con)
+    before = load_all(_rules_archive(last)) if last and last != digest else now
+    return _Rules(now, before, digest)
+
+
 def _settle(day: date, staging: Path) -> dict[str, Any]:
     clock = _Clock()
-    rules = programs()
-    rules_hash = _rules_hash(rules)
+    run_id = day.isoformat()
     staging.unlink(missing_ok=True)
     with store.warehouse() as con:
+        rules = _rules(con)
         store.attach(con, staging, "staging")
         con.execute("SET force_compression = 'uncompressed'")  # staged once, read twice, deleted
-        deliveries, lines = _work_out(con, day, rules, rules_hash, clock)
+        deliveries, lines = _work_out(con, day, rules, run_id, clock)
         audit.facts(con, day)
         con.execute("DETACH staging")
     clock.stage("ledger")
@@ -216,12 +250,15 @@ def _settle(day: date, staging: Path) -> dict[str, Any]:
     clock.stage("expectations")
     with store.warehouse() as con:
         store.attach(con, staging, "staging", "(READ_ONLY)")
-        _prepare(con, day, rules, rules_hash)
+        _prepare(con, day, rules)
+        _touch_lines(con, day, rules)
         with store.transaction(con):
             made = commit.take_over(con, day)
-            cuts.record(con, day, rules_hash=rules_hash, engine_version=ENGINE_VERSION, deliveries=deliveries)
+            cuts.record(
+                con, day, run_id=run_id, rules_hash=rules.hash, engine_version=ENGINE_VERSION, deliveries=deliveries
+            )
             clock.stage("commit")
-            facts = {"cut": deliveries, "rules_hash": rules_hash, "engine_version": ENGINE_VERSION}
+            facts = {"cut": deliveries, "rules_hash": rules.hash, "engine_version": ENGINE_VERSION}
             folder, manifest = releases.build(con, day, facts)
             clock.stage("publish")
             shown = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
@@ -234,45 +271,52 @@ def _settle(day: date, staging: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, day: date, rules: list[Program], rules_hash: str) -> list[str]:
+def _prepare(con: duckdb.DuckDBPyConnection, day: date, rules: _Rules) -> list[str]:
     """The cut, the partners and lines to work out, and the rules as tables, on a fresh connection; the cut's ids."""
     for name, rows in (
-        ("program_earners", program_earners(rules)),
-        ("program_levers", program_levers(rules, day)),
+        ("program_earners", program_earners(rules.now)),
+        ("program_levers", program_levers(rules.now, day)),
         ("reasons", reasons()),
         ("feeds", pd.DataFrame({"feed": list(FEEDS)})),
     ):
         con.register(name, pa.Table.from_pandas(rows, preserve_index=False))
-    [(before,)] = con.execute("SELECT arg_max(rules_hash, business_date) FROM derived.runs").fetchall()
     deliveries = cuts.cut(con, day)
-    cuts.touch_partners(con, day, everyone=before != rules_hash)
-    if con.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'staging' AND table_name = 'eligibility'"
-    ).fetchall()[0][0]:
-        cuts.stand(con)
-        cuts.touch_lines(con, day, everything=before not in (None, rules_hash))
+    cuts.touch_partners(con, day, everyone=rules.changed)
+    cuts.open_facts(con, day)
     return deliveries
 
 
+def _touch_lines(con: duckdb.DuckDBPyConnection, day: date, rules: _Rules) -> int:
+    """Make the touched lines, from the staged eligibility; how many."""
+    cuts.stand(con)
+    return cuts.touch_lines(con, day, rules=rules.changed, splits=rules.splits_changed)
+
+
 def _work_out(
-    con: duckdb.DuckDBPyConnection, day: date, rules: list[Program], rules_hash: str, clock: "_Clock"
+    con: duckdb.DuckDBPyConnection, day: date, rules: _Rules, run_id: str, clock: "_Clock"
 ) -> tuple[list[str], int]:
     """Run the steps in order and stage what they make; the cut's delivery ids and how many lines were worked out."""
-    deliveries = _prepare(con, day, rules, rules_hash)
-    given = {"programs": rules, "run_date": day}
-    _run_steps(con, PARTNER_STEPS, given, clock)
-    cuts.stand(con)
-    lines = cuts.touch_lines(con, day, everything=_rules_changed(con, rules_hash))
+    deliveries = _prepare(con, day, rules)
+    given = {"programs": rules.now, "programs_before": rules.before, "run_date": day}
+    made = _run_steps(con, PARTNER_STEPS, given, run_id, clock)
+    if rules.changed:
+        criteria = eligibility.eligibility_criteria(
+            **{n: (made | {"programs": rules.before})[n] for n in inputs("eligibility_criteria")}
+        )
+        cuts.stand_under_rules_before(con, eligibility.eligibility(criteria, rules.before))
+    lines = _touch_lines(con, day, rules)
     clock.stage("touched_lines")
     count = cuts.buckets(con)
     for number in range(count):
         cuts.open_bucket(con, number, count)
-        _run_steps(con, LINE_STEPS, given, clock)
+        _run_steps(con, LINE_STEPS, given, run_id, clock)
     return deliveries, lines
 
 
-def _run_steps(con: duckdb.DuckDBPyConnection, steps: dict[str, Step], given: dict[str, Any], clock: "_Clock") -> None:
-    """Run some steps in order, reading what no earlier one made, and stage their tables."""
+def _run_steps(
+    con: duckdb.DuckDBPyConnection, steps: dict[str, Step], given: dict[str, Any], run_id: str, clock: "_Clock"
+) -> dict[str, Any]:
+    """Run some steps in order, reading what no earlier one made, and stage their tables; all that was read and made."""
     made = dict(given)
     for step, transform in steps.items():
         for name in inputs(step):
@@ -282,13 +326,9 @@ def _run_steps(con: duckdb.DuckDBPyConnection, steps: dict[str, Step], given: di
         made[step] = transform(**{name: made[name] for name in inputs(step)})
         clock.stage(step)
         if step in DERIVED:
-            commit.stage(con, step, made[step])
+            commit.stage(con, step, made[step], run_id)
         clock.stage("staging")
-
-
-def _rules_changed(con: duckdb.DuckDBPyConnection, rules_hash: str) -> bool:
-    [(before,)] = con.execute("SELECT arg_max(rules_hash, business_date) FROM derived.runs").fetchall()
-    return before not in (None, rules_hash)
+    return made
 
 
 def _judged(path: Path, tables: list) -> Any:
@@ -298,14 +338,17 @@ def _judged(path: Path, tables: list) -> Any:
     return verdict
 
 
-def _rules_hash(rules: list[Program]) -> str:
+def _archived(rules: list[Program]) -> str:
     """A hash over the active rule files, which are archived under it."""
     named = "".join(f"{program.program}:{program.rule_version};" for program in active(rules))
     digest = hashlib.sha256(named.encode()).hexdigest()
-    kept = store.place("archive") / "rules" / digest[:12]
-    if not kept.exists():
-        shutil.copytree(programs_folder(), kept)
+    if not _rules_archive(digest).exists():
+        shutil.copytree(programs_folder(), _rules_archive(digest))
     return digest
+
+
+def _rules_archive(rules_hash: str) -> Path:
+    return store.place("archive") / "rules" / rules_hash[:12]
 
 
 def _health(day: date, attempt: dict[str, Any]) -> None:

@@ -1,11 +1,16 @@
 """Fixtures that many tests share."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import pipeline
 from app import stack as airflow_stack
+from tests.deliveries import T1, land, land_world
+
+PROGRAM = "csp-indirect-reseller.yaml"
 
 
 @pytest.fixture
@@ -13,6 +18,36 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home of its own for one test."""
     monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture
+def one_program(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Only the resellers' program, so that a line has one decision; the folder of its file."""
+    folder = tmp_path_factory.mktemp("programs")
+    shutil.copy(pipeline.programs_folder() / PROGRAM, folder)
+    monkeypatch.setenv("INCENTIVES_PROGRAMS", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """A home in which one day is settled, to be copied, and the day's report."""
+    made, programs = tmp_path_factory.mktemp("settled"), tmp_path_factory.mktemp("programs")
+    shutil.copy(pipeline.programs_folder() / PROGRAM, programs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INCENTIVES_HOME", str(made))
+        patch.setenv("INCENTIVES_PROGRAMS", str(programs))
+        land_world()
+        land("transactions", [T1])
+        [report] = pipeline.run()
+    return made, report
+
+
+@pytest.fixture
+def first_day(home: Path, settled: tuple[Path, dict]) -> dict:
+    """A settled day with one line of 100.00 that earns 4 percent."""
+    shutil.copytree(settled[0], home, dirs_exist_ok=True)
+    return settled[1]
 
 
 @pytest.fixture(scope="session")

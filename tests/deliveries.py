@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from warehouse import files, landing, store
+import pipeline
+from warehouse import files, landing, releases, store
 from warehouse.tables import FEEDS
 
 DAY = "2021-03-23"
+T1 = {"transaction_id": "t1"}
 PLAIN = {
     "partners": {
         "global_partner_id": "9000001", "partner_name": "Contoso", "country": "US", "tenant_country": "US",
@@ -88,3 +90,21 @@ def land_world(day: str = DAY, **changed: list[dict]) -> None:
     """Land every feed but transactions, with rows that make partner 1000001 eligible unless changed."""
     for feed, rows in {**WORLD, **changed}.items():
         land(feed, rows, day)
+
+
+def settle_next(day: str, rows: list[dict], **manifest) -> dict:
+    """Land a later day's agreements and transactions, ingest and settle it."""
+    land("agreements", WORLD["agreements"], day)
+    land("transactions", rows, day, **manifest)
+    [report] = pipeline.run()
+    return report
+
+
+def ask(sql: str) -> list[tuple]:
+    with releases.reader(pipeline.current_release()) as con:
+        return con.execute(sql).fetchall()
+
+
+def ledger(day: str | None = None) -> list[tuple]:
+    scope = f"WHERE posted_on = DATE '{day}'" if day else ""
+    return ask(f"SELECT transaction_id, earning_type, amount, cause FROM earnings_ledger {scope} ORDER BY ALL")

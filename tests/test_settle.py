@@ -1,6 +1,5 @@
 """What a settled day says: earnings, reasons, ledger, release; and that running it again says the same."""
 
-import shutil
 from datetime import date
 from decimal import Decimal
 
@@ -8,60 +7,12 @@ import duckdb
 import pytest
 
 import pipeline
-from tests.deliveries import DAY, WORLD, land, land_world
+from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, ledger, settle_next
 from warehouse import commit, cuts, releases, store
 from warehouse.tables import DERIVED
 
+pytestmark = pytest.mark.usefixtures("one_program")
 NEXT, AFTER = "2021-03-24", "2021-03-25"
-T1 = {"transaction_id": "t1"}
-PROGRAM = "csp-indirect-reseller.yaml"
-
-
-@pytest.fixture(autouse=True)
-def one_program(tmp_path_factory, monkeypatch):
-    """Only the resellers' program, so that a line has one decision."""
-    folder = tmp_path_factory.mktemp("programs")
-    shutil.copy(pipeline.programs_folder() / PROGRAM, folder)
-    monkeypatch.setenv("INCENTIVES_PROGRAMS", str(folder))
-
-
-def settle_next(day: str, rows: list[dict], **manifest) -> dict:
-    """Land a later day's agreements and transactions, ingest and settle it."""
-    land("agreements", WORLD["agreements"], day)
-    land("transactions", rows, day, **manifest)
-    [report] = pipeline.run()
-    return report
-
-
-@pytest.fixture(scope="module")
-def settled(tmp_path_factory):
-    """A home in which one day is settled, to be copied, and the day's report."""
-    made, programs = tmp_path_factory.mktemp("settled"), tmp_path_factory.mktemp("programs")
-    shutil.copy(pipeline.programs_folder() / PROGRAM, programs)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INCENTIVES_HOME", str(made))
-        patch.setenv("INCENTIVES_PROGRAMS", str(programs))
-        land_world()
-        land("transactions", [T1])
-        [report] = pipeline.run()
-    return made, report
-
-
-@pytest.fixture
-def first_day(home, settled):
-    """A settled day with one line of 100.00 that earns 4 percent."""
-    shutil.copytree(settled[0], home, dirs_exist_ok=True)
-    return settled[1]
-
-
-def ask(sql: str) -> list[tuple]:
-    with releases.reader(pipeline.current_release()) as con:
-        return con.execute(sql).fetchall()
-
-
-def ledger(day: str | None = None) -> list[tuple]:
-    scope = f"WHERE posted_on = DATE '{day}'" if day else ""
-    return ask(f"SELECT transaction_id, earning_type, amount, cause FROM earnings_ledger {scope} ORDER BY ALL")
 
 
 def test_a_line_earns_and_is_split_to_the_cent(first_day):
@@ -150,7 +101,7 @@ def test_missing_data_is_undecided_and_earns_when_it_comes(home):
     land("payee_profiles", WORLD["payee_profiles"], NEXT)
     settle_next(NEXT, [{"transaction_id": "t2"}])
     assert ask("SELECT DISTINCT decision FROM decisions") == [("eligible",)]
-    assert {row[3] for row in ledger(NEXT) if row[0] == "t1"} == {"recalculation"}
+    assert {row[3] for row in ledger(NEXT) if row[0] == "t1"} == {"eligibility_gained"}
 
 
 def test_losing_an_agreement_in_retrospect_takes_the_earning_back(first_day):

@@ -8,46 +8,62 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 Kind = Literal["ineligible", "undecided"]
+Stage = Literal["line", "reference", "fx", "eligibility"]
 
 
 class Reason(NamedTuple):
-    """A reason in words, whether the partner can act, and what it can do."""
+    """A reason in words, whether the partner can act and what it can do, and which change could lift it.
+
+    `lifted_by` is a stage of transforms/causes.py; `criterion` is the one that the reason speaks of.
+    """
 
     kind: Kind
     text: str
     partner_can_act: bool
     what_to_do: str
+    lifted_by: Stage = "eligibility"
+    criterion: str = ""
 
 
 REASONS: dict[str, Reason] = {
-    "IVDRSLR": Reason("ineligible", "Partner is not active as a reseller", True, "Ask support why the reseller status is not active."),
-    "IVDMPN": Reason("ineligible", "No partner network agreement in force", True, "Sign or renew the partner network agreement."),
-    "IVDMCDA": Reason("ineligible", "No cloud distributor agreement in force", True, "Sign or renew the cloud distributor agreement."),
-    "IVDMCRA": Reason("ineligible", "No reseller agreement in force", True, "Sign or renew the reseller agreement."),
-    "IVDMPA": Reason("ineligible", "MPA agreement not signed or expired", True, "Sign the Microsoft Partner Agreement."),
-    "IVDCOMP": Reason("ineligible", "Competency status not met or expired", True, "Attain or renew one of the listed competencies."),
-    "IVDGEO": Reason("ineligible", "Partner location and tenant are in different countries", False, ""),
-    "IVDPAYEE": Reason("ineligible", "Bank or tax profile not validated", True, "Complete the bank and tax profiles."),
-    "IVDTTM": Reason("ineligible", "Revenue of the trailing twelve months below the figure required", True, "Sell more; it is looked at every day."),
-    "IVDINVT": Reason("ineligible", "Not invited to or enrolled in the program", True, "Make a first sale, or enrol where you are invited."),
-    "CUSEQPTR": Reason("ineligible", "Partner is customer", False, ""),
-    "NOLEVER": Reason("ineligible", "No rule of the program pays for this product, customer or date", False, ""),
-    "UNKAGR": Reason("undecided", "No agreement data has been delivered", False, ""),
-    "UNKCOMP": Reason("undecided", "No competency data has been delivered", False, ""),
-    "UNKPAYEE": Reason("undecided", "No payee profile has been delivered", False, ""),
-    "UNKENROL": Reason("undecided", "No enrolment data has been delivered", False, ""),
-    "UNKTTM": Reason("undecided", "Less than the whole period of revenue is known", False, ""),
-    "UNKPTR": Reason("undecided", "Partner is not in the partner data", True, "Ask support to correct the partner id."),
-    "UNKATTR": Reason("undecided", "A rule needs a fact of the product or customer that is not known", False, ""),
-    "UNKFX": Reason("undecided", "No exchange rate for the currency and month", False, ""),
-    "UNKREV": Reason("undecided", "The line that this refund reverses is not known", False, ""),
+    "IVDRSLR": Reason("ineligible", "Partner is not active as a reseller", True, "Ask support why the reseller status is not active.", criterion="active_reseller"),
+    "IVDMPN": Reason("ineligible", "No partner network agreement in force", True, "Sign or renew the partner network agreement.", criterion="active_agreement"),
+    "IVDMCDA": Reason("ineligible", "No cloud distributor agreement in force", True, "Sign or renew the cloud distributor agreement.", criterion="active_agreement"),
+    "IVDMCRA": Reason("ineligible", "No reseller agreement in force", True, "Sign or renew the reseller agreement.", criterion="active_agreement"),
+    "IVDMPA": Reason("ineligible", "MPA agreement not signed or expired", True, "Sign the Microsoft Partner Agreement.", criterion="active_agreement"),
+    "IVDCOMP": Reason("ineligible", "Competency status not met or expired", True, "Attain or renew one of the listed competencies.", criterion="competency"),
+    "IVDGEO": Reason("ineligible", "Partner location and tenant are in different countries", False, "", criterion="same_country"),
+    "IVDPAYEE": Reason("ineligible", "Bank or tax profile not validated", True, "Complete the bank and tax profiles.", criterion="payee_profile"),
+    "IVDTTM": Reason("ineligible", "Revenue of the trailing twelve months below the figure required", True, "Sell more; it is looked at every day.", criterion="trailing_revenue"),
+    "IVDINVT": Reason("ineligible", "Not invited to or enrolled in the program", True, "Make a first sale, or enrol where you are invited.", criterion="enrolment"),
+    "CUSEQPTR": Reason("ineligible", "Partner is customer", False, "", "reference", "not_own_customer"),
+    "NOLEVER": Reason("ineligible", "No rule of the program pays for this product, customer or date", False, "", "reference"),
+    "UNKAGR": Reason("undecided", "No agreement data has been delivered", False, "", criterion="active_agreement"),
+    "UNKCOMP": Reason("undecided", "No competency data has been delivered", False, "", criterion="competency"),
+    "UNKPAYEE": Reason("undecided", "No payee profile has been delivered", False, "", criterion="payee_profile"),
+    "UNKENROL": Reason("undecided", "No enrolment data has been delivered", False, "", criterion="enrolment"),
+    "UNKTTM": Reason("undecided", "Less than the whole period of revenue is known", False, "", criterion="trailing_revenue"),
+    "UNKPTR": Reason("undecided", "Partner is not in the partner data", True, "Ask support to correct the partner id.", "reference"),
+    "UNKATTR": Reason("undecided", "A rule needs a fact of the product or customer that is not known", False, "", "reference"),
+    "UNKFX": Reason("undecided", "No exchange rate for the currency and month", False, "", "fx"),
+    "UNKREV": Reason("undecided", "The line that this refund reverses is not known", False, "", "line"),
 }  # fmt: skip
 AGREEMENT_REASON = {"mpn": "IVDMPN", "cloud_distributor": "IVDMCDA", "reseller": "IVDMCRA", "mpa": "IVDMPA"}
 
 
 def reasons() -> pd.DataFrame:
-    """Every reason as a table: code, text, whether the partner can act, what to do."""
+    """Every reason as a table: code, text, whether the partner can act, what to do, which change could lift it."""
     return pd.DataFrame(
-        [(code, r.kind, r.text, r.partner_can_act, r.what_to_do) for code, r in REASONS.items()],
-        columns=["reason_code", "kind", "reason", "partner_can_act", "what_to_do"],
+        [(code, r.kind, r.text, r.partner_can_act, r.what_to_do, r.lifted_by) for code, r in REASONS.items()],
+        columns=["reason_code", "kind", "reason", "partner_can_act", "what_to_do", "lifted_by"],
     )
+
+
+def criteria(reason_codes: str) -> str | None:
+    """The criteria that reason codes, separated by commas, speak of.
+
+    >>> criteria("IVDMPN,IVDCOMP,NOLEVER")
+    'active_agreement, competency'
+    """
+    named = [REASONS[code].criterion for code in reason_codes.split(",")]
+    return ", ".join(dict.fromkeys(name for name in named if name)) or None

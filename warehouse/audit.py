@@ -49,7 +49,7 @@ def _unknown_references(con: duckdb.DuckDBPyConnection, day: date) -> None:
     )
     con.execute(
         "CREATE TABLE staging.audit.unknown_references AS WITH run_lines AS MATERIALIZED (SELECT seller_id, reseller_id, "
-        "product_id, customer_id FROM clean.transactions SEMI JOIN (FROM touched_lines WHERE cause = 'new_line') "
+        "product_id, customer_id FROM clean.transactions SEMI JOIN (FROM touched_lines WHERE NOT is_known) "
         f"USING (transaction_id)) {checks}"
     )
 

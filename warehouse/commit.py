@@ -10,23 +10,16 @@ from warehouse.tables import DERIVED
 from warehouse.versions import replace_groups
 
 ENTRY = (
-    "transaction_id",
-    "program",
-    "lever",
-    "bracket",
-    "partner_id",
-    "earning_type",
-    "earning_month",
-    "run_id",
-    "cause",
-)
+    "transaction_id", "adjustment_id", "program", "lever", "bracket", "partner_id", "earning_type", "earning_month",
+    "currency", "program_currency", "run_id", "cause",
+)  # fmt: skip
 
 
-def stage(con: duckdb.DuckDBPyConnection, name: str, made: pd.DataFrame) -> int:
+def stage(con: duckdb.DuckDBPyConnection, name: str, made: pd.DataFrame, run_id: str) -> int:
     """Write one derived table to the staging file, as its contract has it; how many rows."""
     table = DERIVED[name]
     if name == "earnings_ledger":
-        return _stage_entries(con, made)
+        return _stage_entries(con, made, run_id)
     con.execute("CREATE SCHEMA IF NOT EXISTS staging.derived")
     con.execute(
         table.ddl.replace(" derived.", " staging.derived.", 1).replace("known_from DATE NOT NULL", "known_from DATE")
@@ -35,16 +28,20 @@ def stage(con: duckdb.DuckDBPyConnection, name: str, made: pd.DataFrame) -> int:
     return len(made)
 
 
-def _stage_entries(con: duckdb.DuckDBPyConnection, made: pd.DataFrame) -> int:
-    """Ledger entries get the UUID that is derived from what they post, so that none can be posted twice."""
+def _stage_entries(con: duckdb.DuckDBPyConnection, made: pd.DataFrame, run_id: str) -> int:
+    """Ledger entries get the UUID that is derived from what they post, so that none can be posted twice.
+
+    And the accounting month that they are posted in: that of the day, or the first one that is not closed.
+    """
     table = DERIVED["earnings_ledger"]
-    seed = ", ".join(f"{c}::VARCHAR" for c in ENTRY)
+    seed = ", ".join(f"coalesce({c}::VARCHAR, '')" for c in ENTRY)
     con.execute("CREATE SCHEMA IF NOT EXISTS staging.derived")
     con.execute(table.ddl.replace(" derived.", " staging.derived.", 1))
-    con.register("arriving", store.conform(table, made.assign(entry_id="")))
+    con.register("arriving", store.conform(table, made.assign(entry_id="", run_id=run_id, period=made["posted_on"])))
     con.execute(
-        f"INSERT INTO staging.derived.earnings_ledger BY NAME SELECT * REPLACE ("
-        f"CAST(CAST(md5(concat_ws('|', {seed}, currency, program_currency)) AS UUID) AS VARCHAR) AS entry_id) FROM arriving"
+        "INSERT INTO staging.derived.earnings_ledger BY NAME SELECT * REPLACE ("
+        f"CAST(CAST(md5(concat_ws('|', {seed})) AS UUID) AS VARCHAR) AS entry_id, greatest(date_trunc('month', period), "
+        "(SELECT max(period) + INTERVAL 1 MONTH FROM derived.closes))::DATE AS period) FROM arriving"
     )
     con.unregister("arriving")
     return len(made)
@@ -59,6 +56,11 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
     [(newest,)] = con.execute("SELECT max(posted_on) FROM derived.earnings_ledger").fetchall()
     if newest and newest > day:
         raise ValueError(f"the ledger is posted up to [{newest}]; entries of [{day}] must not go before them.")
+    [(late,)] = con.execute(
+        "SELECT count(*) FROM staging.derived.earnings_ledger WHERE period <= (SELECT max(period) FROM derived.closes)"
+    ).fetchall()
+    if late:
+        raise ValueError(f"[{late}] entries would be posted in a month that is closed; work the day out again.")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE touched_standing AS SELECT program, partner_id FROM "
         "(SELECT DISTINCT program, partner_id FROM staging.derived.eligibility UNION SELECT program, partner_id "

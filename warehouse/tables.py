@@ -313,6 +313,13 @@ BOOKS: dict[str, Table] = {
             columns=("run_id", "business_date", "rules_hash", "engine_version", "deliveries", "rows_read", "message"),
             optional=("message",),
         ),
+        Table(
+            name="closes",
+            layer="derived",
+            row="one accounting month that takes no more entries",
+            key=("period",),
+            columns=("period", "closed_on", "closed_by"),
+        ),
     )
 }
 
@@ -401,7 +408,9 @@ DERIVED: dict[str, Derived] = {
                 "entry_id",
                 "run_id",
                 "posted_on",
+                "period",
                 "transaction_id",
+                "adjustment_id",
                 "program",
                 "lever",
                 "bracket",
@@ -417,6 +426,16 @@ DERIVED: dict[str, Derived] = {
                 "fx_rate",
                 "rule_version",
                 "cause",
+                "cause_detail",
+            ),
+            optional=(
+                "transaction_id",
+                "adjustment_id",
+                "rate",
+                "fx_month",
+                "fx_rate",
+                "rule_version",
+                "cause_detail",
             ),
         ),
         Derived(
@@ -515,6 +534,7 @@ PUBLISHED: dict[str, Published] = {
             key=("entry_id",),
             partition="posted_on",
             columns=tuple(c for c in DERIVED["earnings_ledger"].columns if c != "run_id"),
+            optional=DERIVED["earnings_ledger"].optional,
         ),
         Published(
             name="earnings_monthly",

@@ -3,6 +3,6 @@ SELECT
     transaction_id, program, lever, bracket, partner_id, earning_type, earning_month, currency, program_currency,
     sum(amount_minor)::BIGINT AS amount_minor, sum(program_amount_minor)::BIGINT AS program_amount_minor,
     arg_max(rate, posted_on) AS rate, arg_max(fx_month, posted_on) AS fx_month, arg_max(fx_rate, posted_on) AS fx_rate,
-    arg_max(rule_version, posted_on) AS rule_version, any_value(touched.cause) AS cause
-FROM derived.earnings_ledger JOIN (FROM bucket_lines WHERE is_known) AS touched USING (transaction_id)
+    arg_max(rule_version, posted_on) AS rule_version
+FROM derived.earnings_ledger SEMI JOIN (FROM bucket_lines WHERE is_known) USING (transaction_id)
 GROUP BY ALL HAVING sum(amount_minor) <> 0 OR sum(program_amount_minor) <> 0

@@ -1,0 +1,137 @@
+"""Each change of an earning is posted with its own cause, in a fixed order, however many come on one day."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import pipeline
+from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next
+from transforms import causes
+from warehouse import cuts
+
+pytestmark = pytest.mark.usefixtures("one_program")
+NEXT, AFTER = "2021-03-24", "2021-03-25"
+EXPIRED = WORLD["agreements"][0] | {"valid_to": "2021-01-01", "agreement_status": "expired"}
+
+
+def causes_of(line: str, day: str) -> dict[str, tuple[str, str | None]]:
+    """Cause → what it posted for a line on a day, rebate and co-op together, and its detail."""
+    rows = ask(
+        "SELECT cause, sum(amount)::VARCHAR, any_value(cause_detail) FROM earnings_ledger "
+        f"WHERE transaction_id = '{line}' AND posted_on = DATE '{day}' GROUP BY cause"
+    )
+    return {cause: (f"{Decimal(amount):.2f}", detail) for cause, amount, detail in rows}
+
+
+def edit_rules(folder: Path, *changes: tuple[str, str]) -> None:
+    [path] = folder.glob("*.yaml")
+    text = path.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text[: text.index("examples:")] + EXAMPLE)
+
+
+EXAMPLE = """examples:
+  - example: a trial earns nothing
+    given: {transactions: [{id: t1, on: 2021-02-03, partner: p1, product_family: azure, is_trial: true, revenue: 9.99}]}
+    expect: {earned: 0.00}
+"""
+AZURE = "rate: 0.04\n  - lever: modern-work-fy21"
+SPLIT = "{rebate: {2017-07-01: 1.0, 2020-01-01: 0.60}, coop: {2020-01-01: 0.40}}"
+HALVES = "{rebate: {2017-07-01: 1.0, 2020-01-01: 0.50}, coop: {2020-01-01: 0.50}}"
+
+
+def test_the_stages_are_the_same_in_transforms_and_warehouse():
+    assert causes.STAGES == cuts.STAGES
+
+
+def test_a_line_that_comes_for_a_settled_day_is_late(first_day):
+    land("transactions", [{"transaction_id": "late"}], DAY, number=2)
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert causes_of("late", NEXT) == {"late_line": ("4.00", None)}
+    assert causes_of("t2", NEXT) == {"new_line": ("4.00", None)}
+
+
+def test_a_refund_is_its_own_cause(first_day):
+    settle_next(NEXT, [{"transaction_id": "r", "reverses": "t1", "revenue": "-25.00"}])
+    assert causes_of("r", NEXT) == {"refund": ("-1.00", None)}
+
+
+def test_a_refund_that_waited_for_its_line_is_posted_as_a_refund(first_day):
+    settle_next(NEXT, [{"transaction_id": "r", "reverses": "t9", "revenue": "-25.00"}])
+    settle_next(AFTER, [{"transaction_id": "t9"}])
+    assert causes_of("r", AFTER) == {"refund": ("-1.00", None)}
+
+
+def test_a_correction_and_a_lost_agreement_are_told_apart(first_day):
+    land("agreements", [EXPIRED], NEXT)
+    land("transactions", [T1 | {"revenue": "50.00"}], NEXT)
+    pipeline.run()
+    assert causes_of("t1", NEXT) == {
+        "corrected_line": ("-2.00", None),
+        "eligibility_lost": ("-2.00", "active_agreement"),
+    }
+
+
+def test_eligibility_regained_gives_what_the_corrected_line_is_worth(first_day):
+    land("agreements", [EXPIRED], NEXT)
+    land("transactions", [{"transaction_id": "t2"}], NEXT)
+    pipeline.run()
+    settle_next(AFTER, [T1 | {"revenue": "50.00"}])
+    assert causes_of("t1", AFTER) == {"eligibility_gained": ("2.00", "active_agreement")}
+
+
+def test_a_correction_and_a_corrected_exchange_rate_are_told_apart(home):
+    land_world()
+    land("transactions", [T1 | {"currency": "EUR"}])
+    pipeline.run()
+    [(before,)] = ask("SELECT sum(program_amount) FROM earnings_ledger")
+    land("fx_rates", [{"fx_rate": "2"}], NEXT)
+    settle_next(NEXT, [T1 | {"currency": "EUR", "revenue": "50.00"}])
+    told = ask(
+        "SELECT cause, sum(amount)::DOUBLE, sum(program_amount), any_value(cause_detail) FROM earnings_ledger "
+        f"WHERE posted_on = DATE '{NEXT}' GROUP BY cause ORDER BY cause"
+    )
+    assert told == [
+        ("corrected_line", -2.0, -before / 2, None),
+        ("fx_correction", 0.0, 4 - before / 2, "2021-03"),
+    ]
+
+
+def test_a_product_that_moves_to_another_family_is_a_change_of_reference(first_day):
+    land("products", [WORLD["products"][0] | {"product_family": "dynamics365"}], NEXT)
+    settle_next(NEXT, [{"transaction_id": "t2", "product_id": "none"}])
+    assert causes_of("t1", NEXT) == {"reference_change": ("0.75", None)}  # 4.75 percent for 4
+
+
+def test_a_correction_and_a_rule_change_are_told_apart(first_day, one_program):
+    [old] = ask("SELECT DISTINCT rule_version FROM earnings")
+    edit_rules(one_program, (AZURE, AZURE.replace("0.04", "0.05")))
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+    [new] = ask("SELECT DISTINCT rule_version FROM earnings")
+    assert causes_of("t1", NEXT) == {
+        "corrected_line": ("-2.00", None),
+        "rule_change": ("0.50", f"{old[0]} → {new[0]}"),
+    }
+
+
+def test_a_change_of_rate_and_a_change_of_split_are_told_apart(first_day, one_program):
+    edit_rules(one_program, (AZURE, AZURE.replace("0.04", "0.05")), (SPLIT, HALVES))
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    told = ask(
+        "SELECT cause, earning_type, amount::DOUBLE FROM earnings_ledger WHERE transaction_id = 't1' "
+        f"AND posted_on = DATE '{NEXT}' ORDER BY ALL"
+    )
+    assert told == [
+        ("rule_change", "coop", 0.4), ("rule_change", "rebate", 0.6),
+        ("split_change", "coop", 0.5), ("split_change", "rebate", -0.5),
+    ]  # fmt: skip
+
+
+def test_a_criterion_added_by_a_rule_change_is_a_rule_change(first_day, one_program):
+    edit_rules(one_program, ("any_of: {2017-07-01: [mpn]}", "any_of: {2017-07-01: [mpa]}"))
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+    told = causes_of("t1", NEXT)
+    assert {cause: amount for cause, (amount, _) in told.items()} == {"corrected_line": "-2.00", "rule_change": "-2.00"}
