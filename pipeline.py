@@ -22,12 +22,12 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations.rules import row_rules
-from transforms import causes, decisions, earnings, eligibility, examples, invitations, ledger
+from transforms import adjustments, causes, decisions, earnings, eligibility, examples, invitations, ledger
 from transforms.programs import Program, active, load, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.rule_file import RuleFault
-from warehouse import audit, commit, cuts, intake, landing, quarantine, registry, releases, store, watch
+from warehouse import audit, books, commit, cuts, intake, landing, quarantine, registry, releases, store, watch
 from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
@@ -66,6 +66,11 @@ def inputs(step: str) -> list[str]:
 def programs_folder() -> Path:
     """Where the rule files lie, from INCENTIVES_PROGRAMS; programs/ of this repository unless it is set."""
     return Path(os.environ.get("INCENTIVES_PROGRAMS", Path(__file__).parent / "programs"))
+
+
+def adjustments_folder() -> Path:
+    """Where manual adjustments are declared, from INCENTIVES_ADJUSTMENTS; adjustments/ of this repository unless it is set."""
+    return Path(os.environ.get("INCENTIVES_ADJUSTMENTS", Path(__file__).parent / "adjustments"))
 
 
 def programs() -> list[Program]:
@@ -157,6 +162,23 @@ def _judge(path: Path, tables: list) -> Any:
     return judge(path, tables, store.memory_limit(4))
 
 
+def close(month: date, by: str) -> list[date]:
+    """Close an accounting month and those before it; the months that this closed. What comes later is posted after them."""
+    with store.locked(f"close {month:%Y-%m}"), store.warehouse() as con, store.transaction(con):
+        closed = books.close(con, month, by)
+        _act("close", {"month": month, "by": by, "closed": closed})
+    return closed
+
+
+def _act(kind: str, said: dict[str, Any]) -> None:
+    """Archive what an operator did, so that it can be replayed and audited."""
+    acts = store.place("archive") / "acts"
+    acts.mkdir(exist_ok=True, mode=0o700)
+    now = datetime.now(UTC)
+    path = acts / f"{now:%Y%m%dT%H%M%S%f}-{kind}.json"
+    path.write_text(json.dumps({"act": kind, "at": now, **said}, indent=2, default=str) + "\n")
+
+
 def completeness() -> list[dict[str, Any]]:
     """Each business date: whether it is settled, whether it is complete, what is missing."""
     with store.locked("completeness"), store.warehouse() as con:
@@ -243,6 +265,7 @@ def _settle(day: date, staging: Path) -> dict[str, Any]:
         store.attach(con, staging, "staging")
         con.execute("SET force_compression = 'uncompressed'")  # staged once, read twice, deleted
         deliveries, lines = _work_out(con, day, rules, run_id, clock)
+        told = _adjust(con, day, rules, run_id)
         audit.facts(con, day)
         con.execute("DETACH staging")
     clock.stage("ledger")
@@ -254,17 +277,16 @@ def _settle(day: date, staging: Path) -> dict[str, Any]:
         _touch_lines(con, day, rules)
         with store.transaction(con):
             made = commit.take_over(con, day)
-            cuts.record(
-                con, day, run_id=run_id, rules_hash=rules.hash, engine_version=ENGINE_VERSION, deliveries=deliveries
-            )
+            made_by = {"run_id": run_id, "rules_hash": rules.hash, "engine_version": ENGINE_VERSION}
+            head = books.record(con, day, deliveries=deliveries, **made_by)
             clock.stage("commit")
-            facts = {"cut": deliveries, "rules_hash": rules.hash, "engine_version": ENGINE_VERSION}
+            facts = {**made_by, "cut": deliveries, "chain_head": head}
             folder, manifest = releases.build(con, day, facts)
             clock.stage("publish")
             shown = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
             clock.stage("expectations")
     releases.show(folder, manifest)
-    warnings = [str(finding) for finding in (*verdict.warnings, *shown.warnings)]
+    warnings = [*told, *(str(finding) for finding in (*verdict.warnings, *shown.warnings))]
     return {
         "release_id": manifest["release_id"], "business_date": day, "lines": lines, "entries": made["earnings_ledger"],
         "expectations": verdict.expectations + shown.expectations, "warnings": warnings, "seconds": clock.seconds,
@@ -311,6 +333,54 @@ def _work_out(
         cuts.open_bucket(con, number, count)
         _run_steps(con, LINE_STEPS, given, run_id, clock)
     return deliveries, lines
+
+
+def _adjust(con: duckdb.DuckDBPyConnection, day: date, rules: _Rules, run_id: str) -> list[str]:
+    """Stage the declared adjustments that are not posted yet; why others are not."""
+    declared, told = _declared()
+    held = store.read_input(con, "posted_adjustments", day)
+    pending = [one for one in declared if one.adjustment not in set(held["adjustment_id"])]
+    refused = adjustments.refusals(pending, store.read_input(con, "earned", day), rules.now)
+    sound = [one for one in pending if one.adjustment not in refused]
+    commit.stage(con, "adjustments", adjustments.adjustments(sound, day), run_id)
+    commit.stage(con, "earnings_ledger", adjustments.entries(sound, rules.now, day), run_id)
+    edited = adjustments.edited([one for one in declared if one not in pending], held)
+    return told + [f"adjustment [{name}] is not posted: {why}." for name, why in (refused | edited).items()]
+
+
+def declared_adjustments() -> list[dict[str, Any]]:
+    """Each declared adjustment: when it was posted, or that it waits for the next settled day, or why it cannot be."""
+    declared, faults = _declared()
+    with store.locked("adjustments"), store.warehouse() as con:
+        store.attach(con, Path(":memory:"), "staging")
+        con.execute(
+            "CREATE SCHEMA staging.derived; CREATE TABLE staging.derived.earnings_ledger AS FROM derived.earnings_ledger LIMIT 0"
+        )
+        held = store.read_input(con, "posted_adjustments", date.max)
+        earned = store.read_input(con, "earned", date.max)
+    posted = dict(zip(held["adjustment_id"], held["posted_on"].dt.date, strict=True))
+    waiting = [one for one in declared if one.adjustment not in posted]
+    told = adjustments.refusals(waiting, earned, load_all(programs_folder()))
+    told |= adjustments.edited([one for one in declared if one.adjustment in posted], held)
+    shown = [
+        {
+            "adjustment": one.adjustment, "partner": one.partner, "month": one.month, "amount": one.amount,
+            "currency": one.currency, "posted on": posted.get(one.adjustment), "message": told.get(one.adjustment, ""),
+        }
+        for one in declared
+    ]  # fmt: skip
+    return shown + [dict.fromkeys(shown[0] if shown else ["adjustment"]) | {"message": fault} for fault in faults]
+
+
+def _declared() -> tuple[list[adjustments.Adjustment], list[str]]:
+    """Every declared adjustment that can be read, and the faults of the others."""
+    made, faults = [], []
+    for path in sorted(adjustments_folder().glob("*.yaml")):
+        try:
+            made.append(adjustments.load(path))
+        except RuleFault as fault:
+            faults.append(f"adjustment is not posted: {fault}")
+    return made, faults
 
 
 def _run_steps(
@@ -388,7 +458,8 @@ def data_docs() -> Path:
     from expectations.data_docs import build
 
     manifest = releases.current()
-    return build(store.home() / "data_docs", releases.database(manifest) if manifest else None)
+    held = {table["name"] for table in manifest["tables"]} if manifest else set()
+    return build(store.home() / "data_docs", releases.database(manifest) if manifest else None, held)
 
 
 def alerts(now: datetime | None = None) -> list[dict[str, Any]]:

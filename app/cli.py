@@ -192,6 +192,30 @@ def status(
     raise typer.Exit(REFUSED if found else 0)
 
 
+@app.command()
+def close(
+    month: Annotated[datetime, typer.Argument(formats=["%Y-%m"], help="Accounting month.")],
+    by: Annotated[str, typer.Option(help="Who closes it.")],
+) -> None:
+    """Close an accounting month and those before it: what changes later is posted in the first open one.
+
+    Example: incentives close 2022-03 --by anna
+    """
+    for closed in pipeline.close(month.date(), by):
+        _say(f"closed {closed:%Y-%m}")
+
+
+@app.command()
+def adjustments(as_json: AsJson = False) -> None:
+    """Declared adjustments: posted, waiting, or why not. Exit 1 when one cannot be posted.
+
+    Example: incentives adjustments
+    """
+    rows = pipeline.declared_adjustments()
+    _print(rows, as_json)
+    raise typer.Exit(REFUSED if any(row["message"] for row in rows) else 0)
+
+
 @programs_app.command("check")
 def check_programs(
     paths: Annotated[

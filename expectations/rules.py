@@ -213,6 +213,44 @@ RULES: tuple[Rule, ...] = (
         why="a cent lost in a sum is seen first by the partner",
     ),
     Rule(
+        id="published:liability",
+        table="main.liability",
+        holds="opening + earned + adjusted - paid - forfeited - escheated = closing",
+        means="opening + earned ± adjusted − paid − forfeited − escheated = closing",
+        why="an auditor starts with this sum",
+    ),
+    Rule(
+        id="published:closing",
+        table="main.liability",
+        offends="SELECT program, earning_type, currency FROM (SELECT program, earning_type, currency, "
+        "earned + adjusted - paid - forfeited - escheated AS moved FROM {batch} UNION ALL "
+        "SELECT program, earning_type, currency, -amount FROM earnings_ledger) GROUP BY ALL HAVING sum(moved) <> 0",
+        means="the liability is the ledger's",
+        why="books and ledger must not part",
+    ),
+    Rule(
+        id="approved:adjustment",
+        table="derived.adjustments",
+        holds="written_by <> approved_by",
+        means="nobody approves an own adjustment",
+        why="two pairs of eyes on every manual posting",
+    ),
+    Rule(
+        id="line:entry",
+        table="derived.earnings_ledger",
+        holds="(transaction_id IS NULL) = (cause = 'adjustment') AND (adjustment_id IS NOT NULL) = (cause = 'adjustment') "
+        "AND (cause = 'adjustment' OR rate IS NOT NULL AND fx_rate IS NOT NULL AND rule_version IS NOT NULL)",
+        means="an entry names its line and price, or its adjustment",
+        why="every cent is explained",
+    ),
+    Rule(
+        id="open:period",
+        table="derived.earnings_ledger",
+        holds="period >= date_trunc('month', posted_on)",
+        means="no entry is posted in an accounting month before its own",
+        why="a closed month does not change",
+    ),
+    Rule(
         id="published:total",
         table="main.ineligible_revenue",
         offends="SELECT program, currency FROM (SELECT program, currency, revenue FROM decisions WHERE decision <> 'eligible' "

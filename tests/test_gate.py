@@ -39,6 +39,11 @@ SEEDED = {
     "fresh:feeds": "UPDATE {table} SET age_days = 8",
     "published:ledger": "UPDATE {table} SET earning = earning + 1",
     "published:split": "UPDATE {table} SET coop = coop + 1",
+    "published:liability": "UPDATE {table} SET closing = closing + 1",
+    "published:closing": "UPDATE {table} SET earned = earned + 1, closing = closing + 1",
+    "approved:adjustment": "INSERT INTO {table} BY NAME SELECT 'anna' AS written_by, 'anna' AS approved_by",
+    "line:entry": "UPDATE {table} SET transaction_id = NULL",
+    "open:period": "UPDATE {table} SET period = DATE '2021-02-01'",
     "published:total": "UPDATE {table} SET revenue = revenue + 1",
     "published:lines": "UPDATE {table} SET transaction_id = 'nobody'",
 }

@@ -288,7 +288,7 @@ def load(path: Path) -> Program:
     try:
         program = Program.model_validate({**content, "rule_version": _version(path)})
     except ValidationError as fault:
-        raise _named(path.name, content, lines, fault.errors()[0]) from None
+        raise named_fault(path.name, content, lines, fault.errors()[0]) from None
     if program.program != path.stem:
         raise RuleFault(
             path.name, lines[("program",)], "program", program.program, f"name it after its file: {path.stem}"
@@ -310,7 +310,7 @@ def _version(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def _named(file: str, content: object, lines: dict, fault: Any) -> RuleFault:
+def named_fault(file: str, content: object, lines: dict, fault: Any) -> RuleFault:
     """A pydantic fault as ours, at the innermost place of the file that it speaks of."""
     place: tuple = ()
     value: Any = content

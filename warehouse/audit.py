@@ -26,7 +26,8 @@ def _ledger_differences(con: duckdb.DuckDBPyConnection, day: date) -> None:
     )
     con.execute(
         f"CREATE TABLE staging.audit.ledger_differences AS SELECT {keys} FROM ("
-        f"SELECT {keys}, amount_minor, program_amount_minor FROM staging.derived.earnings_ledger UNION ALL "
+        f"SELECT {keys}, amount_minor, program_amount_minor FROM staging.derived.earnings_ledger "
+        "WHERE transaction_id IS NOT NULL UNION ALL "
         f"SELECT {keys}, amount_minor, program_amount_minor FROM derived.earnings_ledger "
         f"SEMI JOIN (FROM touched_lines WHERE is_known) USING (transaction_id) UNION ALL {due}) GROUP BY ALL "
         "HAVING sum(amount_minor) <> 0 OR sum(program_amount_minor) <> 0"

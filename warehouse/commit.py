@@ -75,6 +75,7 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
     made = {name: replace_groups(con, DERIVED[name], day, groups) for name, groups in touched.items()}
     for name, key, among in (
         ("earnings_ledger", "entry_id", "posted_on = $day"),  # the run is part of the id
+        ("adjustments", "adjustment_id", "posted_on <= $day"),
         ("invitations", "program, partner_id", "posted_on <= $day"),
     ):
         columns = ", ".join(DERIVED[name].columns)

@@ -1,6 +1,5 @@
 """What a run is the first to see, and which partners and lines it has to work out because of it."""
 
-import json
 from datetime import date
 from pathlib import Path
 
@@ -58,7 +57,7 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
 
 def last_rules(con: duckdb.DuckDBPyConnection) -> str | None:
     """The hash of the rules that the last run worked with, None before the first."""
-    [(rules_hash,)] = con.execute("SELECT arg_max(rules_hash, business_date) FROM derived.runs").fetchall()
+    [(rules_hash,)] = con.execute("SELECT arg_max(rules_hash, run_number) FROM derived.runs").fetchall()
     return rules_hash
 
 
@@ -194,26 +193,3 @@ def open_bucket(con: duckdb.DuckDBPyConnection, number: int, count: int) -> None
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW bucket_of_{stage} AS FROM bucket_lines WHERE is_known AND at_{stage} AND ({later})"
         )
-
-
-def record(
-    con: duckdb.DuckDBPyConnection,
-    day: date,
-    *,
-    run_id: str,
-    rules_hash: str,
-    engine_version: str,
-    deliveries: list[str],
-) -> None:
-    """Write down what a run has seen and with which rules."""
-    con.execute(
-        "INSERT INTO derived.runs BY NAME SELECT $run AS run_id, $day AS business_date, $rules AS rules_hash, "
-        "$engine AS engine_version, $seen AS deliveries, (SELECT count(*) FROM touched_lines) AS rows_read",
-        {
-            "run": run_id,
-            "day": day,
-            "rules": rules_hash,
-            "engine": engine_version,
-            "seen": json.dumps(deliveries),
-        },
-    )

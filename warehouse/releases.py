@@ -133,8 +133,9 @@ def _table(
     live = f"(known_to IS NULL OR known_to > DATE '{day}') AND " if versioned else ""
     if not table.partition:
         rows = _copy(con, out, table, f"{table.name}", "true")
-        return {"name": table.name, **rows, "partitions": []}
-    parts = _closed(con, table, opened, before)
+        return {"name": table.name, "columns": list(table.published_columns), **rows, "partitions": []}
+    unchanged = before if before and before.get("columns") == list(table.published_columns) else None
+    parts = _closed(con, table, opened, unchanged)
     rows = _copy(con, out, table, f"parts.{table.name}", f"{live}{table.partition} >= DATE '{opened}'")
     columns = ", ".join(table.published_columns)
     view = f"SELECT {columns} FROM published.parts.{table.name}"
@@ -146,7 +147,7 @@ def _table(
             _superseded(con, out, table, day, key)
             view += f" ANTI JOIN published.parts.{table.name}_superseded USING ({key})"
     out.execute(f"CREATE VIEW {table.name} AS {view.replace('published.parts', 'parts')}")
-    return {"name": table.name, **rows, "partitions": parts}
+    return {"name": table.name, "columns": list(table.published_columns), **rows, "partitions": parts}
 
 
 def _superseded(

@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 from warehouse.columns import COLUMNS
 from warehouse.tables import TABLES, Table
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_SECONDS = 600
 MEMORY_MIB = (
     2048  # for DuckDB in one process, unless INCENTIVES_MEMORY_MIB says otherwise; what is larger spills to staging/
@@ -146,6 +147,16 @@ def _prepare(con: duckdb.DuckDBPyConnection) -> None:
         con.execute("CREATE TABLE meta.currencies (currency VARCHAR, exponent INTEGER)")
         insert(con, "meta.currencies", currencies())
         con.execute("INSERT INTO meta.schema_version VALUES (?)", [SCHEMA_VERSION])
+    elif found < SCHEMA_VERSION:
+        _migrate(con, found)
+
+
+def _migrate(con: duckdb.DuckDBPyConnection, found: int) -> None:
+    """Bring an older warehouse up to date, in one transaction."""
+    with transaction(con):
+        for number in range(found + 1, SCHEMA_VERSION + 1):
+            con.execute((MIGRATIONS / f"{number:04d}.sql").read_text())
+        con.execute("INSERT INTO meta.schema_version VALUES (?)", [SCHEMA_VERSION])
 
 
 @cache
@@ -238,4 +249,6 @@ def _fitted(values: pd.Series, field: pa.Field) -> pa.ChunkedArray:
         made = made.cast(made.type.value_type)
     if made.null_count and not field.nullable:
         raise ValueError(f"column [{field.name}] has [{made.null_count}] missing values")
+    if made.null_count == len(made):  # nothing to cast, whatever type pandas gave it
+        return pa.chunked_array([pa.nulls(len(made), field.type)])
     return made.cast(field.type)

@@ -12,10 +12,10 @@ WITH by_line AS (
     WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of)
 ), summed AS (
     SELECT
-        earning_month, program, lever, partner_id, product_id, customer_id, currency, program_currency, count(*) AS line_count,
+        earning_month, program, lever, partner_id, product_id, customer_id, currency, program_currency, count(transaction_id) AS line_count,
         sum(earning_minor)::BIGINT AS earning_minor, sum(rebate_minor)::BIGINT AS rebate_minor,
         sum(program_earning_minor)::BIGINT AS program_earning_minor, sum(program_rebate_minor)::BIGINT AS program_rebate_minor
-    FROM by_line JOIN line USING (transaction_id) GROUP BY ALL
+    FROM by_line LEFT JOIN line USING (transaction_id) GROUP BY ALL
 )
 SELECT
     summed.*, earning_minor - rebate_minor AS coop_minor,

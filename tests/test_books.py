@@ -1,0 +1,159 @@
+"""The books: months that close, adjustments that are declared and approved, a chain that shows any edit."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+import pipeline
+from tests.deliveries import DAY, T1, ask, land, settle_next
+from warehouse import books, store
+from warehouse.tables import TABLES
+
+pytestmark = pytest.mark.usefixtures("one_program")
+NEXT, APRIL = "2021-03-24", "2021-04-01"
+ADJUSTMENT = """adjustment: {name}
+program: csp-indirect-reseller
+partner: "1000001"
+month: 2021-03-01
+earning_type: rebate
+amount: {amount}
+currency: USD
+reason: policy_exception
+by: {by}
+approved_by: ben
+reference: ticket 4711
+expect: {{earned: {earned}}}
+"""
+
+
+@pytest.fixture
+def declare(tmp_path_factory, monkeypatch):
+    """Write an adjustment file; what it leaves out is sound for the first day with a second line of 100.00."""
+    folder = tmp_path_factory.mktemp("adjustments")
+    monkeypatch.setenv("INCENTIVES_ADJUSTMENTS", str(folder))
+
+    def write(name="a1", *, amount="12.50", by="anna", earned="8.00"):
+        (folder / f"{name}.yaml").write_text(ADJUSTMENT.format(name=name, amount=amount, by=by, earned=earned))
+
+    return write
+
+
+@pytest.fixture
+def april(first_day):
+    """The first day of April, settled."""
+    land("fx_rates", [{"fx_month": "2021-04"}], APRIL)
+    settle_next(APRIL, [{"transaction_id": "a", "transaction_at": "2021-04-01T10:00:00Z"}])
+
+
+def posted(cause: str) -> list[tuple]:
+    return ask(
+        "SELECT period, earning_month, posted_on, amount FROM earnings_ledger WHERE earning_type = 'rebate' "
+        f"AND cause = '{cause}' ORDER BY ALL"
+    )
+
+
+def test_a_month_that_is_not_over_does_not_close(first_day):
+    with pytest.raises(LookupError, match="not over"):
+        pipeline.close(date(2021, 3, 1), "anna")
+
+
+def test_what_changes_in_a_closed_month_is_posted_in_the_open_one(april):
+    assert pipeline.close(date(2021, 3, 1), "anna") == [date(2021, 3, 1)]
+    settle_next("2021-04-02", [T1 | {"revenue": "50.00"}])
+    assert posted("corrected_line") == [(date(2021, 4, 1), date(2021, 3, 1), date(2021, 4, 2), Decimal("-1.2"))]
+    assert ask("SELECT period, is_closed FROM liability WHERE earning_type = 'rebate' ORDER BY 1") == [
+        (date(2021, 3, 1), True),
+        (date(2021, 4, 1), False),
+    ]
+
+
+def test_a_closed_month_is_not_closed_again(april):
+    pipeline.close(date(2021, 3, 1), "anna")
+    with pytest.raises(LookupError, match="is closed"):
+        pipeline.close(date(2021, 3, 1), "anna")
+    [act] = (store.place("archive") / "acts").iterdir()
+    assert '"by": "anna"' in act.read_text()
+
+
+def test_an_entry_in_a_closed_month_is_refused_where_it_would_be_appended(april, monkeypatch):
+    take_over = pipeline.commit.take_over
+
+    def closed_meanwhile(con, day):
+        con.execute("INSERT INTO derived.closes VALUES (DATE '2021-04-01', DATE '2021-04-01', 'anna')")
+        return take_over(con, day)
+
+    monkeypatch.setattr(pipeline.commit, "take_over", closed_meanwhile)
+    with pytest.raises(ValueError, match="month that is closed"):
+        settle_next("2021-04-02", [T1 | {"revenue": "50.00"}])
+
+
+def test_the_liability_goes_from_month_to_month(april):
+    assert ask(
+        "SELECT opening::DOUBLE, earned::DOUBLE, closing::DOUBLE FROM liability WHERE earning_type = 'rebate' ORDER BY period"
+    ) == [(0, 2.4, 2.4), (2.4, 2.4, 4.8)]
+
+
+def test_an_adjustment_is_posted_once_with_its_reason(first_day, declare):
+    declare()
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    settle_next("2021-03-25", [{"transaction_id": "t3"}])
+    assert posted("adjustment") == [(date(2021, 3, 1), date(2021, 3, 1), date(2021, 3, 24), Decimal("12.5"))]
+    assert ask("SELECT cause_detail, transaction_id FROM earnings_ledger WHERE cause = 'adjustment'") == [
+        ("policy_exception", None)
+    ]
+    assert ask("SELECT earning FROM earnings_monthly WHERE lever = 'adjustment'") == [(Decimal("12.5"),)]
+    assert ask("SELECT adjusted FROM liability WHERE earning_type = 'rebate'") == [(Decimal("12.5"),)]
+    [row] = pipeline.declared_adjustments()
+    assert row["posted on"] == date(2021, 3, 24) and not row["message"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [({"earned": "8.01"}, "look again"), ({"by": "ben"}, "somebody else must"), ({"amount": "1.234"}, "more decimals")],
+)
+def test_an_adjustment_that_is_not_sound_is_not_posted_and_says_why(first_day, declare, changed, why):
+    declare(**changed)
+    report = settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert why in str(report["warnings"]) and posted("adjustment") == []
+
+
+def test_an_adjustment_edited_after_it_was_posted_is_told(first_day, declare):
+    declare()
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    declare(amount="99.00")
+    assert "declare another" in str(settle_next("2021-03-25", [{"transaction_id": "t3"}])["warnings"])
+
+
+def test_an_edit_of_the_ledger_breaks_the_chain(first_day):
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    head = pipeline.current_release()["chain_head"]
+    with store.warehouse() as con:
+        assert books.broken_links(con) == [] and books.last(con) == (2, head)
+        con.execute("UPDATE derived.earnings_ledger SET rate = rate + 0.01 WHERE transaction_id = 't1'")
+        assert [link["run"] for link in books.broken_links(con)] == [DAY]
+
+
+def test_a_warehouse_of_the_first_schema_is_brought_up_to_date(home):
+    with store.connect(home / "warehouse.duckdb") as con:
+        con.execute((store.MIGRATIONS / "0001.sql").read_text())
+        con.execute(
+            "CREATE SCHEMA meta; CREATE TABLE meta.schema_version (version INTEGER); INSERT INTO meta.schema_version VALUES (1)"
+        )
+        con.execute("CREATE TABLE meta.currencies (currency VARCHAR, exponent INTEGER)")
+        con.execute(
+            "INSERT INTO derived.earnings_ledger SELECT 'e', '2021-03-23', DATE '2021-03-23', 't1', 'p', 'l', 1, 'x', 'rebate', "
+            "DATE '2021-03-01', 'USD', 240, 'USD', 240, 0.04, DATE '2021-03-01', 1, 'v', 'new_line'"
+        )
+    with store.warehouse() as con:
+        assert con.execute("SELECT max(version) FROM meta.schema_version").fetchall() == [(store.SCHEMA_VERSION,)]
+        assert con.execute("SELECT period FROM derived.earnings_ledger").fetchall() == [(date(2021, 3, 1),)]
+        found = {
+            (f"{schema}.{table}", column, kind, is_nullable == "YES")
+            for schema, table, column, kind, is_nullable in con.execute(
+                "SELECT table_schema, table_name, column_name, data_type, is_nullable FROM information_schema.columns "
+                "WHERE table_schema IN ('clean', 'derived')"
+            ).fetchall()
+        }
+    stored = [table for table in TABLES.values() if table.layer in ("clean", "derived")]
+    assert found == {(t.full_name, c, t.duckdb_type(c), c in t.nullable) for t in stored for c in t.stored}

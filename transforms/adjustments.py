@@ -1,0 +1,157 @@
+"""Manual adjustments, declared in adjustments/*.yaml: who gets or gives back how much, why, and who approved it."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import iso4217
+import pandas as pd
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from transforms.programs import Name, Program, Rule, named_fault
+from transforms.rule_file import RuleFault, read
+
+AdjustmentReason = Literal[
+    "ar_compliance",
+    "coop_rollover",
+    "ops_adjustment",
+    "ops_adjustment_incorrect_calculation",
+    "ops_adjustment_incorrect_enrollment",
+    "partner_association",
+    "policy_exception",
+    "prior_period_earnings",
+]
+
+
+class Expected(Rule):
+    """What must be so for the adjustment to be right: the partner's earnings of the month, before the adjustment."""
+
+    earned: Decimal
+
+
+class Adjustment(Rule):
+    """One declared adjustment; amounts in major units, `program_amount` where the currency is not the program's."""
+
+    adjustment: Name
+    program: Name
+    partner: str
+    month: date
+    earning_type: Literal["rebate", "coop"]
+    amount: Decimal
+    currency: str
+    program_amount: Decimal | None = None
+    reason: AdjustmentReason
+    note: str | None = None
+    by: str = Field(min_length=1)
+    approved_by: str = Field(min_length=1)
+    reference: str = Field(min_length=1)
+    expect: Expected
+
+    @field_validator("month")
+    @classmethod
+    def _first(cls, month: date) -> date:
+        if month.day != 1:
+            raise ValueError(f"[{month}] is not the first day of a month; write {month.replace(day=1)}")
+        return month
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Adjustment":
+        if self.by == self.approved_by:
+            raise ValueError(f"[{self.by}] approves an own adjustment; somebody else must")
+        if self.currency not in {known.code for known in iso4217.Currency}:
+            raise ValueError(f"currency [{self.currency}] is not in ISO 4217")
+        for amount in (self.amount, self.expect.earned):
+            minor(amount, self.currency)
+        return self
+
+
+def minor(amount: Decimal, currency: str) -> int:
+    """An amount in minor units; raises ValueError when it has more decimals than the currency."""
+    shifted = amount.scaleb(iso4217.Currency(currency).exponent or 0)
+    if shifted != shifted.to_integral_value():
+        raise ValueError(f"[{amount}] has more decimals than [{currency}] has")
+    return int(shifted)
+
+
+def load(path: Path) -> Adjustment:
+    """One adjustment file. Raises RuleFault with file, line, key, value and remedy."""
+    content, lines = read(path)
+    if not isinstance(content, dict):
+        raise RuleFault(path.name, 1, "file", type(content).__name__, "a mapping that begins with adjustment:")
+    try:
+        declared = Adjustment.model_validate(content)
+    except ValidationError as fault:
+        raise named_fault(path.name, content, lines, fault.errors()[0]) from None
+    if declared.adjustment != path.stem:
+        raise RuleFault(
+            path.name, lines[("adjustment",)], "adjustment", declared.adjustment, f"name it after its file: {path.stem}"
+        )
+    return declared
+
+
+def refusals(declared: list[Adjustment], earned: pd.DataFrame, programs: list[Program]) -> dict[str, str]:
+    """Adjustment → why it cannot be posted now: its program, its currency, or what it expects is not so.
+
+    `earned` holds `amount_minor` by program, partner_id, earning_month and currency.
+    """
+    currencies = {program.program: program.currency for program in programs}
+    keys = ["program", "partner_id", "earning_month", "currency"]
+    sums = earned.astype({c: "str" for c in keys if c != "earning_month"}).set_index(keys)["amount_minor"].to_dict()
+    refused = {}
+    for one in declared:
+        found = int(sums.get((one.program, one.partner, pd.Timestamp(one.month), one.currency), 0))
+        expected = minor(one.expect.earned, one.currency)
+        if one.program not in currencies:
+            refused[one.adjustment] = f"program [{one.program}] does not exist"
+        elif one.currency != currencies[one.program] and one.program_amount is None:
+            refused[one.adjustment] = f"give program_amount in [{currencies[one.program]}]"
+        elif found != expected:
+            refused[one.adjustment] = f"expects [{one.expect.earned}] earned, found [{found}] minor units; look again"
+    return refused
+
+
+def edited(declared: list[Adjustment], posted: pd.DataFrame) -> dict[str, str]:
+    """Adjustments whose file no longer says what was posted."""
+    held = dict(zip(posted["adjustment_id"], posted["amount_minor"], strict=True))
+    return {
+        one.adjustment: f"it was posted with [{held[one.adjustment]}] minor units; declare another one for the difference"
+        for one in declared
+        if int(held[one.adjustment]) != minor(one.amount, one.currency)
+    }
+
+
+def adjustments(declared: list[Adjustment], run_date: date) -> pd.DataFrame:
+    """Adjustments to post on a day, one row each, amounts in minor units."""
+    columns: dict[str, Any] = {
+        "adjustment_id": [one.adjustment for one in declared],
+        "program": [one.program for one in declared],
+        "partner_id": [one.partner for one in declared],
+        "earning_month": [pd.Timestamp(one.month) for one in declared],
+        "earning_type": [one.earning_type for one in declared],
+        "currency": [one.currency for one in declared],
+        "amount_minor": [minor(one.amount, one.currency) for one in declared],
+        "adjustment_reason": [one.reason for one in declared],
+        "note": [one.note for one in declared],
+        "written_by": [one.by for one in declared],
+        "approved_by": [one.approved_by for one in declared],
+        "reference": [one.reference for one in declared],
+        "posted_on": [pd.Timestamp(run_date)] * len(declared),
+    }
+    return pd.DataFrame(columns)
+
+
+def entries(declared: list[Adjustment], programs: list[Program], run_date: date) -> pd.DataFrame:
+    """The ledger entries of adjustments: no line and no price, in transaction and in program currency."""
+    currencies = {program.program: program.currency for program in programs}
+    posted = adjustments(declared, run_date)
+    program_currency = [currencies[one.program] for one in declared]
+    amounts = [
+        minor(one.amount if one.program_amount is None else one.program_amount, currency)
+        for one, currency in zip(declared, program_currency, strict=True)
+    ]
+    return posted.assign(
+        transaction_id=None, lever="adjustment", bracket=0, program_currency=program_currency,
+        program_amount_minor=amounts, rate=None, fx_month=pd.NaT, fx_rate=None, rule_version=None,
+        cause="adjustment", cause_detail=posted["adjustment_reason"],
+    )  # fmt: skip

@@ -1,0 +1,2 @@
+-- Manual adjustments so far.
+SELECT * FROM derived.adjustments
