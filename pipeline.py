@@ -162,23 +162,6 @@ def _judge(path: Path, tables: list) -> Any:
     return judge(path, tables, store.memory_limit(4))
 
 
-def close(month: date, by: str) -> list[date]:
-    """Close an accounting month and those before it; the months that this closed. What comes later is posted after them."""
-    with store.locked(f"close {month:%Y-%m}"), store.warehouse() as con, store.transaction(con):
-        closed = books.close(con, month, by)
-        _act("close", {"month": month, "by": by, "closed": closed})
-    return closed
-
-
-def _act(kind: str, said: dict[str, Any]) -> None:
-    """Archive what an operator did, so that it can be replayed and audited."""
-    acts = store.place("archive") / "acts"
-    acts.mkdir(exist_ok=True, mode=0o700)
-    now = datetime.now(UTC)
-    path = acts / f"{now:%Y%m%dT%H%M%S%f}-{kind}.json"
-    path.write_text(json.dumps({"act": kind, "at": now, **said}, indent=2, default=str) + "\n")
-
-
 def completeness() -> list[dict[str, Any]]:
     """Each business date: whether it is settled, whether it is complete, what is missing."""
     with store.locked("completeness"), store.warehouse() as con:
@@ -210,17 +193,9 @@ def settle(day: date, progress: Progress = lambda line: None) -> dict[str, Any]:
             raise NotYet(f"[{day}] is not due: it is settled, passed over or incomplete; due are {_listed(due)}.")
         if due[0] < day:
             raise NotYet(f"[{day}] waits for earlier days that are due: {_listed([d for d in due if d < day])}.")
-        staging = store.place("staging") / f"{day}.duckdb"
-        try:
-            report = _settle(day, staging)
-        except Exception as fault:
-            _health(day, {"succeeded": False, "message": str(fault)})
-            raise
-        finally:
-            staging.unlink(missing_ok=True)
-        _health(day, {"succeeded": True, "message": None, "warnings": report["warnings"]})
-        with (store.home() / "runs.jsonl").open("a") as log:
-            log.write(json.dumps(report, default=str) + "\n")
+        with store.warehouse() as con:
+            rules, told = rules_in_force(con, day)
+        report = attempt(Run(day.isoformat(), day, rules), told)
     progress(f"published {report['release_id']}: {report['lines']} lines, {report['entries']} ledger entries")
     return report
 
@@ -230,7 +205,7 @@ def _listed(days: list[date]) -> str:
 
 
 @dataclass(frozen=True)
-class _Rules:
+class Rules:
     """The rules that a run works with, and those of the run before it."""
 
     now: list[Program]
@@ -247,132 +222,167 @@ class _Rules:
         return any(before.get(p.program, p.split) != p.split for p in active(self.now))
 
 
-def _rules(con: duckdb.DuckDBPyConnection) -> _Rules:
-    """The rules of programs/, archived under their hash, and those of the last run, from the archive."""
+@dataclass(frozen=True)
+class Run:
+    """One run: its id, the business day that it settles or restates, the rules that it works with."""
+
+    run_id: str
+    day: date
+    rules: Rules
+
+    @property
+    def staging(self) -> Path:
+        return store.place("staging") / f"{self.run_id}.duckdb"
+
+
+def edited_rules(con: duckdb.DuckDBPyConnection) -> Rules:
+    """The rules of programs/, archived under their hash, beside those of the last run, from the archive."""
     now = programs()
     digest = _archived(now)
-    last = cuts.last_rules(con)
+    last = books.last_rules(con)
     before = load_all(_rules_archive(last)) if last and last != digest else now
-    return _Rules(now, before, digest)
+    return Rules(now, before, digest)
 
 
-def _settle(day: date, staging: Path) -> dict[str, Any]:
+def rules_in_force(con: duckdb.DuckDBPyConnection, day: date) -> tuple[Rules, list[str]]:
+    """The rules that a day is settled with, and what to tell of an edit that is held.
+
+    An edit that would change what is posted is held until `incentives restate`: the day goes on with the rules before.
+    """
+    rules = edited_rules(con)
+    if not rules.changed:
+        return rules, []
+    entries = books.held_entries(con, rules.hash)
+    if entries is None:
+        entries = len(rule_differences(con, Run("plan", day, rules)))
+        books.note_edit(con, rules.hash, day, entries)
+    if not entries:
+        return rules, []
+    told = f"rule edit [{rules.hash[:12]}] is held: it would change [{entries}] posted sums; see `incentives restate`."
+    return Rules(rules.before, rules.before, str(books.last_rules(con))), [told]
+
+
+def rule_differences(con: duckdb.DuckDBPyConnection, plan: Run) -> list[dict[str, Any]]:
+    """What a rule edit would change of what is posted, by program, partner, month, kind and currency; nothing is kept."""
+    plan.staging.unlink(missing_ok=True)
+    try:
+        store.attach(con, plan.staging, "staging")
+        _work_out(con, plan, _Clock())
+        return books.staged_rule_changes(con)
+    finally:
+        con.execute("DETACH staging")
+        plan.staging.unlink(missing_ok=True)
+
+
+def attempt(
+    run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnection], None] | None = None
+) -> dict[str, Any]:
+    """Carry out a run under the lock and report it, in health.json as well; `also` is done in its transaction."""
+    try:
+        report = _carry_out(run, told, also)
+    except Exception as fault:
+        _health(run.day, {"succeeded": False, "message": str(fault)})
+        raise
+    finally:
+        run.staging.unlink(missing_ok=True)
+    _health(run.day, {"succeeded": True, "message": None, "warnings": report["warnings"]})
+    with (store.home() / "runs.jsonl").open("a") as log:
+        log.write(json.dumps(report, default=str) + "\n")
+    return report
+
+
+def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnection], None] | None) -> dict[str, Any]:
     clock = _Clock()
-    run_id = day.isoformat()
-    staging.unlink(missing_ok=True)
+    run.staging.unlink(missing_ok=True)
     with store.warehouse() as con:
-        rules = _rules(con)
-        store.attach(con, staging, "staging")
+        store.attach(con, run.staging, "staging")
         con.execute("SET force_compression = 'uncompressed'")  # staged once, read twice, deleted
-        deliveries, lines = _work_out(con, day, rules, run_id, clock)
-        told = _adjust(con, day, rules, run_id)
-        audit.facts(con, day)
+        deliveries, lines = _work_out(con, run, clock)
+        told = [*told, *_adjust(con, run)]
+        audit.facts(con, run.day)
         con.execute("DETACH staging")
     clock.stage("ledger")
-    verdict = _judged(staging, [*DERIVED.values(), *AUDIT.values()])
+    verdict = _judged(run.staging, [*DERIVED.values(), *AUDIT.values()])
     clock.stage("expectations")
     with store.warehouse() as con:
-        store.attach(con, staging, "staging", "(READ_ONLY)")
-        _prepare(con, day, rules)
-        _touch_lines(con, day, rules)
+        store.attach(con, run.staging, "staging", "(READ_ONLY)")
+        _prepare(con, run)
+        _touch_lines(con, run)
         with store.transaction(con):
-            made = commit.take_over(con, day)
-            made_by = {"run_id": run_id, "rules_hash": rules.hash, "engine_version": ENGINE_VERSION}
-            head = books.record(con, day, deliveries=deliveries, **made_by)
+            made = commit.take_over(con, run.day)
+            made_by = {"run_id": run.run_id, "rules_hash": run.rules.hash, "engine_version": ENGINE_VERSION}
+            head = books.record(con, run.day, deliveries=deliveries, **made_by)
+            if also:
+                also(con)
             clock.stage("commit")
-            facts = {**made_by, "cut": deliveries, "chain_head": head}
-            folder, manifest = releases.build(con, day, facts)
+            folder, manifest = releases.build(con, run.day, {**made_by, "cut": deliveries, "chain_head": head})
             clock.stage("publish")
             shown = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
             clock.stage("expectations")
     releases.show(folder, manifest)
     warnings = [*told, *(str(finding) for finding in (*verdict.warnings, *shown.warnings))]
     return {
-        "release_id": manifest["release_id"], "business_date": day, "lines": lines, "entries": made["earnings_ledger"],
+        "release_id": manifest["release_id"], "business_date": run.day, "lines": lines, "entries": made["earnings_ledger"],
         "expectations": verdict.expectations + shown.expectations, "warnings": warnings, "seconds": clock.seconds,
     }  # fmt: skip
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, day: date, rules: _Rules) -> list[str]:
+def _prepare(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> list[str]:
     """The cut, the partners and lines to work out, and the rules as tables, on a fresh connection; the cut's ids."""
     for name, rows in (
-        ("program_earners", program_earners(rules.now)),
-        ("program_levers", program_levers(rules.now, day)),
+        ("program_earners", program_earners(run.rules.now)),
+        ("program_levers", program_levers(run.rules.now, run.day)),
         ("reasons", reasons()),
         ("feeds", pd.DataFrame({"feed": list(FEEDS)})),
     ):
         con.register(name, pa.Table.from_pandas(rows, preserve_index=False))
-    deliveries = cuts.cut(con, day)
-    cuts.touch_partners(con, day, everyone=rules.changed)
-    cuts.open_facts(con, day)
+    deliveries = cuts.cut(con, run.day)
+    cuts.touch_partners(con, run.day, everyone=everything or run.rules.changed)
+    cuts.open_facts(con, run.day)
     return deliveries
 
 
-def _touch_lines(con: duckdb.DuckDBPyConnection, day: date, rules: _Rules) -> int:
+def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> int:
     """Make the touched lines, from the staged eligibility; how many."""
     cuts.stand(con)
-    return cuts.touch_lines(con, day, rules=rules.changed, splits=rules.splits_changed)
+    return cuts.touch_lines(con, run.day, rules=everything or run.rules.changed, splits=run.rules.splits_changed)
 
 
 def _work_out(
-    con: duckdb.DuckDBPyConnection, day: date, rules: _Rules, run_id: str, clock: "_Clock"
+    con: duckdb.DuckDBPyConnection, run: Run, clock: "_Clock", *, everything: bool = False
 ) -> tuple[list[str], int]:
     """Run the steps in order and stage what they make; the cut's delivery ids and how many lines were worked out."""
-    deliveries = _prepare(con, day, rules)
-    given = {"programs": rules.now, "programs_before": rules.before, "run_date": day}
-    made = _run_steps(con, PARTNER_STEPS, given, run_id, clock)
-    if rules.changed:
+    deliveries = _prepare(con, run, everything=everything)
+    given = {"programs": run.rules.now, "programs_before": run.rules.before, "run_date": run.day}
+    made = _run_steps(con, PARTNER_STEPS, given, run.run_id, clock)
+    if run.rules.changed:
         criteria = eligibility.eligibility_criteria(
-            **{n: (made | {"programs": rules.before})[n] for n in inputs("eligibility_criteria")}
+            **{n: (made | {"programs": run.rules.before})[n] for n in inputs("eligibility_criteria")}
         )
-        cuts.stand_under_rules_before(con, eligibility.eligibility(criteria, rules.before))
-    lines = _touch_lines(con, day, rules)
+        cuts.stand_under_rules_before(con, eligibility.eligibility(criteria, run.rules.before))
+    lines = _touch_lines(con, run, everything=everything)
     clock.stage("touched_lines")
     count = cuts.buckets(con)
     for number in range(count):
         cuts.open_bucket(con, number, count)
-        _run_steps(con, LINE_STEPS, given, run_id, clock)
+        _run_steps(con, LINE_STEPS, given, run.run_id, clock)
     return deliveries, lines
 
 
-def _adjust(con: duckdb.DuckDBPyConnection, day: date, rules: _Rules, run_id: str) -> list[str]:
+def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     """Stage the declared adjustments that are not posted yet; why others are not."""
-    declared, told = _declared()
-    held = store.read_input(con, "posted_adjustments", day)
+    declared, told = declared_adjustments()
+    held = store.read_input(con, "posted_adjustments", run.day)
     pending = [one for one in declared if one.adjustment not in set(held["adjustment_id"])]
-    refused = adjustments.refusals(pending, store.read_input(con, "earned", day), rules.now)
+    refused = adjustments.refusals(pending, store.read_input(con, "earned", run.day), run.rules.now)
     sound = [one for one in pending if one.adjustment not in refused]
-    commit.stage(con, "adjustments", adjustments.adjustments(sound, day), run_id)
-    commit.stage(con, "earnings_ledger", adjustments.entries(sound, rules.now, day), run_id)
+    commit.stage(con, "adjustments", adjustments.adjustments(sound, run.day), run.run_id)
+    commit.stage(con, "earnings_ledger", adjustments.entries(sound, run.rules.now, run.day), run.run_id)
     edited = adjustments.edited([one for one in declared if one not in pending], held)
     return told + [f"adjustment [{name}] is not posted: {why}." for name, why in (refused | edited).items()]
 
 
-def declared_adjustments() -> list[dict[str, Any]]:
-    """Each declared adjustment: when it was posted, or that it waits for the next settled day, or why it cannot be."""
-    declared, faults = _declared()
-    with store.locked("adjustments"), store.warehouse() as con:
-        store.attach(con, Path(":memory:"), "staging")
-        con.execute(
-            "CREATE SCHEMA staging.derived; CREATE TABLE staging.derived.earnings_ledger AS FROM derived.earnings_ledger LIMIT 0"
-        )
-        held = store.read_input(con, "posted_adjustments", date.max)
-        earned = store.read_input(con, "earned", date.max)
-    posted = dict(zip(held["adjustment_id"], held["posted_on"].dt.date, strict=True))
-    waiting = [one for one in declared if one.adjustment not in posted]
-    told = adjustments.refusals(waiting, earned, load_all(programs_folder()))
-    told |= adjustments.edited([one for one in declared if one.adjustment in posted], held)
-    shown = [
-        {
-            "adjustment": one.adjustment, "partner": one.partner, "month": one.month, "amount": one.amount,
-            "currency": one.currency, "posted on": posted.get(one.adjustment), "message": told.get(one.adjustment, ""),
-        }
-        for one in declared
-    ]  # fmt: skip
-    return shown + [dict.fromkeys(shown[0] if shown else ["adjustment"]) | {"message": fault} for fault in faults]
-
-
-def _declared() -> tuple[list[adjustments.Adjustment], list[str]]:
+def declared_adjustments() -> tuple[list[adjustments.Adjustment], list[str]]:
     """Every declared adjustment that can be read, and the faults of the others."""
     made, faults = [], []
     for path in sorted(adjustments_folder().glob("*.yaml")):
@@ -381,6 +391,23 @@ def _declared() -> tuple[list[adjustments.Adjustment], list[str]]:
         except RuleFault as fault:
             faults.append(f"adjustment is not posted: {fault}")
     return made, faults
+
+
+def recomputed(con: duckdb.DuckDBPyConnection, day: date) -> tuple[list[str], list[dict[str, Any]]]:
+    """A full recomputation of all settled lines beside the ledger: deliveries not settled yet, and sums that differ.
+
+    Every line is worked out anew from all that is known; nothing is kept.
+    """
+    last = load_all(_rules_archive(str(books.last_rules(con))))
+    run = Run("verify", day, Rules(last, last, str(books.last_rules(con))))
+    run.staging.unlink(missing_ok=True)
+    try:
+        store.attach(con, run.staging, "staging")
+        waiting = _work_out(con, run, _Clock(), everything=True)[0]
+        return waiting, books.staged_differences(con)
+    finally:
+        con.execute("DETACH staging")
+        run.staging.unlink(missing_ok=True)
 
 
 def _run_steps(

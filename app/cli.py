@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import operations
 import pipeline
 from app import land as landing
 from app.summary import summary
@@ -201,8 +203,68 @@ def close(
 
     Example: incentives close 2022-03 --by anna
     """
-    for closed in pipeline.close(month.date(), by):
+    for closed in operations.close(month.date(), by):
         _say(f"closed {closed:%Y-%m}")
+
+
+@app.command()
+def restate(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day whose lines change.")],
+    by: Annotated[str | None, typer.Option(help="Who wrote the rule edit.")] = None,
+    approved_by: Annotated[
+        str | None, typer.Option(help="Who approves it; not the author. Without it: the plan.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a held rule edit would change, partner by partner; with --approved-by, post it.
+
+    Examples: incentives restate --from 2022-01-01
+              incentives restate --from 2022-01-01 --by anna --approved-by ben
+    """
+    if not approved_by:
+        rows = operations.restate_plan(first.date())
+        _print(
+            [
+                {name: row[name] for name in ("program", "partner_id", "earning_month", "earning_type", "line_count")}
+                | {"difference": _major(row["amount_minor"], row["exponent"]), "currency": row["currency"]}
+                for row in rows
+            ],
+            as_json,
+        )
+        return
+    if not by:
+        raise typer.BadParameter("say who wrote the edit", param_hint="--by")
+    report = operations.restate(first.date(), by=by, approved_by=approved_by)
+    _print_json(report) if as_json else _say(f"published {report['release_id']}: {report['entries']} ledger entries")
+
+
+def _major(minor: int, exponent: int) -> str:
+    """An amount in major units, with the decimals of its currency.
+
+    >>> _major(-123456, 2)
+    '-1,234.56'
+    """
+    return f"{Decimal(minor).scaleb(-exponent):,.{exponent}f}"
+
+
+@app.command()
+def verify(as_json: AsJson = False) -> None:
+    """Check the hash chain, and the ledger against a full recomputation. Exit 1 when either does not hold.
+
+    Example: incentives verify
+    """
+    found = operations.verify()
+    if as_json:
+        _print_json(found)
+    else:
+        _say(f"as of {found['as_of']}: {found['entries']:,} ledger entries")
+        _say("the chain holds" if not found["broken"] else "edited since they were posted:")
+        _print_table(found["broken"]) if found["broken"] else None
+        _say("a full recomputation says the same" if not found["differences"] else "a full recomputation differs by:")
+        _print_table(found["differences"]) if found["differences"] else None
+        if found["waiting"]:
+            _say(f"not compared, as they wait for the next settled day: {', '.join(found['waiting'])}")
+    raise typer.Exit(REFUSED if found["broken"] or found["differences"] else 0)
 
 
 @app.command()
@@ -211,7 +273,7 @@ def adjustments(as_json: AsJson = False) -> None:
 
     Example: incentives adjustments
     """
-    rows = pipeline.declared_adjustments()
+    rows = operations.declared_adjustments()
     _print(rows, as_json)
     raise typer.Exit(REFUSED if any(row["message"] for row in rows) else 0)
 

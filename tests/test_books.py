@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+import operations
 import pipeline
-from tests.deliveries import DAY, T1, ask, land, settle_next
+from tests.deliveries import DAY, T1, WORLD, ask, land, settle_next
 from warehouse import books, store
 from warehouse.tables import TABLES
 
@@ -55,11 +56,11 @@ def posted(cause: str) -> list[tuple]:
 
 def test_a_month_that_is_not_over_does_not_close(first_day):
     with pytest.raises(LookupError, match="not over"):
-        pipeline.close(date(2021, 3, 1), "anna")
+        operations.close(date(2021, 3, 1), "anna")
 
 
 def test_what_changes_in_a_closed_month_is_posted_in_the_open_one(april):
-    assert pipeline.close(date(2021, 3, 1), "anna") == [date(2021, 3, 1)]
+    assert operations.close(date(2021, 3, 1), "anna") == [date(2021, 3, 1)]
     settle_next("2021-04-02", [T1 | {"revenue": "50.00"}])
     assert posted("corrected_line") == [(date(2021, 4, 1), date(2021, 3, 1), date(2021, 4, 2), Decimal("-1.2"))]
     assert ask("SELECT period, is_closed FROM liability WHERE earning_type = 'rebate' ORDER BY 1") == [
@@ -69,9 +70,9 @@ def test_what_changes_in_a_closed_month_is_posted_in_the_open_one(april):
 
 
 def test_a_closed_month_is_not_closed_again(april):
-    pipeline.close(date(2021, 3, 1), "anna")
+    operations.close(date(2021, 3, 1), "anna")
     with pytest.raises(LookupError, match="is closed"):
-        pipeline.close(date(2021, 3, 1), "anna")
+        operations.close(date(2021, 3, 1), "anna")
     [act] = (store.place("archive") / "acts").iterdir()
     assert '"by": "anna"' in act.read_text()
 
@@ -104,7 +105,7 @@ def test_an_adjustment_is_posted_once_with_its_reason(first_day, declare):
     ]
     assert ask("SELECT earning FROM earnings_monthly WHERE lever = 'adjustment'") == [(Decimal("12.5"),)]
     assert ask("SELECT adjusted FROM liability WHERE earning_type = 'rebate'") == [(Decimal("12.5"),)]
-    [row] = pipeline.declared_adjustments()
+    [row] = operations.declared_adjustments()
     assert row["posted on"] == date(2021, 3, 24) and not row["message"]
 
 
@@ -132,6 +133,34 @@ def test_an_edit_of_the_ledger_breaks_the_chain(first_day):
         assert books.broken_links(con) == [] and books.last(con) == (2, head)
         con.execute("UPDATE derived.earnings_ledger SET rate = rate + 0.01 WHERE transaction_id = 't1'")
         assert [link["run"] for link in books.broken_links(con)] == [DAY]
+
+
+def test_a_full_recomputation_says_what_the_ledger_says(april, declare):
+    declare(earned="0.00")
+    land(
+        "agreements", [WORLD["agreements"][0] | {"valid_to": "2021-01-01", "agreement_status": "expired"}], "2021-04-02"
+    )
+    land(
+        "transactions",
+        [T1 | {"revenue": "50.00"}, {"transaction_id": "r", "reverses": "a", "revenue": "-5"}],
+        "2021-04-02",
+    )
+    pipeline.run()
+    found = operations.verify()
+    assert found["broken"] == found["differences"] == found["waiting"] == []
+    with store.warehouse() as con:
+        con.execute("DELETE FROM derived.earnings_ledger WHERE cause = 'eligibility_lost' AND earning_type = 'coop'")
+    found = operations.verify()
+    assert [link["run"] for link in found["broken"]] == ["2021-04-02"] and {
+        d["amount_minor"] for d in found["differences"]
+    } != set()
+
+
+def test_what_waits_to_be_settled_is_not_called_a_difference(first_day):
+    land("transactions", [T1 | {"revenue": "50.00"}], DAY, number=2)
+    pipeline.ingest()
+    found = operations.verify()
+    assert (found["differences"], found["waiting"]) == ([], [f"{DAY}-transactions-2"])
 
 
 def test_a_warehouse_of_the_first_schema_is_brought_up_to_date(home):

@@ -1,10 +1,12 @@
 """Each change of an earning is posted with its own cause, in a fixed order, however many come on one day."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+import operations
 import pipeline
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next
 from transforms import causes
@@ -106,32 +108,73 @@ def test_a_product_that_moves_to_another_family_is_a_change_of_reference(first_d
     assert causes_of("t1", NEXT) == {"reference_change": ("0.75", None)}  # 4.75 percent for 4
 
 
+def restated(*late: dict) -> None:
+    """Restate on the first day, with a correction of it that came meanwhile."""
+    if late:
+        land("transactions", list(late), DAY, number=2)
+        pipeline.ingest()
+    operations.restate(date(2021, 3, 1), by="anna", approved_by="ben")
+
+
 def test_a_correction_and_a_rule_change_are_told_apart(first_day, one_program):
     [old] = ask("SELECT DISTINCT rule_version FROM earnings")
     edit_rules(one_program, (AZURE, AZURE.replace("0.04", "0.05")))
-    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+    restated(T1 | {"revenue": "50.00"})
     [new] = ask("SELECT DISTINCT rule_version FROM earnings")
-    assert causes_of("t1", NEXT) == {
-        "corrected_line": ("-2.00", None),
-        "rule_change": ("0.50", f"{old[0]} → {new[0]}"),
-    }
+    told = causes_of("t1", DAY)
+    assert told["corrected_line"] == ("-2.00", None)
+    assert told["rule_change"] == ("0.50", f"{old[0]} → {new[0]}")
 
 
 def test_a_change_of_rate_and_a_change_of_split_are_told_apart(first_day, one_program):
     edit_rules(one_program, (AZURE, AZURE.replace("0.04", "0.05")), (SPLIT, HALVES))
-    settle_next(NEXT, [{"transaction_id": "t2"}])
-    told = ask(
-        "SELECT cause, earning_type, amount::DOUBLE FROM earnings_ledger WHERE transaction_id = 't1' "
-        f"AND posted_on = DATE '{NEXT}' ORDER BY ALL"
-    )
+    restated()
+    told = ask("SELECT cause, earning_type, amount::DOUBLE FROM earnings_ledger WHERE cause <> 'new_line' ORDER BY ALL")
     assert told == [
         ("rule_change", "coop", 0.4), ("rule_change", "rebate", 0.6),
         ("split_change", "coop", 0.5), ("split_change", "rebate", -0.5),
     ]  # fmt: skip
 
 
-def test_a_criterion_added_by_a_rule_change_is_a_rule_change(first_day, one_program):
+def test_a_criterion_changed_by_a_rule_edit_is_a_rule_change(first_day, one_program):
     edit_rules(one_program, ("any_of: {2017-07-01: [mpn]}", "any_of: {2017-07-01: [mpa]}"))
-    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
-    told = causes_of("t1", NEXT)
-    assert {cause: amount for cause, (amount, _) in told.items()} == {"corrected_line": "-2.00", "rule_change": "-2.00"}
+    restated(T1 | {"revenue": "50.00"})
+    told = causes_of("t1", DAY)
+    assert {cause: amount for cause, (amount, _) in told.items()} == {
+        "new_line": "4.00", "corrected_line": "-2.00", "rule_change": "-2.00",
+    }  # fmt: skip
+
+
+def test_a_rule_edit_that_changes_what_is_posted_is_held_and_the_day_goes_on(first_day, one_program):
+    edit_rules(one_program, (AZURE, AZURE.replace("0.04", "0.05")))
+    report = settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert "is held: it would change [2] posted sums" in str(report["warnings"])
+    assert causes_of("t2", NEXT) == {"new_line": ("4.00", None)}
+    assert "is held" in str(settle_next(AFTER, [{"transaction_id": "t3"}])["warnings"])
+
+
+def test_a_rule_edit_that_changes_nothing_posted_is_taken_at_once(first_day, one_program):
+    edit_rules(one_program, (AZURE, AZURE.replace("0.04", "{2020-10-01: 0.04, 2021-03-24: 0.05}")))
+    report = settle_next(NEXT, [{"transaction_id": "t2", "transaction_at": "2021-03-24T10:00:00Z"}])
+    assert "held" not in str(report["warnings"])
+    assert causes_of("t2", NEXT) == {"new_line": ("5.00", None)}
+
+
+def test_a_restatement_is_planned_by_partner_and_posted_for_another_person(first_day, one_program):
+    edit_rules(one_program, (AZURE, AZURE.replace("0.04", "0.05")))
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    plan = operations.restate_plan(date(2021, 3, 1))
+    assert [(row["partner_id"], row["earning_type"], row["line_count"], row["amount_minor"]) for row in plan] == [
+        ("1000001", "coop", 2, 80),
+        ("1000001", "rebate", 2, 120),
+    ]
+    with pytest.raises(LookupError, match="somebody else must"):
+        operations.restate(date(2021, 3, 1), by="anna", approved_by="anna")
+    with pytest.raises(LookupError, match="restate from then"):
+        operations.restate_plan(date(2021, 3, 24))
+    report = operations.restate(date(2021, 3, 1), by="anna", approved_by="ben")
+    assert report["release_id"] == f"{NEXT}-02" and report["entries"] == 4
+    assert "held" not in str(settle_next(AFTER, [{"transaction_id": "t3"}])["warnings"])
+    assert causes_of("t3", AFTER) == {"new_line": ("5.00", None)}
+    with pytest.raises(LookupError, match="no rule edit is held"):
+        operations.restate_plan(date(2021, 3, 1))

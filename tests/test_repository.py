@@ -12,13 +12,14 @@ from warehouse.columns import COLUMNS
 from warehouse.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
-OURS = {"app", "dags", "expectations", "pipeline", "transforms", "warehouse"}
+OURS = {"app", "dags", "expectations", "operations", "pipeline", "transforms", "warehouse"}
 MAY_IMPORT = {
     "warehouse": {"warehouse"},
     "transforms": {"transforms"},
     "expectations": {"expectations", "warehouse.columns", "warehouse.tables"},
     "pipeline.py": {"transforms", "expectations", "warehouse"},
-    "dags": {"dags", "pipeline", "warehouse.store", "warehouse.landing"},
+    "operations.py": {"pipeline", "transforms", "warehouse"},
+    "dags": {"dags", "operations", "pipeline", "warehouse.store", "warehouse.landing"},
 }
 IMPURE = {"duckdb", "airflow", "great_expectations", "os", "time", "warehouse", "requests"}
 

@@ -216,24 +216,6 @@ def spoilt(decided_lines, programs):
     return earnings(decided_lines, programs).assign(coop_minor=1)
 
 
-def test_a_rule_edit_reprices_what_is_posted_and_says_so(first_day, tmp_path, monkeypatch):
-    changed = tmp_path / "programs"
-    changed.mkdir()
-    for path in pipeline.programs_folder().glob("*.yaml"):
-        text = path.read_text().replace(
-            "rate: 0.04\n  - lever: modern-work-fy21", "rate: 0.05\n  - lever: modern-work-fy21"
-        )
-        (changed / path.name).write_text(
-            text.replace("lines: {sale: 3.99, back: -3.99}", "lines: {sale: 4.99, back: -4.99}")
-        )
-    monkeypatch.setenv("INCENTIVES_PROGRAMS", str(changed))
-    settle_next(NEXT, [{"transaction_id": "t2"}])
-    assert [row for row in ledger(NEXT) if row[0] == "t1"] == [
-        ("t1", "coop", Decimal("0.4"), "rule_change"),
-        ("t1", "rebate", Decimal("0.6"), "rule_change"),
-    ]
-
-
 def test_a_reader_keeps_its_release_while_a_new_one_is_published(first_day):
     held = duckdb.connect(str(releases.database(pipeline.current_release())), read_only=True)
     settle_next(NEXT, [{"transaction_id": "t2"}])

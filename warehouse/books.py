@@ -43,6 +43,53 @@ def last(con: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     return number, head
 
 
+def last_rules(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The hash of the rules that the last run worked with, None before the first."""
+    [(rules_hash,)] = con.execute("SELECT arg_max(rules_hash, run_number) FROM derived.runs").fetchall()
+    return rules_hash
+
+
+def held_entries(con: duckdb.DuckDBPyConnection, rules_hash: str) -> int | None:
+    """How many posted sums a rule edit would change; None for one that is not known, 0 for one that is approved."""
+    found = con.execute(
+        "SELECT CASE edit_status WHEN 'held' THEN entry_count ELSE 0 END FROM derived.rule_edits WHERE rules_hash = $hash",
+        {"hash": rules_hash},
+    ).fetchall()
+    return found[0][0] if found else None
+
+
+def note_edit(con: duckdb.DuckDBPyConnection, rules_hash: str, day: date, entries: int) -> None:
+    """Write a rule edit down: held when it would change what is posted, else approved."""
+    con.execute(
+        "INSERT INTO derived.rule_edits BY NAME SELECT $hash AS rules_hash, $day::DATE AS noted_on, $entries AS entry_count, "
+        "CASE $entries WHEN 0 THEN 'approved' ELSE 'held' END AS edit_status",
+        {"hash": rules_hash, "day": day, "entries": entries},
+    )
+
+
+def approve_edit(con: duckdb.DuckDBPyConnection, rules_hash: str, *, by: str, approved_by: str, first: date) -> None:
+    """Say who wrote and who approved a rule edit that a restatement posts, and from which day."""
+    con.execute(
+        "UPDATE derived.rule_edits SET edit_status = 'approved', written_by = $by, approved_by = $approver, "
+        "restated_from = $first WHERE rules_hash = $hash",
+        {"by": by, "approver": approved_by, "first": first, "hash": rules_hash},
+    )
+
+
+def staged_rule_changes(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """What staged entries change because of rules, by program, partner, month, kind and currency, in minor units."""
+    found = con.execute(
+        "SELECT entry.program, entry.partner_id, entry.earning_month, earning_type, entry.currency, exponent, "
+        "min(reference_on) AS first_on, count(DISTINCT entry.transaction_id) AS line_count, "
+        "sum(amount_minor)::BIGINT AS amount_minor FROM staging.derived.earnings_ledger AS entry "
+        "JOIN staging.derived.decisions USING (transaction_id, program) "
+        "JOIN meta.currencies AS unit ON unit.currency = entry.currency "
+        "WHERE cause IN ('rule_change', 'split_change') GROUP BY ALL ORDER BY ALL"
+    )
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
 def entries_of(con: duckdb.DuckDBPyConnection, run_id: str) -> tuple[int, str]:
     """How many ledger entries a run has, and their content hash."""
     con.execute("SET VARIABLE run_of_entries = $run", {"run": run_id})
@@ -70,6 +117,26 @@ def broken_links(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
             )
         before = head
     return broken
+
+
+def newest_day(con: duckdb.DuckDBPyConnection) -> date:
+    """The newest business day settled; raises LookupError before the first."""
+    [(day,)] = con.execute("SELECT max(business_date) FROM derived.runs").fetchall()
+    if day is None:
+        raise LookupError("nothing is settled yet; run `incentives run`.")
+    return day
+
+
+def staged_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Staged entries of lines that no delivery of the cut touched: what the ledger should hold and does not."""
+    found = con.execute(
+        "SELECT transaction_id, program, lever, partner_id, earning_month, earning_type, currency, "
+        "sum(amount_minor)::BIGINT AS amount_minor, sum(program_amount_minor)::BIGINT AS program_amount_minor "
+        "FROM staging.derived.earnings_ledger AS entry JOIN touched_lines USING (transaction_id) "
+        "WHERE NOT (at_line OR at_reference OR at_fx OR at_eligibility) GROUP BY ALL ORDER BY ALL"
+    )
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def close(con: duckdb.DuckDBPyConnection, month: date, by: str) -> list[date]:

@@ -55,12 +55,6 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
     )
 
 
-def last_rules(con: duckdb.DuckDBPyConnection) -> str | None:
-    """The hash of the rules that the last run worked with, None before the first."""
-    [(rules_hash,)] = con.execute("SELECT arg_max(rules_hash, run_number) FROM derived.runs").fetchall()
-    return rules_hash
-
-
 def stand_under_rules_before(con: duckdb.DuckDBPyConnection, made: pd.DataFrame) -> None:
     """Make `eligibility_under_rules_before`: touched partners' standing by the rules of the run before."""
     con.execute("CREATE OR REPLACE TEMP TABLE eligibility_under_rules_before AS FROM derived.eligibility LIMIT 0")

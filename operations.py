@@ -1,0 +1,125 @@
+"""What operators do besides the daily run: close, restate, adjust, verify. Each act is archived with who did it."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pipeline
+from transforms import adjustments
+from transforms.programs import load_all
+from warehouse import books, store
+
+
+def close(month: date, by: str) -> list[date]:
+    """Close an accounting month and those before it; the months that this closed. What comes later is posted after them.
+
+    Raises LookupError for a month that is closed or not over.
+    """
+    with store.locked(f"close {month:%Y-%m}"), store.warehouse() as con, store.transaction(con):
+        closed = books.close(con, month, by)
+        _act("close", {"month": month, "by": by, "closed": closed})
+    return closed
+
+
+def restate_plan(first: date) -> list[dict[str, Any]]:
+    """What the held rule edit would change of what is posted, a row for each partner, program, month, kind and currency.
+
+    Raises LookupError when no edit is held, or when it would change lines of before `first`.
+    """
+    with store.locked("restate plan"), store.warehouse() as con:
+        return _plan(con, first)
+
+
+def restate(first: date, *, by: str, approved_by: str) -> dict[str, Any]:
+    """Post the held rule edit on the newest settled day; the run's report.
+
+    Raises LookupError as `restate_plan` does, and when the author would approve.
+    """
+    if by == approved_by:
+        raise LookupError(f"[{by}] approves an own rule edit; somebody else must.")
+    with store.locked(f"restate from {first}"):
+        with store.warehouse() as con:
+            plan = _plan(con, first)
+            rules = pipeline.edited_rules(con)
+            day, number = books.newest_day(con), books.last(con)[0] + 1
+        run = pipeline.Run(f"{day}-restate-{number}", day, rules)
+        said = {"rules_hash": rules.hash, "from": first, "by": by, "approved_by": approved_by, "plan": plan}
+        report = pipeline.attempt(
+            run,
+            [],
+            lambda con: books.approve_edit(con, rules.hash, by=by, approved_by=approved_by, first=first),
+        )
+        _act("restate", said)
+    return report
+
+
+def _plan(con: Any, first: date) -> list[dict[str, Any]]:
+    rules = pipeline.edited_rules(con)
+    day = books.newest_day(con)
+    if not rules.changed:
+        raise LookupError("no rule edit is held: programs/ says what the last run was settled with.")
+    rows = pipeline.rule_differences(con, pipeline.Run("plan", day, rules))
+    if not rows:
+        raise LookupError("the rule edit changes nothing that is posted; the next settled day works with it.")
+    if (early := min(row["first_on"] for row in rows)) < first:
+        raise LookupError(
+            f"the rule edit changes lines from [{early}], before [{first}]; restate from then, or date the edit later."
+        )
+    if books.held_entries(con, rules.hash) is None:
+        books.note_edit(con, rules.hash, day, len(rows))
+    return rows
+
+
+def verify() -> dict[str, Any]:
+    """Whether the ledger is what was posted, and what a full recomputation says it should be.
+
+    `broken`: runs whose entries were edited since. `differences`: sums that the recomputation has otherwise.
+    `waiting`: deliveries that came since the last run, whose lines are not compared until they are settled.
+    """
+    with store.locked("verify"), store.warehouse() as con:
+        day = books.newest_day(con)
+        broken = books.broken_links(con)
+        waiting, differences = pipeline.recomputed(con, day)
+        [(entries,)] = con.execute("SELECT count(*) FROM derived.earnings_ledger").fetchall()
+    return {"as_of": day, "entries": entries, "broken": broken, "differences": differences, "waiting": waiting}
+
+
+def declared_adjustments() -> list[dict[str, Any]]:
+    """Each declared adjustment: when it was posted, or that it waits for the next settled day, or why it cannot be."""
+    declared, faults = pipeline.declared_adjustments()
+    with store.locked("adjustments"), store.warehouse() as con:
+        store.attach(con, Path(":memory:"), "staging")
+        con.execute("CREATE SCHEMA staging.derived")
+        con.execute("CREATE TABLE staging.derived.earnings_ledger AS FROM derived.earnings_ledger LIMIT 0")
+        held = store.read_input(con, "posted_adjustments", date.max)
+        earned = store.read_input(con, "earned", date.max)
+    posted = dict(zip(held["adjustment_id"], held["posted_on"].dt.date, strict=True))
+    waiting = [one for one in declared if one.adjustment not in posted]
+    told = adjustments.refusals(waiting, earned, load_all(pipeline.programs_folder()))
+    told |= adjustments.edited([one for one in declared if one.adjustment in posted], held)
+    columns = ("adjustment", "partner", "month", "amount", "currency", "posted on", "message")
+    shown = [
+        (
+            one.adjustment,
+            one.partner,
+            one.month,
+            one.amount,
+            one.currency,
+            posted.get(one.adjustment),
+            told.get(one.adjustment, ""),
+        )
+        for one in declared
+    ]
+    return [dict(zip(columns, row, strict=True)) for row in shown] + [
+        dict.fromkeys(columns) | {"message": fault} for fault in faults
+    ]
+
+
+def _act(kind: str, said: dict[str, Any]) -> None:
+    """Archive what an operator did."""
+    acts = store.place("archive") / "acts"
+    acts.mkdir(exist_ok=True, mode=0o700)
+    now = datetime.now(UTC)
+    path = acts / f"{now:%Y%m%dT%H%M%S%f}-{kind}.json"
+    path.write_text(json.dumps({"act": kind, "at": now, **said}, indent=2, default=str) + "\n")
