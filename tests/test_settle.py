@@ -337,3 +337,27 @@ def test_a_corrected_line_counts_once_in_its_month(first_day):
     assert ask("SELECT line_count, earning, rebate, coop FROM earnings_monthly") == [
         (1, Decimal(2), Decimal("1.2"), Decimal("0.8"))
     ]
+
+
+def test_a_release_answers_how_a_line_was_classified_on_an_earlier_day(first_day):
+    settle_next(NEXT, [T1 | {"revenue": "50.00", "product_id": "none"}])
+    land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
+    settle_next("2021-04-01", [T1])
+    settle_next("2021-04-02", [{"transaction_id": "t2"}], supersedes="2021-04-01-transactions-1")
+    asked = "SELECT decision, revenue::DOUBLE FROM decisions_known_on(DATE '{}') WHERE transaction_id = 't1'"
+    told = {day: ask(asked.format(day)) for day in ("2021-03-22", DAY, NEXT, "2021-04-01", "2021-04-02")}
+    assert told == {
+        "2021-03-22": [], DAY: [("eligible", 100)], NEXT: [("undecided", 50)], "2021-04-01": [("eligible", 100)],
+        "2021-04-02": [],
+    }  # fmt: skip
+
+
+def test_a_release_answers_which_criteria_held_on_a_day(first_day):
+    land("agreements", [WORLD["agreements"][0] | {"valid_to": "2021-01-01", "agreement_status": "expired"}], NEXT)
+    land("transactions", [{"transaction_id": "t2"}], NEXT)
+    pipeline.run()
+    asked = (
+        "SELECT status FROM eligibility_history_known_on(DATE '{}') WHERE criterion = 'active_agreement' "
+        "AND valid_from <= DATE '2021-03-01' AND (valid_to IS NULL OR valid_to > DATE '2021-03-01')"
+    )
+    assert (ask(asked.format(DAY)), ask(asked.format(NEXT))) == ([("met",)], [("unmet",)])

@@ -138,28 +138,41 @@ def _table(
     parts = _closed(con, table, opened, unchanged)
     rows = _copy(con, out, table, f"parts.{table.name}", f"{live}{table.partition} >= DATE '{opened}'")
     columns = ", ".join(table.published_columns)
-    view = f"SELECT {columns} FROM published.parts.{table.name}"
-    if parts:
-        files = ", ".join("'" + str(store.place("releases") / p["file"]).replace("'", "''") + "'" for p in parts)
-        view += f" UNION ALL SELECT {columns} FROM read_parquet([{files}])"
-        if versioned:
-            key = ", ".join((*table.key, "known_from"))
-            _superseded(con, out, table, day, key)
-            view += f" ANTI JOIN published.parts.{table.name}_superseded USING ({key})"
-    out.execute(f"CREATE VIEW {table.name} AS {view.replace('published.parts', 'parts')}")
+    closed = f"SELECT {columns} FROM read_parquet([{_files(parts)}])"
+    view = f"SELECT {columns} FROM parts.{table.name}"
+    if versioned:
+        _past(con, out, table, day)
+        key = ", ".join((*table.key, "known_from"))
+        versions = f"SELECT {columns}, CAST(NULL AS DATE) AS known_to FROM parts.{table.name} UNION ALL FROM parts.{table.name}_past"
+        if parts:
+            view += f" UNION ALL {closed} ANTI JOIN parts.{table.name}_superseded USING ({key})"
+            versions += f" UNION ALL SELECT {columns}, known_to FROM ({closed}) LEFT JOIN parts.{table.name}_superseded USING ({key})"
+        out.execute(
+            f"CREATE MACRO {table.name}_known_on(day) AS TABLE SELECT * FROM ({versions}) "
+            "WHERE known_from <= day AND (known_to IS NULL OR known_to > day)"
+        )
+    elif parts:
+        view += f" UNION ALL {closed}"
+    out.execute(f"CREATE VIEW {table.name} AS {view}")
     return {"name": table.name, "columns": list(table.published_columns), **rows, "partitions": parts}
 
 
-def _superseded(
-    con: duckdb.DuckDBPyConnection, out: duckdb.DuckDBPyConnection, table: Published, day: date, key: str
-) -> None:
-    """Name the versions in closed months that a newer one has replaced since."""
-    rows = con.execute(
-        f"SELECT {key} FROM publishing WHERE known_from < DATE '{day.replace(day=1)}' AND known_to <= DATE '{day}'"
-    )
-    out.register("arriving", rows.to_arrow_reader(BATCH))
-    out.execute(f"CREATE TABLE parts.{table.name}_superseded AS SELECT * FROM arriving")
-    out.unregister("arriving")
+def _files(parts: list[dict[str, Any]]) -> str:
+    return ", ".join("'" + str(store.place("releases") / p["file"]).replace("'", "''") + "'" for p in parts)
+
+
+def _past(con: duckdb.DuckDBPyConnection, out: duckdb.DuckDBPyConnection, table: Published, day: date) -> None:
+    """Keep the versions of the open month that a newer one replaced, and name those of closed months with their end."""
+    gone = f"known_to <= DATE '{day}'"
+    opened = f"DATE '{day.replace(day=1)}'"
+    key = ", ".join((*table.key, "known_from", "known_to"))
+    for name, query in (
+        ("past", _selected(table, f"{gone} AND {table.partition} >= {opened}", also=", publishing.known_to")),
+        ("superseded", f"SELECT {key} FROM publishing WHERE {gone} AND known_from < {opened}"),
+    ):
+        out.register("arriving", con.execute(query).to_arrow_reader(BATCH))
+        out.execute(f"CREATE TABLE parts.{table.name}_{name} AS SELECT * FROM arriving")
+        out.unregister("arriving")
 
 
 def _copy(
@@ -208,7 +221,7 @@ def _month(con: duckdb.DuckDBPyConnection, table: Published, month: date) -> dic
     }
 
 
-def _selected(table: Published, condition: str) -> str:
+def _selected(table: Published, condition: str, also: str = "") -> str:
     """The published columns of `publishing`, money as decimals of the currency that it is in, in key order."""
     money = [c for c in table.columns if COLUMNS[c].kind == "money"]
     shown = ", ".join(_amount(c) if c in money else f"publishing.{c}" for c in table.columns)
@@ -217,7 +230,7 @@ def _selected(table: Published, condition: str) -> str:
         for name, column in (("own", "currency"), ("program", "program_currency"))
         if any(c.startswith("program_") == (name == "program") for c in money)
     )
-    return f"SELECT {shown} FROM publishing{joins} WHERE {condition.replace(str(table.partition), f'publishing.{table.partition}')}"
+    return f"SELECT {shown}{also} FROM publishing{joins} WHERE {condition.replace(str(table.partition), f'publishing.{table.partition}')}"
 
 
 def _amount(column: str) -> str:

@@ -108,6 +108,7 @@ class Published(Table):
     """A table that dashboards, analysts and partners read; money is decimal.
 
     `partition` is the column whose past months no longer change: they lie in Parquet files shared by releases.
+    By `known_from`, the release also keeps what was known before: `<table>_known_on(day)`.
     """
 
     layer: Layer = "published"
@@ -533,6 +534,14 @@ PUBLISHED: dict[str, Published] = {
                 "what_to_do",
             ),
             optional=("valid_to", "evidence", "reason_code", "reason", "what_to_do"),
+        ),
+        Published(
+            name="eligibility_history",
+            row="how one criterion of a program stood for one partner over one span of days",
+            key=("program", "partner_id", "criterion_number", "valid_from"),
+            partition="known_from",
+            columns=(*DERIVED["eligibility_criteria"].columns, "known_from"),
+            optional=DERIVED["eligibility_criteria"].optional,
         ),
         Published(
             name="transactions",

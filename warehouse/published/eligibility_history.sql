@@ -1,0 +1,2 @@
+-- Each criterion over all days, with its evidence.
+SELECT * FROM derived.eligibility_criteria
