@@ -8,7 +8,7 @@ from typing import Any
 import pipeline
 from transforms import adjustments
 from transforms.programs import load_all
-from warehouse import books, store
+from warehouse import books, frames, store
 
 
 def close(month: date, by: str) -> list[date]:
@@ -92,8 +92,8 @@ def declared_adjustments() -> list[dict[str, Any]]:
         store.attach(con, Path(":memory:"), "staging")
         con.execute("CREATE SCHEMA staging.derived")
         con.execute("CREATE TABLE staging.derived.earnings_ledger AS FROM derived.earnings_ledger LIMIT 0")
-        held = store.read_input(con, "posted_adjustments", date.max)
-        earned = store.read_input(con, "earned", date.max)
+        held = frames.read_input(con, "posted_adjustments", date.max)
+        earned = frames.read_input(con, "earned", date.max)
     posted = dict(zip(held["adjustment_id"], held["posted_on"].dt.date, strict=True))
     waiting = [one for one in declared if one.adjustment not in posted]
     told = adjustments.refusals(waiting, earned, load_all(pipeline.programs_folder()))

@@ -27,7 +27,7 @@ from transforms.programs import Program, active, load, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.rule_file import RuleFault
-from warehouse import audit, books, commit, cuts, intake, landing, quarantine, registry, releases, store, watch
+from warehouse import audit, books, commit, cuts, frames, intake, landing, quarantine, registry, releases, store, watch
 from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
@@ -372,9 +372,9 @@ def _work_out(
 def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     """Stage the declared adjustments that are not posted yet; why others are not."""
     declared, told = declared_adjustments()
-    held = store.read_input(con, "posted_adjustments", run.day)
+    held = frames.read_input(con, "posted_adjustments", run.day)
     pending = [one for one in declared if one.adjustment not in set(held["adjustment_id"])]
-    refused = adjustments.refusals(pending, store.read_input(con, "earned", run.day), run.rules.now)
+    refused = adjustments.refusals(pending, frames.read_input(con, "earned", run.day), run.rules.now)
     sound = [one for one in pending if one.adjustment not in refused]
     commit.stage(con, "adjustments", adjustments.adjustments(sound, run.day), run.run_id)
     commit.stage(con, "earnings_ledger", adjustments.entries(sound, run.rules.now, run.day), run.run_id)
@@ -418,7 +418,7 @@ def _run_steps(
     for step, transform in steps.items():
         for name in inputs(step):
             if name not in made:
-                made[name] = store.read_input(con, name, given["run_date"])
+                made[name] = frames.read_input(con, name, given["run_date"])
         clock.stage("inputs")
         made[step] = transform(**{name: made[name] for name in inputs(step)})
         clock.stage(step)

@@ -5,7 +5,7 @@ from datetime import date
 import duckdb
 import pandas as pd
 
-from warehouse import store
+from warehouse import frames, store
 from warehouse.tables import DERIVED
 from warehouse.versions import replace_groups
 
@@ -24,7 +24,7 @@ def stage(con: duckdb.DuckDBPyConnection, name: str, made: pd.DataFrame, run_id:
     con.execute(
         table.ddl.replace(" derived.", " staging.derived.", 1).replace("known_from DATE NOT NULL", "known_from DATE")
     )
-    store.insert(con, f"staging.{table.full_name}", store.conform(table, made))
+    store.insert(con, f"staging.{table.full_name}", frames.conform(table, made))
     return len(made)
 
 
@@ -37,7 +37,7 @@ def _stage_entries(con: duckdb.DuckDBPyConnection, made: pd.DataFrame, run_id: s
     seed = ", ".join(f"coalesce({c}::VARCHAR, '')" for c in ENTRY)
     con.execute("CREATE SCHEMA IF NOT EXISTS staging.derived")
     con.execute(table.ddl.replace(" derived.", " staging.derived.", 1))
-    con.register("arriving", store.conform(table, made.assign(entry_id="", run_id=run_id, period=made["posted_on"])))
+    con.register("arriving", frames.conform(table, made.assign(entry_id="", run_id=run_id, period=made["posted_on"])))
     con.execute(
         "INSERT INTO staging.derived.earnings_ledger BY NAME SELECT * REPLACE ("
         f"CAST(CAST(md5(concat_ws('|', {seed})) AS UUID) AS VARCHAR) AS entry_id, greatest(date_trunc('month', period), "

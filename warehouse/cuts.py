@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from warehouse import store
+from warehouse import frames, store
 from warehouse.tables import DERIVED, FEEDS
 
 BUCKET_LINES = 125_000
@@ -58,7 +58,7 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
 def stand_under_rules_before(con: duckdb.DuckDBPyConnection, made: pd.DataFrame) -> None:
     """Make `eligibility_under_rules_before`: touched partners' standing by the rules of the run before."""
     con.execute("CREATE OR REPLACE TEMP TABLE eligibility_under_rules_before AS FROM derived.eligibility LIMIT 0")
-    store.insert(con, "eligibility_under_rules_before", store.conform(DERIVED["eligibility"], made))
+    store.insert(con, "eligibility_under_rules_before", frames.conform(DERIVED["eligibility"], made))
 
 
 def stand(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,0 +1,214 @@
+"""Where a sum comes from: entry → line → decision → criteria → price → delivery, file and line; and the way back.
+
+Reads the current release only, and loads neither pandas nor the pipeline: it answers while somebody waits.
+"""
+
+from datetime import date
+from typing import Any
+
+import duckdb
+import iso4217
+
+Rows = list[dict[str, Any]]
+
+LINE = """
+SELECT transaction_id, transaction_at, charge_type, quantity, revenue, currency, product_id, customer_id, seller_id,
+    reseller_id, reverses, delivery_id, file_name, line_number
+FROM transactions WHERE transaction_id = $id
+"""
+DECISIONS = """
+SELECT program, partner_id, decision, levers, reason_codes, reference_on, rule_version
+FROM decisions WHERE transaction_id = $id ORDER BY program
+"""
+CRITERIA = """
+SELECT program, criterion, status, evidence, reason_code FROM eligibility_history
+WHERE partner_id = $partner AND program = $program AND valid_from <= $on AND (valid_to IS NULL OR valid_to > $on)
+ORDER BY criterion_number
+"""
+PRICES = """
+SELECT program, lever, bracket, base, rate, currency, earning, rebate, coop, fx_month, fx_rate, program_currency,
+    program_earning, rule_version, is_illustrative, reference
+FROM earnings LEFT JOIN (SELECT program, lever, reference FROM programs) USING (program, lever)
+WHERE transaction_id = $id ORDER BY ALL
+"""
+ENTRIES = """
+SELECT entry_id, posted_on, period, program, lever, earning_type, amount, currency, program_amount, program_currency, cause,
+    cause_detail, rule_version
+FROM earnings_ledger WHERE transaction_id = $id ORDER BY posted_on, program, cause, earning_type
+"""
+MONTH_LINES = """
+SELECT transaction_id, program, lever, currency, sum(amount) AS earned,
+    sum(amount) FILTER (earning_type = 'rebate') AS rebate, sum(amount) FILTER (earning_type = 'coop') AS coop,
+    string_agg(DISTINCT cause, ', ' ORDER BY cause) AS causes
+FROM earnings_ledger WHERE partner_id = $partner AND earning_month = $month AND transaction_id IS NOT NULL
+GROUP BY ALL ORDER BY program, lever, transaction_id
+"""
+MONTH_ADJUSTMENTS = """
+SELECT adjustment_id, program, earning_type, amount, currency, adjustment_reason, written_by, approved_by, reference
+FROM adjustments WHERE partner_id = $partner AND earning_month = $month ORDER BY adjustment_id
+"""
+MONTH_TOTALS = """
+SELECT program, earning_type, currency, sum(amount) AS amount, program_currency, sum(program_amount) AS program_amount
+FROM earnings_ledger WHERE partner_id = $partner AND earning_month = $month GROUP BY ALL ORDER BY ALL
+"""
+MONTH_REFUSED = """
+SELECT program, decision, reason_codes, currency, line_count, revenue FROM ineligible_revenue
+WHERE partner_id = $partner AND earning_month = $month ORDER BY ALL
+"""
+
+
+def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
+    """All about a ledger entry, a transaction or an adjustment; raises LookupError for an id that is none of them."""
+    adjusted = _rows(con, "SELECT * FROM adjustments WHERE adjustment_id = $id", id=wanted)
+    entry = _rows(con, "SELECT transaction_id, adjustment_id FROM earnings_ledger WHERE entry_id = $id", id=wanted)
+    if entry and entry[0]["adjustment_id"]:
+        return of_id(con, entry[0]["adjustment_id"])
+    if adjusted:
+        return {
+            "adjustment": adjusted[0],
+            "entries": _rows(con, ENTRIES.replace("transaction_id = $id", "adjustment_id = $id"), id=wanted),
+        }
+    return of_line(con, entry[0]["transaction_id"] if entry else wanted)
+
+
+def of_line(con: duckdb.DuckDBPyConnection, transaction_id: str) -> dict[str, Any]:
+    """All about one billing line: what was delivered, decided, earned and posted."""
+    entries = _rows(con, ENTRIES, id=transaction_id)
+    line = _rows(con, LINE, id=transaction_id)
+    if not line and not entries:
+        raise LookupError(
+            f"[{transaction_id}] is no ledger entry, transaction or adjustment of the current release; "
+            "a line that is set aside is under `incentives quarantine list`."
+        )
+    decisions = _rows(con, DECISIONS, id=transaction_id)
+    for decided in decisions:
+        decided["criteria"] = _rows(
+            con, CRITERIA, partner=decided["partner_id"], program=decided["program"], on=decided["reference_on"]
+        )
+    return {
+        "line": line[0] if line else {"transaction_id": transaction_id, "withdrawn": True},
+        "decisions": decisions,
+        "prices": _rows(con, PRICES, id=transaction_id),
+        "entries": entries,
+    }
+
+
+def of_file_line(con: duckdb.DuckDBPyConnection, file: str, number: int, delivery: str | None) -> list[dict[str, Any]]:
+    """All that a delivered file's line has caused, for each delivery that holds such a line."""
+    found = _rows(
+        con,
+        "SELECT transaction_id FROM transactions WHERE file_name = $file AND line_number = $number "
+        "AND ($delivery IS NULL OR delivery_id = $delivery) ORDER BY delivery_id",
+        file=file, number=number, delivery=delivery,
+    )  # fmt: skip
+    if not found:
+        raise LookupError(
+            f"no line of the current release comes from [{file}] line [{number}]; it may be set aside "
+            "(`incentives quarantine list`), replaced by a later delivery, or said again what was known."
+        )
+    return [of_line(con, row["transaction_id"]) for row in found]
+
+
+def of_partner_month(con: duckdb.DuckDBPyConnection, partner: str, month: date) -> dict[str, Any]:
+    """What a partner earned in a month: totals, lines with their causes, adjustments, and what earned nothing and why."""
+    values = {"partner": partner, "month": month}
+    found = {
+        "totals": _rows(con, MONTH_TOTALS, **values),
+        "lines": _rows(con, MONTH_LINES, **values),
+        "adjustments": _rows(con, MONTH_ADJUSTMENTS, **values),
+        "earns nothing": _rows(con, MONTH_REFUSED, **values),
+    }
+    if not any(found.values()):
+        raise LookupError(f"partner [{partner}] has no line and no adjustment in [{month:%Y-%m}].")
+    return found
+
+
+def told(found: dict[str, Any]) -> list[str]:
+    """A line's or adjustment's explanation as text, one thing a line."""
+    if "adjustment" in found:
+        made = [f"{name.replace('_', ' '):<18} {value}" for name, value in found["adjustment"].items()]
+        return made + _told_entries(found["entries"])
+    line = found["line"]
+    if line.get("withdrawn"):
+        made = [f"line        {line['transaction_id']}, withdrawn since"]
+    else:
+        made = [
+            f"line        {line['transaction_id']} of {line['transaction_at']:%Y-%m-%d %H:%M} UTC, {line['charge_type']}",
+            f"            quantity {_plain(line['quantity'])}, revenue {_money(line['revenue'], line['currency'])}, "
+            f"product {line['product_id']}, customer {line['customer_id']}",
+            f"            seller {line['seller_id']}, reseller {line['reseller_id'] or 'none'}"
+            + (f", reverses {line['reverses']}" if line["reverses"] else ""),
+            f"delivered   {line['delivery_id']}, {line['file_name']}, line {line['line_number']}",
+        ]
+    for decided in found["decisions"]:
+        why = decided["levers"] or decided["reason_codes"]
+        made.append(
+            f"decision    {decided['program']}, partner {decided['partner_id']}: {decided['decision']} ({why}), priced as of "
+            f"{decided['reference_on']}"
+        )
+        made += [
+            f"  {c['status']:<14} {c['criterion']:<17} {c['evidence'] or ''}{' [' + c['reason_code'] + ']' if c['reason_code'] else ''}"
+            for c in decided["criteria"]
+        ]
+    for price in found["prices"]:
+        made += _told_price(price)
+    return made + _told_entries(found["entries"])
+
+
+def _told_price(price: dict[str, Any]) -> list[str]:
+    currency = price["currency"]
+    made = [
+        f"price       {price['lever']}, bracket {price['bracket']}: {_money(price['base'], currency)} × "
+        f"{_plain(price['rate'] * 100)} % = {_money(price['earning'], currency)}{' (illustrative)' if price['is_illustrative'] else ''}",
+        f"  split     rebate {_money(price['rebate'], currency)}, co-op {_money(price['coop'], currency)}",
+        f"  rules     {price['rule_version']}; {price['reference'] or 'lever no longer in force'}",
+    ]
+    if currency != price["program_currency"]:
+        made.append(
+            f"  exchange  1 {currency} = {_plain(price['fx_rate'])} {price['program_currency']} in "
+            f"{price['fx_month']:%Y-%m}: {_money(price['program_earning'], price['program_currency'])}"
+        )
+    return made
+
+
+def _told_entries(entries: Rows) -> list[str]:
+    made = [
+        f"posted      {e['posted_on']}  {e['earning_type']:<6} {_money(e['amount'], e['currency']):>18}  {e['cause']}"
+        + (f" ({e['cause_detail']})" if e["cause_detail"] else "")
+        + f"  {e['entry_id']}"
+        for e in entries
+    ]
+    sums: dict[tuple[str, str, str], Any] = {}
+    for e in entries:
+        key = (e["program"], e["earning_type"], e["currency"])
+        sums[key] = sums.get(key, 0) + e["amount"]
+    return made + [
+        f"sum         {program}  {kind:<6} {_money(amount, currency):>18}"
+        for (program, kind, currency), amount in sums.items()
+    ]
+
+
+def _money(amount: Any, currency: str) -> str:
+    """An amount with the decimals of its currency.
+
+    >>> from decimal import Decimal
+    >>> _money(Decimal("-1234.500"), "USD"), _money(Decimal("12345.000"), "JPY")
+    ('-1,234.50 USD', '12,345 JPY')
+    """
+    return f"{amount:,.{iso4217.Currency(currency).exponent or 0}f} {currency}"
+
+
+def _plain(number: Any) -> str:
+    """A decimal without the zeros at its end.
+
+    >>> from decimal import Decimal
+    >>> _plain(Decimal("4.0000")), _plain(Decimal("100"))
+    ('4', '100')
+    """
+    return f"{number:f}".rstrip("0").rstrip(".") if "." in f"{number:f}" else f"{number:f}"
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> Rows:
+    found = con.execute(query, values)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

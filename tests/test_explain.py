@@ -1,0 +1,77 @@
+"""Every sum is explained down to the delivered file's line, and back."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import pipeline
+from app.cli import app
+from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next
+
+pytestmark = pytest.mark.usefixtures("one_program")
+NEXT = "2021-03-24"
+
+
+def run(*words: str) -> str:
+    done = CliRunner().invoke(app, ["explain", *words], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_an_entry_leads_to_its_line_price_criteria_and_file(first_day):
+    [(entry,)] = ask("SELECT entry_id FROM earnings_ledger WHERE earning_type = 'rebate'")
+    said = run(entry)
+    for words in (
+        "line        t1 of 2021-03-23", f"delivered   {DAY}-transactions-1, transactions.csv, line 2",
+        "csp-indirect-reseller, partner 1000001: eligible (azure-fy21)", "met            active_agreement",
+        "agreement a1 from 2018-01-01", "100.00 USD × 4 % = 4.00 USD", "split     rebate 2.40 USD, co-op 1.60 USD",
+        "Vuzion and cloudmarket.com", f"rebate           2.40 USD  new_line  {entry}",
+    ):  # fmt: skip
+        assert words in said
+
+
+def test_a_line_says_what_was_posted_for_it_and_why(first_day):
+    land("agreements", [WORLD["agreements"][0] | {"valid_to": "2021-01-01", "agreement_status": "expired"}], NEXT)
+    land("transactions", [T1 | {"revenue": "50.00"}], NEXT)
+    pipeline.run()
+    said = run("t1")
+    assert "ineligible (IVDMPN)" in said and "eligibility_lost (active_agreement)" in said and "corrected_line" in said
+    assert "rebate           0.00 USD" in said
+
+
+def test_an_exchange_rate_is_named_with_its_month(home):
+    land_world(fx_rates=[{"fx_rate": "1.2345"}])
+    land("transactions", [T1 | {"currency": "EUR"}])
+    pipeline.run()
+    assert "exchange  1 EUR = 1.2345 USD in 2021-03" in run("t1")
+
+
+def test_a_files_line_leads_to_all_that_it_caused(first_day):
+    settle_next(NEXT, [T1, {"transaction_id": "r", "reverses": "t1", "revenue": "-25.00"}])
+    [found] = json.loads(
+        run("--file", "transactions.csv", "--line", "3", "--delivery", f"{NEXT}-transactions-1", "--json")
+    )
+    assert found["line"]["transaction_id"] == "r" and {e["cause"] for e in found["entries"]} == {"refund"}
+
+
+def test_a_partners_month_sums_its_lines(first_day):
+    settle_next(NEXT, [{"transaction_id": "t2"}, {"transaction_id": "t3", "product_id": "none"}])
+    found = json.loads(run("--partner", "1000001", "--period", "2021-03", "--json"))
+    assert [row["transaction_id"] for row in found["lines"]] == ["t1", "t2"]
+    assert (
+        sum(float(row["amount"]) for row in found["totals"]) == sum(float(row["earned"]) for row in found["lines"]) == 8
+    )
+    assert [row["reason_codes"] for row in found["earns nothing"]] == ["UNKATTR"]
+
+
+def test_an_id_that_does_not_exist_is_said(first_day):
+    done = CliRunner().invoke(app, ["explain", "nobody"])
+    assert isinstance(done.exception, LookupError) and "is no ledger entry" in str(done.exception)
+
+
+def test_explaining_loads_no_pandas():
+    code = "import app.cli, app.explain, sys; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
