@@ -1,6 +1,7 @@
 """What operators do besides the daily run: close, restate, adjust, verify. Each act is archived with who did it."""
 
 import json
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pipeline
 from transforms import adjustments
 from transforms.programs import load_all
-from warehouse import books, frames, store
+from warehouse import books, frames, releases, store
 
 
 def close(month: date, by: str) -> list[date]:
@@ -85,9 +86,94 @@ def verify() -> dict[str, Any]:
     return {"as_of": day, "entries": entries, "broken": broken, "differences": differences, "waiting": waiting}
 
 
+def replay(day: date, progress: pipeline.Progress = lambda line: None) -> dict[str, Any]:
+    """Work out all runs up to a day anew from the archive, and compare with the release of the day's last run.
+
+    Deliveries, rules, adjustments and closes are those that were recorded. `differing` lists tables whose content hash
+    is not the recorded one; `engines` the versions that made the recorded runs. Raises LookupError when the day was not
+    settled, or its release or a delivery is no longer kept.
+    """
+    with store.locked(f"replay {day}"):
+        with store.warehouse() as con:
+            runs, closes = books.runs_up_to(con, day), books.closes_after(con)
+        if not runs or runs[-1]["business_date"] != day:
+            raise LookupError(
+                f"[{day}] was not settled; settled are days up to [{runs[-1]['business_date'] if runs else 'none'}]."
+            )
+        recorded = [manifest for manifest in releases.releases() if manifest.get("run_id") == runs[-1]["run_id"]]
+        if not recorded:
+            raise LookupError(
+                f"no manifest of run [{runs[-1]['run_id']}] is kept; `incentives releases list` names those that are."
+            )
+        folder = store.place("staging") / "replay"
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            for run in runs:
+                _replay_run(run, folder)
+                if run["run_number"] in closes and run is not runs[-1]:
+                    _replay_close(folder, *closes[run["run_number"]])
+                progress(f"replayed {run['run_id']}: {len(run['deliveries'])} deliveries")
+            with store.at(folder):
+                made = releases.current()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return {
+        "day": day, "runs": len(runs), "against": recorded[-1]["release_id"],
+        "engines": sorted({run["engine_version"] for run in runs}), "engine": pipeline.ENGINE_VERSION,
+        "differing": _differing(recorded[-1], made or {"tables": []}),
+    }  # fmt: skip
+
+
+def _replay_run(run: dict[str, Any], folder: Path) -> None:
+    archive = store.place("archive")
+    rules_before = None
+    names = [name for name in run["deliveries"] if not (archive / name).is_dir()]
+    if names:
+        raise LookupError(f"the archive no longer holds deliveries {names}; restore a backup that does.")
+    now = load_all(pipeline.rules_archive(run["rules_hash"]))
+    declared = pipeline.adjustments_archive(run["run_id"])
+    with store.at(folder):
+        for name in run["deliveries"]:
+            shutil.copytree(archive / name, store.place("landing") / name)
+        pipeline.ingest()
+        with store.warehouse() as con:
+            rules_before = books.last_rules(con)
+    before = load_all(pipeline.rules_archive(rules_before)) if rules_before else now
+    with store.at(folder):
+        rules = pipeline.Rules(now, before, run["rules_hash"])
+        pipeline.attempt(pipeline.Run(run["run_id"], run["business_date"], rules, declared), [])
+
+
+def _replay_close(folder: Path, month: date, by: str) -> None:
+    with store.at(folder), store.warehouse() as con, store.transaction(con):
+        books.close(con, month, by)
+
+
+def _differing(recorded: dict[str, Any], made: dict[str, Any]) -> list[dict[str, Any]]:
+    """Tables, and months of them, whose content is not the recorded one."""
+    sides = [
+        {
+            (table["name"], part.get("month", "open")): (part["rows"], part["content_hash"])
+            for table in manifest["tables"]
+            for part in (table, *table["partitions"])
+        }
+        for manifest in (recorded, made)
+    ]
+    return [
+        {
+            "table": name,
+            "month": month,
+            "rows": sides[0].get((name, month), (0, ""))[0],
+            "replayed": sides[1].get((name, month), (0, ""))[0],
+        }
+        for name, month in sorted({*sides[0], *sides[1]})
+        if sides[0].get((name, month)) != sides[1].get((name, month))
+    ]
+
+
 def declared_adjustments() -> list[dict[str, Any]]:
     """Each declared adjustment: when it was posted, or that it waits for the next settled day, or why it cannot be."""
-    declared, faults = pipeline.declared_adjustments()
+    declared, faults = pipeline.declared_adjustments(pipeline.adjustments_folder())
     with store.locked("adjustments"), store.warehouse() as con:
         store.attach(con, Path(":memory:"), "staging")
         con.execute("CREATE SCHEMA staging.derived")

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -224,11 +224,12 @@ class Rules:
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its id, the business day that it settles or restates, the rules that it works with."""
+    """One run: its id, the business day that it settles or restates, its rules, where adjustments are declared."""
 
     run_id: str
     day: date
     rules: Rules
+    adjustments: Path = field(default_factory=lambda: adjustments_folder())
 
     @property
     def staging(self) -> Path:
@@ -240,7 +241,7 @@ def edited_rules(con: duckdb.DuckDBPyConnection) -> Rules:
     now = programs()
     digest = _archived(now)
     last = books.last_rules(con)
-    before = load_all(_rules_archive(last)) if last and last != digest else now
+    before = load_all(rules_archive(last)) if last and last != digest else now
     return Rules(now, before, digest)
 
 
@@ -371,21 +372,25 @@ def _work_out(
 
 def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     """Stage the declared adjustments that are not posted yet; why others are not."""
-    declared, told = declared_adjustments()
+    declared, told = declared_adjustments(run.adjustments)
     held = frames.read_input(con, "posted_adjustments", run.day)
     pending = [one for one in declared if one.adjustment not in set(held["adjustment_id"])]
     refused = adjustments.refusals(pending, frames.read_input(con, "earned", run.day), run.rules.now)
     sound = [one for one in pending if one.adjustment not in refused]
     commit.stage(con, "adjustments", adjustments.adjustments(sound, run.day), run.run_id)
     commit.stage(con, "earnings_ledger", adjustments.entries(sound, run.rules.now, run.day), run.run_id)
+    for one in sound:
+        kept = adjustments_archive(run.run_id)
+        kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copy(run.adjustments / f"{one.adjustment}.yaml", kept)
     edited = adjustments.edited([one for one in declared if one not in pending], held)
     return told + [f"adjustment [{name}] is not posted: {why}." for name, why in (refused | edited).items()]
 
 
-def declared_adjustments() -> tuple[list[adjustments.Adjustment], list[str]]:
+def declared_adjustments(folder: Path) -> tuple[list[adjustments.Adjustment], list[str]]:
     """Every declared adjustment that can be read, and the faults of the others."""
     made, faults = [], []
-    for path in sorted(adjustments_folder().glob("*.yaml")):
+    for path in sorted(folder.glob("*.yaml")):
         try:
             made.append(adjustments.load(path))
         except RuleFault as fault:
@@ -398,7 +403,7 @@ def recomputed(con: duckdb.DuckDBPyConnection, day: date) -> tuple[list[str], li
 
     Every line is worked out anew from all that is known; nothing is kept.
     """
-    last = load_all(_rules_archive(str(books.last_rules(con))))
+    last = load_all(rules_archive(str(books.last_rules(con))))
     run = Run("verify", day, Rules(last, last, str(books.last_rules(con))))
     run.staging.unlink(missing_ok=True)
     try:
@@ -439,12 +444,18 @@ def _archived(rules: list[Program]) -> str:
     """A hash over the active rule files, which are archived under it."""
     named = "".join(f"{program.program}:{program.rule_version};" for program in active(rules))
     digest = hashlib.sha256(named.encode()).hexdigest()
-    if not _rules_archive(digest).exists():
-        shutil.copytree(programs_folder(), _rules_archive(digest))
+    if not rules_archive(digest).exists():
+        shutil.copytree(programs_folder(), rules_archive(digest))
     return digest
 
 
-def _rules_archive(rules_hash: str) -> Path:
+def adjustments_archive(run_id: str) -> Path:
+    """Where the adjustments that a run posts are kept as they were declared."""
+    return store.place("archive") / "adjustments" / run_id
+
+
+def rules_archive(rules_hash: str) -> Path:
+    """Where the rule files of a run are kept."""
     return store.place("archive") / "rules" / rules_hash[:12]
 
 

@@ -258,6 +258,30 @@ def _major(minor: int, exponent: int) -> str:
 
 
 @app.command()
+def replay(
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Settled business date.")],
+    as_json: AsJson = False,
+) -> None:
+    """Work out a settled day anew from the archive and compare it with its release. Exit 1 when they differ.
+
+    Example: incentives replay 2022-03-24
+    """
+    import operations
+
+    found = operations.replay(day.date(), progress=_quiet if as_json else _say)
+    if as_json:
+        _print_json(found)
+    elif found["differing"]:
+        _say(
+            f"differs from release {found['against']}, made by engine {', '.join(found['engines'])}; this is {found['engine']}:"
+        )
+        _print_table(found["differing"])
+    else:
+        _say(f"equal to release {found['against']}, table by table ({found['runs']} runs)")
+    raise typer.Exit(REFUSED if found["differing"] else 0)
+
+
+@app.command()
 def verify(as_json: AsJson = False) -> None:
     """Check the hash chain, and the ledger against a full recomputation. Exit 1 when either does not hold.
 

@@ -1,5 +1,6 @@
 """The books: months that close, adjustments that are declared and approved, a chain that shows any edit."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
@@ -81,7 +82,7 @@ def test_an_entry_in_a_closed_month_is_refused_where_it_would_be_appended(april,
     take_over = pipeline.commit.take_over
 
     def closed_meanwhile(con, day):
-        con.execute("INSERT INTO derived.closes VALUES (DATE '2021-04-01', DATE '2021-04-01', 'anna')")
+        con.execute("INSERT INTO derived.closes VALUES (DATE '2021-04-01', DATE '2021-04-01', 'anna', 1)")
         return take_over(con, day)
 
     monkeypatch.setattr(pipeline.commit, "take_over", closed_meanwhile)
@@ -133,6 +134,32 @@ def test_an_edit_of_the_ledger_breaks_the_chain(first_day):
         assert books.broken_links(con) == [] and books.last(con) == (2, head)
         con.execute("UPDATE derived.earnings_ledger SET rate = rate + 0.01 WHERE transaction_id = 't1'")
         assert [link["run"] for link in books.broken_links(con)] == [DAY]
+
+
+def test_a_day_replayed_from_the_archive_is_the_release(april, declare, one_program):
+    declare(earned="4.00")
+    operations.close(date(2021, 3, 1), "anna")
+    settle_next("2021-04-02", [T1 | {"revenue": "50.00"}])
+    path = one_program / "csp-indirect-reseller.yaml"
+    path.write_text(path.read_text().replace("lever: azure-fy21", "lever: azure-in-fy21"))
+    operations.restate(date(2021, 3, 1), by="anna", approved_by="ben")
+    land("transactions", [{"transaction_id": "late"}], DAY, number=2)
+    settle_next("2021-04-05", [T1])
+    for day in (date(2021, 4, 2), date(2021, 4, 5)):
+        found = operations.replay(day)
+        assert found["differing"] == [] and found["engines"] == [found["engine"]]
+    with pytest.raises(LookupError, match="was not settled"):
+        operations.replay(date(2021, 4, 3))
+
+
+def test_a_replay_shows_what_differs(first_day):
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    [manifest] = (store.place("releases") / f"{NEXT}-01").glob("manifest.json")
+    said = json.loads(manifest.read_text())
+    [decisions] = [table for table in said["tables"] if table["name"] == "decisions"]
+    decisions["content_hash"] = "0"
+    manifest.write_text(json.dumps(said))
+    assert [row["table"] for row in operations.replay(date.fromisoformat(NEXT))["differing"]] == ["decisions"]
 
 
 def test_a_full_recomputation_says_what_the_ledger_says(april, declare):

@@ -43,6 +43,26 @@ def last(con: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     return number, head
 
 
+def runs_up_to(con: duckdb.DuckDBPyConnection, day: date) -> list[dict[str, Any]]:
+    """The runs of the days up to one, in their order, with the deliveries that each was the first to see."""
+    found = con.execute(
+        "SELECT run_number, run_id, business_date, rules_hash, engine_version, deliveries FROM derived.runs "
+        "WHERE business_date <= $day ORDER BY run_number",
+        {"day": day},
+    )
+    names = [column[0] for column in found.description]
+    runs = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return [run | {"deliveries": json.loads(run["deliveries"])} for run in runs]
+
+
+def closes_after(con: duckdb.DuckDBPyConnection) -> dict[int, tuple[date, str]]:
+    """Run number → the newest month that was closed when it was the last run, and by whom."""
+    found = con.execute(
+        "SELECT run_number, max(period), any_value(closed_by) FROM derived.closes GROUP BY run_number"
+    ).fetchall()
+    return {number: (month, by) for number, month, by in found}
+
+
 def last_rules(con: duckdb.DuckDBPyConnection) -> str | None:
     """The hash of the rules that the last run worked with, None before the first."""
     [(rules_hash,)] = con.execute("SELECT arg_max(rules_hash, run_number) FROM derived.runs").fetchall()
@@ -156,7 +176,8 @@ def close(con: duckdb.DuckDBPyConnection, month: date, by: str) -> list[date]:
             f"[{month:%Y-%m}] is not over: settled up to [{newest or 'nothing'}]. Settle its last day first."
         )
     months = con.execute(
-        "INSERT INTO derived.closes BY NAME SELECT DISTINCT period, $newest::DATE AS closed_on, $by AS closed_by FROM "
+        "INSERT INTO derived.closes BY NAME SELECT DISTINCT period, $newest::DATE AS closed_on, $by AS closed_by, "
+        "(SELECT max(run_number) FROM derived.runs) AS run_number FROM "
         "(SELECT period FROM derived.earnings_ledger UNION SELECT $month::DATE) WHERE period <= $month "
         "AND period NOT IN (SELECT period FROM derived.closes) RETURNING period",
         {"newest": newest, "by": by, "month": month},

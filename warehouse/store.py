@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ LOCK_SECONDS = 600
 MEMORY_MIB = (
     2048  # for DuckDB in one process, unless INCENTIVES_MEMORY_MIB says otherwise; what is larger spills to staging/
 )
+_other_home: ContextVar[Path | None] = ContextVar("other_home", default=None)
 Place = Literal["landing", "archive", "refused", "staging", "releases"]
 
 
@@ -34,7 +36,17 @@ class MemorySetting(Exception):
 
 def home() -> Path:
     """The folder that holds all data, from INCENTIVES_HOME; ./var unless it is set."""
-    return Path(os.environ.get("INCENTIVES_HOME", "var")).absolute()
+    return _other_home.get() or Path(os.environ.get("INCENTIVES_HOME", "var")).absolute()
+
+
+@contextmanager
+def at(folder: Path) -> Iterator[None]:
+    """Work in another home for a while, as a replay does."""
+    token = _other_home.set(folder)
+    try:
+        yield
+    finally:
+        _other_home.reset(token)
 
 
 def place(name: Place) -> Path:

@@ -331,7 +331,7 @@ BOOKS: dict[str, Table] = {
             layer="derived",
             row="one accounting month that takes no more entries",
             key=("period",),
-            columns=("period", "closed_on", "closed_by"),
+            columns=("period", "closed_on", "closed_by", "run_number"),
         ),
         Table(
             name="rule_edits",

@@ -19,7 +19,7 @@ CREATE TABLE derived.runs (
 INSERT INTO derived.runs BY NAME SELECT *, row_number() OVER (ORDER BY business_date) AS run_number FROM derived.runs_1;
 DROP TABLE derived.runs_1;
 CREATE TABLE derived.closes (
-    period DATE NOT NULL, closed_on DATE NOT NULL, closed_by VARCHAR NOT NULL
+    period DATE NOT NULL, closed_on DATE NOT NULL, closed_by VARCHAR NOT NULL, run_number BIGINT NOT NULL
 );
 CREATE TABLE derived.rule_edits (
     rules_hash VARCHAR NOT NULL, edit_status VARCHAR NOT NULL, noted_on DATE NOT NULL, entry_count BIGINT NOT NULL,
