@@ -4,6 +4,7 @@ import json
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pipeline
@@ -105,8 +106,7 @@ def replay(day: date, progress: pipeline.Progress = lambda line: None) -> dict[s
             raise LookupError(
                 f"no manifest of run [{runs[-1]['run_id']}] is kept; `incentives releases list` names those that are."
             )
-        folder = store.place("staging") / "replay"
-        shutil.rmtree(folder, ignore_errors=True)
+        folder = Path(mkdtemp(prefix="replay-", dir=store.place("staging")))
         try:
             for run in runs:
                 _replay_run(run, folder)

@@ -361,3 +361,17 @@ def test_a_release_answers_which_criteria_held_on_a_day(first_day):
         "AND valid_from <= DATE '2021-03-01' AND (valid_to IS NULL OR valid_to > DATE '2021-03-01')"
     )
     assert (ask(asked.format(DAY)), ask(asked.format(NEXT))) == ([("met",)], [("unmet",)])
+
+
+def test_a_line_that_comes_late_for_a_closed_month_is_published(first_day):
+    land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
+    settle_next("2021-04-01", [T1])
+    land("transactions", [{"transaction_id": "late"}, T1 | {"revenue": "50.00"}], DAY, number=2)
+    settle_next("2021-04-02", [{"transaction_id": "t2"}])
+    settle_next("2021-04-05", [{"transaction_id": "t3"}])
+    assert ask("SELECT transaction_id, revenue::DOUBLE FROM transactions ORDER BY 1") == [
+        ("late", 100), ("t1", 100), ("t2", 100), ("t3", 100),
+    ]  # fmt: skip
+    assert ask(f"SELECT revenue::DOUBLE FROM transactions_known_on(DATE '{DAY}') WHERE transaction_id = 't1'") == [
+        (50,)
+    ]

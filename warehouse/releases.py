@@ -18,7 +18,7 @@ import duckdb
 
 from warehouse import store
 from warehouse.columns import COLUMNS, PUBLISHED_MONEY, published_name
-from warehouse.tables import PUBLISHED, Published
+from warehouse.tables import FEEDS, PUBLISHED, Published
 
 QUERIES = Path(__file__).parent / "published"
 STORAGE = "v1.2.0"  # the oldest DuckDB that analysts' tools embed
@@ -191,13 +191,26 @@ def _copy(
 def _closed(
     con: duckdb.DuckDBPyConnection, table: Published, opened: date, before: dict | None
 ) -> list[dict[str, Any]]:
-    """The Parquet files of the months before the open one; a month that is already written is not read again."""
-    known = {part["month"]: part for part in (before or {"partitions": []})["partitions"]}
+    """The Parquet files of the months before the open one; a month that is written is read again only for late rows."""
+    late = _first_late(con, table, opened)
+    known = {part["month"]: part for part in (before or {"partitions": []})["partitions"] if part["month"] < late}
     months = con.execute(
         f"SELECT DISTINCT date_trunc('month', {table.partition})::DATE FROM publishing "
         f"WHERE {table.partition} < DATE '{opened}' ORDER BY 1"
     ).fetchall()
     return [known.get(month.isoformat()) or _month(con, table, month) for (month,) in months]
+
+
+def _first_late(con: duckdb.DuckDBPyConnection, table: Published, opened: date) -> str:
+    """The first closed month in which the run's deliveries brought rows of a feed; `opened` where they did not."""
+    if table.name not in FEEDS:
+        return opened.isoformat()  # what a run works out is known from its own day
+    [(late,)] = con.execute(
+        f"SELECT date_trunc('month', min(known_from))::DATE FROM clean.{table.name} SEMI JOIN cut USING (delivery_id) "
+        "WHERE known_from < $opened",
+        {"opened": opened},
+    ).fetchall()
+    return (late or opened).isoformat()
 
 
 def _month(con: duckdb.DuckDBPyConnection, table: Published, month: date) -> dict[str, Any]:
