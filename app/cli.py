@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -460,10 +461,7 @@ def explain_sum(
     """
     from app import explain
 
-    manifest = releases.current()
-    if not manifest:
-        raise LookupError("nothing is published yet; run `incentives run`.")
-    with releases.reader(manifest) as con:
+    with _current() as con:
         if wanted:
             found: list[dict[str, Any]] = [explain.of_id(con, wanted)]
         elif file and line:
@@ -487,6 +485,32 @@ def explain_sum(
             _say(text)
 
 
+@app.command("reconcile")
+def reconcile_statement(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The partner's statement, CSV.")],
+    partner: Annotated[str, typer.Option(help="Partner location.")],
+    as_json: AsJson = False,
+) -> None:
+    """A partner's statement beside our ledger. Exit 1 when a line does not agree.
+
+    Columns: transaction_id, amount, currency, month, and rate if there is one; Partner Center's names do as well.
+
+    Example: incentives reconcile statement.csv --partner 4391507
+    """
+    from app.reconcile import reconcile
+
+    with _current() as con:
+        found = reconcile(con, file, partner)
+    if as_json:
+        _print_json(found)
+    else:
+        _print_table(found["sums"])
+        if found["lines"]:
+            _say("")
+            _print_table(found["lines"])
+    raise typer.Exit(REFUSED if found["lines"] else 0)
+
+
 @app.command()
 def query(
     sql: Annotated[str | None, typer.Argument(help="A SELECT on the published tables.")] = None,
@@ -497,16 +521,23 @@ def query(
 
     Example: incentives query "SELECT program, sum(program_earning) FROM earnings_monthly GROUP BY program"
     """
-    manifest = releases.current()
-    if not manifest:
-        raise LookupError("nothing is published yet; run `incentives run`.")
-    with releases.reader(manifest) as con:
+    with _current() as con:
         if shell:
             _shell(con)
         elif sql:
             _print(_asked(con, sql), as_json)
         else:
             raise typer.BadParameter("give a statement or --shell", param_hint="sql")
+
+
+@contextmanager
+def _current() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The current release, read-only."""
+    manifest = releases.current()
+    if not manifest:
+        raise LookupError("nothing is published yet; run `incentives run`.")
+    with releases.reader(manifest) as con:
+        yield con
 
 
 def _shell(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,0 +1,114 @@
+"""A partner's statement beside our ledger, line by line: what agrees, what does not, and by how much."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv
+
+OUTCOMES = ("matched", "amount differs", "rate differs", "timing", "missing here", "missing there")
+# our word → other words for it, those of Partner Center's earnings export (2023) among them; case and `_` do not count
+ALIASES = {
+    "transaction_id": ("transactionid",),
+    "amount": ("amount", "earningamount", "earned"),
+    "currency": ("currency", "transactioncurrency"),
+    "month": ("month", "earningmonth", "earningdate"),
+    "rate": ("rate", "earningrate"),
+}
+NEEDED = ("transaction_id", "amount", "currency", "month")
+TYPES = pa.schema(
+    [
+        ("transaction_id", pa.string()), ("amount", pa.decimal128(18, 3)), ("currency", pa.string()),
+        ("month", pa.date32()), ("rate", pa.decimal128(18, 9)),
+    ]
+)  # fmt: skip
+COMPARED = """
+WITH theirs AS (
+    SELECT transaction_id, currency, sum(amount) AS amount, max(rate) AS rate, date_trunc('month', max(month)) AS month
+    FROM statement GROUP BY transaction_id, currency
+), ours AS (
+    SELECT transaction_id, currency, sum(amount) AS amount, arg_max(rate, posted_on) AS rate, max(earning_month) AS month
+    FROM earnings_ledger WHERE partner_id = $partner AND transaction_id IS NOT NULL
+    GROUP BY transaction_id, currency
+    HAVING sum(amount) <> 0 OR transaction_id IN (SELECT transaction_id FROM theirs)
+)
+SELECT
+    CASE
+        WHEN ours.transaction_id IS NULL THEN 'missing here'
+        WHEN theirs.transaction_id IS NULL THEN 'missing there'
+        WHEN theirs.rate <> ours.rate THEN 'rate differs'
+        WHEN theirs.amount <> ours.amount THEN 'amount differs'
+        WHEN theirs.month <> ours.month THEN 'timing'
+        ELSE 'matched'
+    END AS outcome,
+    transaction_id, currency, theirs.amount AS theirs, ours.amount AS ours,
+    coalesce(theirs.amount, 0) - coalesce(ours.amount, 0) AS difference,
+    theirs.rate AS their_rate, ours.rate AS our_rate, theirs.month::DATE AS their_month, ours.month AS our_month
+FROM theirs FULL JOIN ours USING (transaction_id, currency)
+WHERE theirs.transaction_id IS NOT NULL OR ours.month IN (SELECT month FROM theirs)
+ORDER BY transaction_id
+"""
+
+
+def reconcile(con: duckdb.DuckDBPyConnection, path: Path, partner: str) -> dict[str, list[dict[str, Any]]]:
+    """Sums by outcome and currency, and every line that does not agree.
+
+    A line that only we have counts as missing there when the statement covers its month. Raises LookupError for a
+    statement that cannot be read, with file, line and column, and for a partner without entries.
+    """
+    con.register("statement", _read(path))
+    if not con.execute(
+        "SELECT 1 FROM earnings_ledger WHERE partner_id = $partner LIMIT 1", {"partner": partner}
+    ).fetchall():
+        raise LookupError(f"partner [{partner}] has no ledger entry in the current release; check the id.")
+    found = con.execute(COMPARED, {"partner": partner})
+    names = [column[0] for column in found.description]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return {"sums": list(_sums(rows)), "lines": [row for row in rows if row["outcome"] != "matched"]}
+
+
+def _sums(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for currency in sorted({row["currency"] for row in rows}):
+        for outcome in OUTCOMES:
+            here = [row for row in rows if row["currency"] == currency and row["outcome"] == outcome]
+            if here:
+                sums = {
+                    side: sum((row[side] or Decimal(0)) for row in here) for side in ("theirs", "ours", "difference")
+                }
+                yield {"outcome": outcome, "lines": len(here), **sums, "currency": currency}
+
+
+def _read(path: Path) -> pa.Table:
+    """The statement's columns by our words, typed from their text."""
+    with path.open("rb") as file:
+        header = file.readline().decode("utf-8-sig").strip().replace('"', "").split(",")
+    text = pa.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
+    try:
+        given = pa.csv.read_csv(path, convert_options=text)
+    except pa.ArrowInvalid as fault:
+        raise LookupError(f"[{path.name}] is not a CSV file with one header line: {fault}") from None
+    named = {name.lower().replace("_", ""): name for name in given.column_names}
+    found = {ours: named[a] for ours, aliases in ALIASES.items() for a in aliases if a in named}
+    if lacking := [name for name in NEEDED if name not in found]:
+        raise LookupError(f"[{path.name}] lacks columns {lacking}; it has {given.column_names}.")
+    columns = {ours: given[theirs].to_pylist() for ours, theirs in found.items()}
+    typed = {
+        name: [_typed(path, name, n, value) for n, value in enumerate(values, 2)] for name, values in columns.items()
+    }
+    return pa.table({"rate": [None] * len(given), **typed}, schema=None).select(TYPES.names).cast(TYPES)
+
+
+def _typed(path: Path, name: str, number: int, value: str | None) -> Any:
+    if name in ("transaction_id", "currency") or (value is None and name == "rate"):
+        return value
+    try:
+        if name == "month":
+            return date.fromisoformat(f"{value}-01" if len(str(value)) == 7 else str(value)[:10])
+        return Decimal(str(value))
+    except (ValueError, InvalidOperation):
+        wanted = "a month such as 2022-03" if name == "month" else "a number such as 12.50"
+        raise LookupError(f"[{path.name}] line [{number}]: {name} [{value}] is not {wanted}.") from None
