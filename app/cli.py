@@ -283,6 +283,47 @@ def replay(
 
 
 @app.command()
+def backup(out: Annotated[Path, typer.Argument(help="File to write, such as backup.tar.gz.")]) -> None:
+    """Write the warehouse, the archive, the releases and what waits in landing to one file.
+
+    Example: incentives backup backup-2022-03-31.tar.gz
+    """
+    from app import keeping
+
+    _say(f"wrote {keeping.backup(out) >> 20:,} MiB to {out}")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `incentives backup` wrote.")],
+) -> None:
+    """Restore a backup into an empty INCENTIVES_HOME, then verify it. Exit 1 when it does not hold.
+
+    Example: INCENTIVES_HOME=/srv/incentives incentives restore backup-2022-03-31.tar.gz
+    """
+    from app import keeping
+
+    keeping.restore(file)
+    _say(f"restored to {store.home()}")
+    verify()
+
+
+@app.command()
+def gc(
+    keep: Annotated[int, typer.Option(min=1, help="How many releases keep their data; manifests stay for ever.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Remove old releases' data and Parquet files that none names, and write the warehouse anew without its gaps.
+
+    Example: incentives gc --keep 30
+    """
+    from app import keeping
+
+    found = keeping.gc(keep)
+    _print_json(found) if as_json else _print_table([found])
+
+
+@app.command()
 def verify(as_json: AsJson = False) -> None:
     """Check the hash chain, and the ledger against a full recomputation. Exit 1 when either does not hold.
 
@@ -509,6 +550,30 @@ def reconcile_statement(
             _say("")
             _print_table(found["lines"])
     raise typer.Exit(REFUSED if found["lines"] else 0)
+
+
+@app.command("export")
+def export_table(
+    what: Annotated[str, typer.Argument(help="earnings or journal.")],
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    partner: Annotated[str | None, typer.Option(help="One partner location.")] = None,
+    period: Annotated[datetime | None, typer.Option(formats=["%Y-%m"], help="One accounting month.")] = None,
+    kind: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+) -> None:
+    """Write the ledger's entries, or the journal of an accounting month: accruals, adjustments, exchange differences.
+
+    Examples: incentives export earnings --partner 4391507 --out earnings.csv
+              incentives export journal --period 2022-03 --out journal.csv
+    """
+    from app import export
+
+    if what not in export.QUERIES:
+        raise typer.BadParameter(f"[{what}] is not one of {list(export.QUERIES)}", param_hint="what")
+    if kind not in export.WRITERS:
+        raise typer.BadParameter(f"[{kind}] is not one of {list(export.WRITERS)}", param_hint="--format")
+    with _current() as con:
+        rows = export.export(con, what, out, kind=kind, partner=partner, period=period.date() if period else None)
+    _say(f"wrote {rows:,} rows to {out}")
 
 
 @app.command()

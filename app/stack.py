@@ -30,7 +30,7 @@ COMPONENTS = {
     "api-server": (),
 }
 HEALTHY = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-DAGS = {"ingest", "settle", "freshness"}
+DAGS = {"close", "freshness", "ingest", "settle"}
 USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 PORT = 8080  # if it is free
 READY_SECONDS = 120

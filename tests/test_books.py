@@ -1,13 +1,16 @@
 """The books: months that close, adjustments that are declared and approved, a chain that shows any edit."""
 
+import csv
 import json
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from typer.testing import CliRunner
 
 import operations
 import pipeline
+from app.cli import app
 from tests.deliveries import DAY, T1, WORLD, ask, land, settle_next
 from warehouse import books, store
 from warehouse.tables import TABLES
@@ -213,3 +216,20 @@ def test_a_warehouse_of_the_first_schema_is_brought_up_to_date(home):
         }
     stored = [table for table in TABLES.values() if table.layer in ("clean", "derived")]
     assert found == {(t.full_name, c, t.duckdb_type(c), c in t.nullable) for t in stored for c in t.stored}
+
+
+def test_the_journal_balances_and_books_the_exchange_difference_apart(first_day, tmp_path):
+    land("fx_rates", [{"fx_rate": "1.5"}], NEXT)
+    settle_next(NEXT, [{"transaction_id": "e", "currency": "EUR"}])
+    land("fx_rates", [{"fx_rate": "2"}], "2021-03-25")
+    settle_next("2021-03-25", [{"transaction_id": "r", "reverses": "t1", "revenue": "-25.00"}])
+    out = tmp_path / "journal.csv"
+    done = CliRunner().invoke(app, ["export", "journal", "--period", "2021-03", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    rows = list(csv.DictReader(out.open()))
+    for currency in ("USD", "EUR"):
+        sides = [sum(Decimal(row[side]) for row in rows if row["currency"] == currency) for side in ("debit", "credit")]
+        assert sides[0] == sides[1] > 0
+    assert {(r["account"], r["debit"]) for r in rows if r["kind"] == "exchange difference" and float(r["debit"])} == {
+        ("exchange difference", "1.200"), ("exchange difference", "0.800"),
+    }  # fmt: skip

@@ -33,19 +33,19 @@ def bag(tmp_path_factory):
         yield DagBag(dag_folder=str(ROOT / "dags"))
 
 
-def run(bag, name: str) -> dict[str, str]:
+def run(bag, name: str, state: str = "success", **params: str) -> dict[str, str]:
     """The states of a run's tasks, by task and place among its mapped copies."""
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
 
-    done = bag.dags[name].test()
-    assert done.state == "success"
+    done = bag.dags[name].test(run_conf=params or None)
+    assert done.state == state
     with create_session() as session:
         tasks = session.query(TaskInstance).filter_by(dag_id=name, run_id=done.run_id)
         return {task.task_id + (f" {task.map_index}" if task.map_index >= 0 else ""): str(task.state) for task in tasks}
 
 
-def test_there_are_three_dags_and_each_can_be_imported(bag):
+def test_there_are_four_dags_and_each_can_be_imported(bag):
     assert not bag.import_errors
     assert set(bag.dags) == DAGS
 
@@ -56,6 +56,7 @@ def test_there_are_three_dags_and_each_can_be_imported(bag):
         ("ingest", {"landing"}, {"clean"}, ["landed", "take_in", "completeness", "report"]),
         ("settle", {"clean"}, {"published"}, ["due_days", "settle_day", "report"]),
         ("freshness", set(), set(), ["send_alerts"]),
+        ("close", set(), set(), ["close_month"]),
     ],
 )
 def test_what_wakes_a_dag_and_what_it_emits(bag, name, woken_by, emits, tasks):
@@ -64,7 +65,7 @@ def test_what_wakes_a_dag_and_what_it_emits(bag, name, woken_by, emits, tasks):
     assert {asset.name for asset in (condition.objects if condition else ())} == woken_by
     assert {outlet.name for task in dag.tasks for outlet in task.outlets} == emits
     clock = getattr(dag.timetable, "timetable", dag.timetable)
-    assert clock.expression == "*/15 * * * *"
+    assert getattr(clock, "expression", None) == (None if name == "close" else "*/15 * * * *")
     assert [task.task_id for task in dag.topological_sort()] == tasks
 
 
@@ -228,3 +229,14 @@ import subprocess, sys, time
 print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid, flush=True)
 time.sleep(60)
 """
+
+
+def test_a_month_is_closed_by_hand_and_only_when_it_is_over(bag, home):
+    land_world()
+    land("transactions", [T1])
+    land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
+    land("agreements", WORLD["agreements"], "2021-04-01")
+    land("transactions", [{"transaction_id": "t2"}], "2021-04-01")
+    pipeline.run()
+    assert run(bag, "close", month="2021-03", by="anna") == {"close_month": "success"}
+    assert run(bag, "close", state="failed", month="2021-04", by="anna") == {"close_month": "failed"}

@@ -106,10 +106,28 @@ def rollback() -> dict[str, Any]:
         raise LookupError("nothing is published yet; run `incentives run`.")
     now = (current() or {}).get("release_id")
     places = [place for place, manifest in enumerate(held) if manifest["release_id"] == now]
-    if not places or places[0] == 0:
-        raise LookupError(f"no release before [{now}]; there are {[m['release_id'] for m in held]}.")
+    if not places or places[0] == 0 or not database(held[places[0] - 1]).exists():
+        there = [m["release_id"] for m in held if database(m).exists()]
+        raise LookupError(f"no release before [{now}] with its data; there are {there}.")
     point_to(held[places[0] - 1])
     return held[places[0] - 1]
+
+
+def expire(keep: int) -> tuple[int, int]:
+    """Remove the data of all releases but the newest ones and the current; how many, and how many bytes that freed.
+
+    Their manifests stay, and so do Parquet files that a kept release names.
+    """
+    root, held = store.place("releases"), releases()
+    now = (current() or {}).get("release_id")
+    kept = [m for m in held if m in held[-keep:] or m["release_id"] == now]
+    named = {root / part["file"] for m in kept for table in m["tables"] for part in table["partitions"]}
+    databases = [path for m in held if m not in kept and (path := database(m)).exists()]
+    doomed = [*databases, *(path for path in root.glob("partitions/*/*.parquet") if path not in named)]
+    freed = sum(path.stat().st_size for path in doomed)
+    for path in doomed:
+        path.unlink()
+    return len(databases), freed
 
 
 def _sync(path: Path) -> None:

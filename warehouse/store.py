@@ -166,6 +166,17 @@ def _migrate(con: duckdb.DuckDBPyConnection, found: int) -> None:
         con.execute("INSERT INTO meta.schema_version VALUES (?)", [SCHEMA_VERSION])
 
 
+def compact() -> None:
+    """Write the warehouse anew without the space that deleted rows left; hold the lock around it."""
+    path, fresh = home() / "warehouse.duckdb", home() / ".warehouse.duckdb"
+    fresh.unlink(missing_ok=True)
+    with connect() as con:
+        attach(con, path, "old", "(READ_ONLY)")
+        attach(con, fresh, "fresh")
+        con.execute("COPY FROM DATABASE old TO fresh")
+    os.replace(fresh, path)
+
+
 @cache
 def currencies() -> pa.Table:
     """Every ISO 4217 currency in trade with its number of decimals (those with four are units of account)."""

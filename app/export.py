@@ -1,0 +1,48 @@
+"""Tables for other systems: a partner's earnings, and the journal that an accounting system books."""
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+EARNINGS = """
+SELECT entry_id, posted_on, period, earning_month, partner_id, program, lever, transaction_id, adjustment_id, earning_type,
+    amount, currency, program_amount, program_currency, rate, fx_month, fx_rate, rule_version, cause, cause_detail
+FROM earnings_ledger
+WHERE ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period) ORDER BY posted_on, entry_id
+"""
+# each sum once as debit and once as credit; what is taken back changes sides
+JOURNAL = """
+WITH booked AS (
+    SELECT period, program, earning_type, currency, sum(amount) AS amount,
+        CASE WHEN cause = 'adjustment' THEN 'adjustment' ELSE 'accrual' END AS kind
+    FROM earnings_ledger
+    WHERE ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period) GROUP BY ALL
+    UNION ALL
+    SELECT period, program, earning_type, program_currency, sum(program_amount), 'exchange difference'
+    FROM earnings_ledger
+    WHERE cause = 'fx_correction' AND ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period)
+    GROUP BY ALL
+), sides AS (
+    SELECT *, CASE kind WHEN 'exchange difference' THEN 'exchange difference' ELSE earning_type || ' expense' END AS account,
+        amount AS debited FROM booked
+    UNION ALL
+    SELECT *, earning_type || ' payable', -amount FROM booked
+)
+SELECT period, program, kind, account, greatest(debited, 0) AS debit, greatest(-debited, 0) AS credit, currency
+FROM sides WHERE debited <> 0 ORDER BY period, program, currency, kind, earning_type, account
+"""
+QUERIES = {"earnings": EARNINGS, "journal": JOURNAL}
+WRITERS = {"csv": pa.csv.write_csv, "parquet": pa.parquet.write_table}
+
+
+def export(
+    con: duckdb.DuckDBPyConnection, what: str, out: Path, *, kind: str, partner: str | None, period: date | None
+) -> int:
+    """Write a table to a file; how many rows. The journal balances in every period, program and currency."""
+    rows: pa.Table = con.execute(QUERIES[what], {"partner": partner, "period": period}).to_arrow_table()
+    WRITERS[kind](rows, out)
+    return rows.num_rows

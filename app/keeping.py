@@ -1,0 +1,76 @@
+"""The life of the data: a backup in one file, its restoration, and what is removed when it is no longer needed."""
+
+import os
+import shutil
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from warehouse import releases, store
+
+KEPT = (
+    "warehouse.duckdb",
+    "archive",
+    "releases",
+    "landing",
+    "refused",
+    "health.json",
+    "runs.jsonl",
+    "alerts_sent.json",
+)
+
+
+def backup(out: Path) -> int:
+    """Write the home's data to one compressed file, under the lock; its size in bytes.
+
+    The file gets its name when it is whole. Spilled and staged files are not in it.
+    """
+    fresh = out.with_name(f".{out.name}")
+    with store.locked("backup"):
+        with store.warehouse() as con:
+            con.execute("CHECKPOINT")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as tar:
+            for name in KEPT:
+                if (store.home() / name).exists():
+                    tar.add(store.home() / name, arcname=name)
+    os.replace(fresh, out)
+    return out.stat().st_size
+
+
+def restore(file: Path) -> None:
+    """Unpack a backup into an empty home. Raises LookupError for a home that holds data, or for another kind of file.
+
+    Releases name their Parquet files by path, so the current one is published anew where the home has moved.
+    """
+    home = store.home()
+    if (home / "warehouse.duckdb").exists():
+        raise LookupError(f"[{home}] holds a warehouse; set INCENTIVES_HOME to an empty folder.")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with tarfile.open(file) as tar:
+            if strange := sorted({m.name.split("/")[0] for m in tar.getmembers()} - set(KEPT)):
+                raise LookupError(f"[{file.name}] holds {strange}, which no backup of ours does.")
+            tar.extractall(home, filter="data")
+    except tarfile.TarError as fault:
+        raise LookupError(f"[{file.name}] is not a backup: {fault}") from None
+
+
+def gc(keep: int) -> dict[str, Any]:
+    """Remove the data of all but the newest releases and the current one, and compact the warehouse by copy.
+
+    Manifests stay. Raises LookupError when less than twice the warehouse's size is free.
+    """
+    with store.locked("gc"):
+        warehouse = store.home() / "warehouse.duckdb"
+        before = warehouse.stat().st_size if warehouse.exists() else 0
+        free = shutil.disk_usage(store.home()).free
+        if free < 2 * before:
+            raise LookupError(
+                f"[{free >> 20}] MiB are free; compacting needs [{2 * before >> 20}]. Free space or move the home."
+            )
+        removed, freed = releases.expire(keep)
+        if before:
+            store.compact()
+        after = warehouse.stat().st_size if warehouse.exists() else 0
+    return {"releases removed": removed, "bytes freed": freed, "warehouse before": before, "warehouse after": after}

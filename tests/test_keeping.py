@@ -1,0 +1,60 @@
+"""The life of the data: backup, restore, gc."""
+
+import shutil
+import tarfile
+from datetime import date
+
+import pytest
+
+import operations
+from app import keeping
+from tests.deliveries import T1, ask, land, settle_next
+from warehouse import releases, store
+
+pytestmark = pytest.mark.usefixtures("one_program")
+NEXT = "2021-03-24"
+
+
+def test_a_restored_backup_is_verified_and_goes_on(first_day, tmp_path_factory):
+    out = tmp_path_factory.mktemp("backup") / "b.tar.gz"
+    assert keeping.backup(out) == out.stat().st_size and out.stat().st_mode & 0o777 == 0o600
+    other = tmp_path_factory.mktemp("elsewhere")
+    with store.at(other):
+        keeping.restore(out)
+        assert operations.verify()["broken"] == operations.verify()["differences"] == []
+        assert ask("SELECT count(*) FROM decisions") == [(1,)]
+        assert settle_next(NEXT, [{"transaction_id": "t2"}])["entries"] == 2
+        with pytest.raises(LookupError, match="holds a warehouse"):
+            keeping.restore(out)
+
+
+def test_what_is_no_backup_is_not_unpacked(home, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("other")
+    (folder / "x").write_text("x")
+    with tarfile.open(folder / "x.tar", "w") as tar:
+        tar.add(folder / "x", arcname="holiday.jpg")
+    for name, says in (("x.tar", "holiday.jpg"), ("x", "is not a backup")):
+        with pytest.raises(LookupError, match=says):
+            keeping.restore(folder / name)
+
+
+def test_gc_keeps_the_newest_releases_and_every_manifest(first_day):
+    land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
+    settle_next("2021-04-01", [{"transaction_id": "t2"}])
+    land("transactions", [{"transaction_id": "late"}], "2021-03-23", number=2)
+    settle_next("2021-04-02", [{"transaction_id": "t3"}])
+    found = keeping.gc(1)
+    assert found["releases removed"] == 2 and found["bytes freed"] > 0
+    assert len(releases.releases()) == 3 and ask("SELECT count(*) FROM transactions") == [(4,)]
+    assert len(list((store.place("releases") / "partitions" / "transactions").glob("*.parquet"))) == 1
+    with pytest.raises(LookupError, match="with its data"):
+        releases.rollback()
+    assert settle_next("2021-04-05", [T1])["entries"] == 0
+    assert operations.replay(date(2021, 4, 2))["differing"] == []
+
+
+def test_gc_does_not_begin_without_the_space(first_day, monkeypatch):
+    usage = shutil.disk_usage(store.home())
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1))
+    with pytest.raises(LookupError, match="compacting needs"):
+        keeping.gc(1)
