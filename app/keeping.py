@@ -41,7 +41,7 @@ def backup(out: Path) -> int:
 def restore(file: Path) -> None:
     """Unpack a backup into an empty home. Raises LookupError for a home that holds data, or for another kind of file.
 
-    Releases name their Parquet files by path, so the current one is published anew where the home has moved.
+    Releases name their Parquet files by path; these are made to fit where the home has moved.
     """
     home = store.home()
     if (home / "warehouse.duckdb").exists():
@@ -54,6 +54,7 @@ def restore(file: Path) -> None:
             tar.extractall(home, filter="data")
     except tarfile.TarError as fault:
         raise LookupError(f"[{file.name}] is not a backup: {fault}") from None
+    releases.rehome()
 
 
 def gc(keep: int) -> dict[str, Any]:

@@ -28,6 +28,18 @@ def test_a_restored_backup_is_verified_and_goes_on(first_day, tmp_path_factory):
             keeping.restore(out)
 
 
+def test_a_restored_release_reads_its_closed_months_where_they_lie_now(first_day, tmp_path_factory):
+    land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
+    settle_next("2021-04-01", [{"transaction_id": "t2"}])
+    out = tmp_path_factory.mktemp("backup") / "b.tar.gz"
+    keeping.backup(out)
+    shutil.rmtree(store.home())
+    with store.at(tmp_path_factory.mktemp("else'where")):
+        keeping.restore(out)
+        assert ask("SELECT count(*) FROM earnings_ledger") == [(4,)]
+        assert ask("SELECT transaction_id FROM decisions_known_on(DATE '2021-03-23')") == [("t1",)]
+
+
 def test_what_is_no_backup_is_not_unpacked(home, tmp_path_factory):
     folder = tmp_path_factory.mktemp("other")
     (folder / "x").write_text("x")

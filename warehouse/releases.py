@@ -7,6 +7,7 @@ written once and shared. Views join both. Readers that hold an old release keep 
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,6 +131,27 @@ def expire(keep: int) -> tuple[int, int]:
     return len(databases), freed
 
 
+def rehome() -> None:
+    """Let the releases' views find their Parquet files where these lie now, after the home has moved."""
+    root = store.place("releases")
+    for manifest in releases():
+        if not database(manifest).exists():
+            continue
+        with store.connect(database(manifest)) as con:
+            views = con.execute("SELECT sql FROM duckdb_views() WHERE NOT internal").fetchall()
+            macros = con.execute(
+                "SELECT 'CREATE MACRO ' || function_name || '(day) AS TABLE ' || macro_definition FROM duckdb_functions() "
+                "WHERE function_type = 'table_macro' AND NOT internal"
+            ).fetchall()
+            for (text,) in (*views, *macros):
+                moved = re.sub(r"'[^']*/(partitions/[^']*)'", lambda found: f"'{_quoted(root / found[1])}'", text)
+                con.execute(moved.replace("CREATE ", "CREATE OR REPLACE ", 1))
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
 def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -176,7 +198,7 @@ def _table(
 
 
 def _files(parts: list[dict[str, Any]]) -> str:
-    return ", ".join("'" + str(store.place("releases") / p["file"]).replace("'", "''") + "'" for p in parts)
+    return ", ".join(f"'{_quoted(store.place('releases') / p['file'])}'" for p in parts)
 
 
 def _past(con: duckdb.DuckDBPyConnection, out: duckdb.DuckDBPyConnection, table: Published, day: date) -> None:
@@ -236,10 +258,8 @@ def _month(con: duckdb.DuckDBPyConnection, table: Published, month: date) -> dic
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = folder / f".{month:%Y-%m}.parquet"
     in_month = f"date_trunc('month', {table.partition}) = DATE '{month}'"
-    con.execute(
-        f"COPY ({_selected(table, in_month)}) TO '{str(fresh).replace(chr(39), chr(39) * 2)}' (FORMAT parquet, COMPRESSION zstd)"
-    )
-    rows, hashed = content_hash(con, f"read_parquet('{str(fresh).replace(chr(39), chr(39) * 2)}')", table)
+    con.execute(f"COPY ({_selected(table, in_month)}) TO '{_quoted(fresh)}' (FORMAT parquet, COMPRESSION zstd)")
+    rows, hashed = content_hash(con, f"read_parquet('{_quoted(fresh)}')", table)
     final = folder / f"{month:%Y-%m}-{hashed[:12]}.parquet"
     _sync(fresh)
     os.replace(fresh, final)
