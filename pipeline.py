@@ -115,6 +115,7 @@ def _take_in(name: str, progress: Progress) -> dict[str, Any]:
             return line
         delivery = landing.open_delivery(name, manifest)
         staged = intake.stage(delivery, row_rules(manifest.feed), staging)
+        store.reached("delivery staged")
         verdict = _judge(staging, [FEEDS[manifest.feed]])
         if verdict.critical:
             raise Refused(f"[{name}] does not meet its expectations: {'; '.join(map(str, verdict.critical))}")
@@ -122,6 +123,7 @@ def _take_in(name: str, progress: Progress) -> dict[str, Any]:
         with store.warehouse() as con:
             store.attach(con, staging, "staging", "(READ_ONLY)")
             line = registry.accept(con, manifest, staged)
+        store.reached("delivery accepted")
         landing.move(name, "archive")
     except Refused as refused:
         with store.warehouse() as con:
@@ -174,8 +176,32 @@ def due_days() -> list[date]:
         return registry.due_days(con)
 
 
+def publish_pending(progress: Progress = lambda line: None) -> None:
+    """Publish the last run's release if the process ended before readers saw it."""
+    with store.locked("publish"):
+        with store.warehouse() as con:
+            last = books.last_run(con)
+            waits, manifest = releases.pending(last["run_id"]) if last and last["chain_head"] else (False, None)
+            if not waits or not last:
+                return
+            if manifest is None:
+                now = load_all(rules_archive(last["rules_hash"]))
+                run = Run(last["run_id"], last["business_date"], Rules(now, now, last["rules_hash"]))
+                _register(con, run)
+                cuts.cut_again(con, last["cut"])
+                facts = {name: last[name] for name in ("run_id", "rules_hash", "engine_version", "cut", "chain_head")}
+                folder, manifest = releases.build(con, run.day, facts)
+                _judged(folder / "published.duckdb", list(PUBLISHED.values()))
+                releases.show(folder, manifest)
+            else:
+                releases.point_to(manifest)
+        _health(last["business_date"], {"succeeded": True, "message": None, "warnings": []})
+    progress(f"published {manifest['release_id']}, which a run that was cut off had left")
+
+
 def run(progress: Progress = lambda line: None) -> list[dict[str, Any]]:
     """Take in what has landed, then settle every due day: what the DAGs do, without a scheduler."""
+    publish_pending(progress)
     ingest(progress)
     return [settle(day, progress) for day in due_days()]
 
@@ -186,6 +212,7 @@ def settle(day: date, progress: Progress = lambda line: None) -> dict[str, Any]:
     Raises NotYet when the day is not due or an earlier one is, Refused when a critical expectation does not hold, and
     RuleFault for a rule file that cannot be used. Warehouse and release stay as they were unless all of it succeeds.
     """
+    publish_pending(progress)
     with store.locked(f"settle {day}"):
         with store.warehouse() as con:
             due = registry.due_days(con)
@@ -303,6 +330,7 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
         audit.facts(con, run.day)
         con.execute("DETACH staging")
     clock.stage("ledger")
+    store.reached("day staged")
     verdict = _judged(run.staging, [*DERIVED.values(), *AUDIT.values()])
     clock.stage("expectations")
     with store.warehouse() as con:
@@ -316,11 +344,15 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
             if also:
                 also(con)
             clock.stage("commit")
+            store.reached("taken over")
             folder, manifest = releases.build(con, run.day, {**made_by, "cut": deliveries, "chain_head": head})
             clock.stage("publish")
             shown = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
             clock.stage("expectations")
+            store.reached("release built")
+    store.reached("run committed")
     releases.show(folder, manifest)
+    store.reached("release shown")
     warnings = [*told, *(str(finding) for finding in (*verdict.warnings, *shown.warnings))]
     return {
         "release_id": manifest["release_id"], "business_date": run.day, "lines": lines, "entries": made["earnings_ledger"],
@@ -330,6 +362,15 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
 
 def _prepare(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> list[str]:
     """The cut, the partners and lines to work out, and the rules as tables, on a fresh connection; the cut's ids."""
+    _register(con, run)
+    deliveries = cuts.cut(con, run.day)
+    cuts.touch_partners(con, run.day, everyone=everything or run.rules.changed)
+    cuts.open_facts(con, run.day)
+    return deliveries
+
+
+def _register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    """The rules, the reasons and the feeds as tables of a connection."""
     for name, rows in (
         ("program_earners", program_earners(run.rules.now)),
         ("program_levers", program_levers(run.rules.now, run.day)),
@@ -337,10 +378,6 @@ def _prepare(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = Fal
         ("feeds", pd.DataFrame({"feed": list(FEEDS)})),
     ):
         con.register(name, pa.Table.from_pandas(rows, preserve_index=False))
-    deliveries = cuts.cut(con, run.day)
-    cuts.touch_partners(con, run.day, everyone=everything or run.rules.changed)
-    cuts.open_facts(con, run.day)
-    return deliveries
 
 
 def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> int:

@@ -55,6 +55,17 @@ def runs_up_to(con: duckdb.DuckDBPyConnection, day: date) -> list[dict[str, Any]
     return [run | {"deliveries": json.loads(run["deliveries"])} for run in runs]
 
 
+def last_run(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
+    """The last run as recorded, with its cut; None before the first."""
+    found = con.execute(
+        "SELECT run_id, business_date, rules_hash, engine_version, chain_head, deliveries AS cut FROM derived.runs "
+        "ORDER BY run_number DESC LIMIT 1"
+    )
+    names = [column[0] for column in found.description]
+    runs = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return runs[0] | {"cut": json.loads(runs[0]["cut"])} if runs else None
+
+
 def closes_after(con: duckdb.DuckDBPyConnection) -> dict[int, tuple[date, str]]:
     """Run number → the newest month that was closed when it was the last run, and by whom."""
     found = con.execute(

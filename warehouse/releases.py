@@ -34,8 +34,8 @@ def current() -> dict[str, Any] | None:
 
 
 def releases() -> list[dict[str, Any]]:
-    """The manifests of all releases, oldest first."""
-    return [json.loads(path.read_text()) for path in sorted(store.place("releases").glob("*/manifest.json"))]
+    """The manifests of all releases, oldest first; a hidden folder is one that was never finished."""
+    return [json.loads(path.read_text()) for path in sorted(store.place("releases").glob("[!.]*/manifest.json"))]
 
 
 def database(manifest: dict[str, Any]) -> Path:
@@ -87,7 +87,20 @@ def show(folder: Path, manifest: dict[str, Any]) -> None:
     final = store.place("releases") / manifest["release_id"]
     _sync(folder / "published.duckdb")
     os.replace(folder, final)
+    store.reached("release named")
     point_to(manifest)
+
+
+def pending(run_id: str) -> tuple[bool, dict[str, Any] | None]:
+    """Whether readers wait for the release of the last run, and its manifest if it has its name already.
+
+    They do when the process ended after the warehouse took the run over and before the pointer was swapped; after a
+    rollback they do not.
+    """
+    now = current() or {}
+    if now.get("run_id") == run_id or now.get("is_rolled_back"):
+        return False, None
+    return True, next((manifest for manifest in releases() if manifest.get("run_id") == run_id), None)
 
 
 def point_to(manifest: dict[str, Any]) -> None:
@@ -110,7 +123,7 @@ def rollback() -> dict[str, Any]:
     if not places or places[0] == 0 or not database(held[places[0] - 1]).exists():
         there = [m["release_id"] for m in held if database(m).exists()]
         raise LookupError(f"no release before [{now}] with its data; there are {there}.")
-    point_to(held[places[0] - 1])
+    point_to(held[places[0] - 1] | {"is_rolled_back": True})
     return held[places[0] - 1]
 
 

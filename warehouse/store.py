@@ -1,6 +1,7 @@
 """The only module that opens DuckDB: the warehouse under a lock, staging files, and read-only readers."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -182,6 +183,12 @@ def currencies() -> pa.Table:
     """Every ISO 4217 currency in trade with its number of decimals (those with four are units of account)."""
     listed = [c for c in iso4217.Currency if c.exponent is not None and c.exponent <= 3]
     return pa.table({"currency": [c.code for c in listed], "exponent": [c.exponent for c in listed]})
+
+
+def reached(point: str) -> None:
+    """A place between two writes. Tests end the process here, as a power cut would; otherwise nothing happens."""
+    if os.environ.get("INCENTIVES_TEST_KILLED_AT") == point:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @contextmanager

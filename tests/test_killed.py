@@ -1,0 +1,76 @@
+"""A process that is killed between any two writes leaves nothing lost, doubled or unseen: the next run ends the same."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pipeline
+from tests.deliveries import T1, WORLD, land
+from warehouse import books, releases, store
+
+pytestmark = pytest.mark.usefixtures("one_program")
+NEXT = "2021-03-24"
+POINTS = (
+    "delivery staged", "delivery accepted", "day staged", "taken over", "release built", "run committed",
+    "release named", "release shown",
+)  # fmt: skip
+SOONER = ("delivery accepted", "taken over", "run committed")  # the others are slow tests
+
+
+def run(home: Path, killed_at: str = "") -> int:
+    env = {**os.environ, "INCENTIVES_HOME": str(home), "INCENTIVES_TEST_KILLED_AT": killed_at}
+    done = subprocess.run([sys.executable, "-m", "app.cli", "run"], env=env, check=False, capture_output=True, cwd=ROOT)
+    return done.returncode
+
+
+ROOT = Path(__file__).parents[1]
+
+
+def content() -> dict[str, tuple]:
+    return {table["name"]: (table["rows"], table["content_hash"]) for table in releases.current()["tables"]}
+
+
+@pytest.fixture(scope="module")
+def landed(settled, tmp_path_factory):
+    """A home with a settled day and the next one landed, and what is published of it when nothing goes wrong."""
+    made = tmp_path_factory.mktemp("landed") / "home"
+    shutil.copytree(settled[0], made)
+    with store.at(made):
+        land("agreements", WORLD["agreements"], NEXT)
+        land("transactions", [T1 | {"revenue": "50.00"}, {"transaction_id": "t2"}], NEXT)
+    whole = tmp_path_factory.mktemp("whole") / "home"
+    shutil.copytree(made, whole)
+    return made, whole
+
+
+def test_every_point_is_one_of_the_code():
+    code = "".join(path.read_text() for path in (ROOT / "pipeline.py", ROOT / "warehouse" / "releases.py"))
+    assert {point for point in POINTS if f'reached("{point}")' in code} == set(POINTS)
+    assert code.count("reached(") == len(POINTS)
+
+
+@pytest.fixture(scope="module")
+def wanted(landed) -> dict[str, tuple]:
+    assert run(landed[1]) == 0
+    with store.at(landed[1]):
+        return content()
+
+
+@pytest.mark.parametrize(
+    "point", [point if point in SOONER else pytest.param(point, marks=pytest.mark.slow) for point in POINTS]
+)
+def test_killed_between_two_writes_the_next_run_ends_the_same(landed, wanted, tmp_path, point):
+    home = tmp_path / "home"
+    shutil.copytree(landed[0], home)
+    assert run(home, point) == -signal.SIGKILL
+    assert run(home) == 0
+    with store.at(home):
+        assert content() == wanted
+        assert releases.current()["as_of_date"] == NEXT and pipeline.landed() == []
+        with store.locked("test"), store.warehouse() as con:
+            assert books.broken_links(con) == []
