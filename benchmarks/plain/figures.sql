@@ -13,6 +13,7 @@ UNION ALL SELECT concat_ws(' ', 'eligibility_criteria', program, criterion, stat
     || sum(hash(partner_id, evidence)) FROM eligibility_criteria GROUP BY program, criterion, status, reason_code
 UNION ALL SELECT concat_ws(' ', 'eligibility_status', program, eligibility, reason_codes), count(*) || ' '
     || sum(hash(partner_id, CASE WHEN eligibility = 'eligible' THEN earns_from END)) FROM eligibility_status GROUP BY program, eligibility, reason_codes
+UNION ALL SELECT concat_ws(' ', 'liability', period, program, earning_type, currency), earned || ' ' || closing FROM liability
 UNION ALL SELECT 'invitations', count(*) || ' ' || sum(hash(partner_id, transaction_id, invited_on)) FROM invitations
 UNION ALL SELECT 'partners', count(*) || ' ' || sum(hash(partner_id, reseller_status)) FROM partners
 ORDER BY name

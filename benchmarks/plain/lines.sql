@@ -59,7 +59,7 @@ SELECT transaction_id, program, lever, 1 AS bracket, partner_id, date_trunc('mon
     trunc(program_earning_minor * 0.4)::BIGINT AS program_coop_minor, 'plain' AS rule_version, DATE '2021-04-01' AS known_from
 FROM priced;
 INSERT INTO derived.earnings_ledger BY NAME
-SELECT uuid()::VARCHAR AS entry_id, '2021-04-01' AS run_id, DATE '2021-04-01' AS posted_on, transaction_id, program, lever, bracket,
+SELECT uuid()::VARCHAR AS entry_id, '2021-04-01' AS run_id, DATE '2021-04-01' AS posted_on, DATE '2021-04-01' AS period, transaction_id, program, lever, bracket,
     partner_id, earning_type, earning_month, currency,
     CASE earning_type WHEN 'rebate' THEN rebate_minor ELSE coop_minor END AS amount_minor, program_currency,
     CASE earning_type WHEN 'rebate' THEN program_rebate_minor ELSE program_coop_minor END AS program_amount_minor,

@@ -47,6 +47,11 @@ FROM derived.decisions JOIN meta.currencies USING (currency) WHERE decision <> '
 GROUP BY earning_month, program, partner_id, currency, decision, reason_codes;
 CREATE TABLE published.eligibility_criteria AS FROM criteria;
 CREATE TABLE published.eligibility_status AS FROM standing;
+CREATE TABLE published.liability AS
+SELECT period, program, earning_type, currency, amount(earned, exponent) AS earned,
+    amount(sum(earned) OVER (PARTITION BY program, earning_type, currency ORDER BY period)::BIGINT, exponent) AS closing
+FROM (SELECT period, program, earning_type, currency, sum(amount_minor)::BIGINT AS earned FROM derived.earnings_ledger GROUP BY ALL)
+JOIN meta.currencies USING (currency);
 CREATE TABLE published.invitations AS SELECT program, partner_id, transaction_id, invited_on FROM derived.invitations;
 CREATE TABLE published.partners AS
 SELECT partner_id, global_partner_id, partner_name, country, tenant_country, partner_type, reseller_status FROM clean.partners;
