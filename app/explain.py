@@ -173,7 +173,7 @@ def _told_price(price: dict[str, Any]) -> list[str]:
 
 def _told_entries(entries: Rows) -> list[str]:
     made = [
-        f"posted      {e['posted_on']}  {e['earning_type']:<6} {_money(e['amount'], e['currency']):>18}  {e['cause']}"
+        f"posted      {e['posted_on']}  {e['program']}  {e['earning_type']:<6} {_money(e['amount'], e['currency']):>18}  {e['cause']}"
         + (f" ({e['cause_detail']})" if e["cause_detail"] else "")
         + f"  {e['entry_id']}"
         for e in entries

@@ -115,12 +115,27 @@ def _disk(now: datetime, days: list[dict[str, Any]]) -> Found:
         yield f"{now:%Y-%m-%d}", f"[{free >> 20}] MiB are free in [{store.home()}]; [{needed >> 20}] MiB are needed."
 
 
+def _told(beginning: str) -> Callable[[datetime, list[dict[str, Any]]], Found]:
+    """What the last attempt warned of, by how the warning begins."""
+
+    def find(now: datetime, days: list[dict[str, Any]]) -> Found:
+        path = store.home() / "health.json"
+        health: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        for warning in health.get("warnings") or []:
+            if warning.startswith(beginning):
+                yield warning.split(":")[0], warning
+
+    return find
+
+
 CONDITIONS = (
     Condition("day not complete", "critical", "operators", "A day is not complete", _incomplete),
     Condition("deliveries wait", "critical", "operators", "Deliveries wait in landing", _waiting),
     Condition("run stuck", "critical", "operators", "A run is stuck", _stuck),
     Condition("release stale", "warning", "operators", "The release is stale", _stale),
     Condition("attempt failed", "critical", "operators", "A day was not published", _failed),
+    Condition("rule edit held", "warning", "operators", "A rule edit is held", _told("rule edit")),
+    Condition("adjustment not posted", "warning", "operators", "An adjustment is not posted", _told("adjustment")),
     Condition("delivery refused", "warning", "operators", "A delivery was refused", _refused),
     Condition("disk short", "critical", "operators", "The disk is nearly full", _disk),
 )
