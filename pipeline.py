@@ -188,10 +188,8 @@ def publish_pending(progress: Progress = lambda line: None) -> None:
                 now = load_all(rules_archive(last["rules_hash"]))
                 run = Run(last["run_id"], last["business_date"], Rules(now, now, last["rules_hash"]))
                 _register(con, run)
-                cuts.cut_again(con, last["cut"])
                 facts = {name: last[name] for name in ("run_id", "rules_hash", "engine_version", "cut", "chain_head")}
-                folder, manifest = releases.build(con, run.day, facts)
-                _judged(folder / "published.duckdb", list(PUBLISHED.values()))
+                folder, manifest, _ = _release(con, run, facts)
                 releases.show(folder, manifest)
             else:
                 releases.point_to(manifest)
@@ -213,6 +211,16 @@ def settle(day: date, progress: Progress = lambda line: None) -> dict[str, Any]:
     RuleFault for a rule file that cannot be used. Warehouse and release stay as they were unless all of it succeeds.
     """
     publish_pending(progress)
+    return _settle(day, progress, publish=True)
+
+
+def backfill(days: list[date], progress: Progress = lambda line: None) -> list[dict[str, Any]]:
+    """Settle several due days in order and publish once, with the last; their runs' reports. Raises as `settle`."""
+    publish_pending(progress)
+    return [_settle(day, progress, publish=day == days[-1]) for day in days]
+
+
+def _settle(day: date, progress: Progress, *, publish: bool) -> dict[str, Any]:
     with store.locked(f"settle {day}"):
         with store.warehouse() as con:
             due = registry.due_days(con)
@@ -222,8 +230,9 @@ def settle(day: date, progress: Progress = lambda line: None) -> dict[str, Any]:
             raise NotYet(f"[{day}] waits for earlier days that are due: {_listed([d for d in due if d < day])}.")
         with store.warehouse() as con:
             rules, told = rules_in_force(con, day)
-        report = attempt(Run(day.isoformat(), day, rules), told)
-    progress(f"published {report['release_id']}: {report['lines']} lines, {report['entries']} ledger entries")
+        report = attempt(Run(day.isoformat(), day, rules, publish=publish), told)
+    done = f"published {report['release_id']}" if publish else f"settled {day}"
+    progress(f"{done}: {report['lines']} lines, {report['entries']} ledger entries")
     return report
 
 
@@ -257,6 +266,7 @@ class Run:
     day: date
     rules: Rules
     adjustments: Path = field(default_factory=lambda: adjustments_folder())
+    publish: bool = True  # within a backfill, only the last day's run does
 
     @property
     def staging(self) -> Path:
@@ -345,19 +355,33 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
                 also(con)
             clock.stage("commit")
             store.reached("taken over")
-            folder, manifest = releases.build(con, run.day, {**made_by, "cut": deliveries, "chain_head": head})
-            clock.stage("publish")
-            shown = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
-            clock.stage("expectations")
-            store.reached("release built")
+            if run.publish:
+                facts = {**made_by, "cut": deliveries, "chain_head": head}
+                folder, manifest, shown = _release(con, run, facts, clock)
+                store.reached("release built")
     store.reached("run committed")
-    releases.show(folder, manifest)
-    store.reached("release shown")
-    warnings = [*told, *(str(finding) for finding in (*verdict.warnings, *shown.warnings))]
+    if run.publish:
+        releases.show(folder, manifest)
+        store.reached("release shown")
+    found = (*verdict.warnings, *(shown.warnings if run.publish else ()))
+    warnings = [*told, *map(str, found)]
     return {
-        "release_id": manifest["release_id"], "business_date": run.day, "lines": lines, "entries": made["earnings_ledger"],
-        "expectations": verdict.expectations + shown.expectations, "warnings": warnings, "seconds": clock.seconds,
+        "release_id": manifest["release_id"] if run.publish else None, "business_date": run.day, "lines": lines, "entries": made["earnings_ledger"],
+        "expectations": verdict.expectations + (shown.expectations if run.publish else 0), "warnings": warnings, "seconds": clock.seconds,
     }  # fmt: skip
+
+
+def _release(
+    con: duckdb.DuckDBPyConnection, run: Run, facts: dict[str, Any], clock: "_Clock | None" = None
+) -> tuple[Path, dict[str, Any], Any]:
+    """A judged release of what the warehouse holds, which nobody sees yet: its folder, manifest and verdict."""
+    stages = clock or _Clock()
+    books.unpublished(con, (releases.current() or {}).get("run_id"))
+    folder, manifest = releases.build(con, run.day, facts)
+    stages.stage("publish")
+    verdict = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
+    stages.stage("expectations")
+    return folder, manifest, verdict
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> list[str]:

@@ -136,7 +136,7 @@ def settle(
     last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Work out and publish one day, or every due day of a range.
+    """Work out and publish one day, or every due day of a range, which is published once, at its end.
 
     Examples: incentives settle 2022-03-23
               incentives settle --from 2022-03-01 --to 2022-03-31
@@ -149,7 +149,7 @@ def settle(
         due = [d for d in pipeline.due_days() if first.date() <= d <= last.date()]
     else:
         raise typer.BadParameter("give a day, or --from and --to", param_hint="day")
-    reports = [pipeline.settle(d, progress=_quiet if as_json else _say) for d in due]
+    reports = pipeline.backfill(due, progress=_quiet if as_json else _say)
     if as_json:
         _print_json(reports)
 

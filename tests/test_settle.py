@@ -1,5 +1,6 @@
 """What a settled day says: earnings, reasons, ledger, release; and that running it again says the same."""
 
+import shutil
 from datetime import date
 from decimal import Decimal
 
@@ -375,3 +376,35 @@ def test_a_line_that_comes_late_for_a_closed_month_is_published(first_day):
     assert ask(f"SELECT revenue::DOUBLE FROM transactions_known_on(DATE '{DAY}') WHERE transaction_id = 't1'") == [
         (50,)
     ]
+
+
+def test_a_backfill_publishes_once_and_the_same_as_day_by_day(first_day, tmp_path_factory):
+    april = "2021-04-01"
+    land("fx_rates", [{"fx_month": "2021-04"}], april)
+    for day, lines in ((NEXT, [{"transaction_id": "t2"}]), (april, [T1 | {"revenue": "50.00"}]), ("2021-04-02", [T1])):
+        land("agreements", WORLD["agreements"], day)
+        land("transactions", lines, day)
+    land("transactions", [{"transaction_id": "late"}], DAY, number=2)
+    other = tmp_path_factory.mktemp("day by day")
+    shutil.copytree(store.home(), other, dirs_exist_ok=True)
+    pipeline.ingest()
+    reports = pipeline.backfill(pipeline.due_days())
+    assert [report["release_id"] for report in reports] == [None, None, "2021-04-02-01"]
+    told = [
+        (table["name"], ask(f"SELECT * FROM {table['name']} ORDER BY ALL")) for table in releases.current()["tables"]
+    ]
+    with store.at(other):
+        pipeline.run()
+        assert [(name, ask(f"SELECT * FROM {name} ORDER BY ALL")) for name, _ in told] == told
+
+
+def test_a_late_line_of_a_backfilled_day_reaches_its_closed_month(first_day):
+    land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
+    settle_next("2021-04-01", [{"transaction_id": "t2"}])
+    land("transactions", [{"transaction_id": "late"}], DAY, number=2)
+    for day in ("2021-04-02", "2021-04-05"):
+        land("agreements", WORLD["agreements"], day)
+        land("transactions", [{"transaction_id": f"of {day}"}], day)
+    pipeline.ingest()
+    pipeline.backfill(pipeline.due_days())
+    assert ask("SELECT count(*) FROM transactions") == [(5,)]

@@ -66,6 +66,15 @@ def last_run(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
     return runs[0] | {"cut": json.loads(runs[0]["cut"])} if runs else None
 
 
+def unpublished(con: duckdb.DuckDBPyConnection, since: str | None) -> None:
+    """Make `unpublished`: the deliveries that runs after the one named were the first to see; all without a name."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE unpublished AS SELECT unnest(from_json(deliveries, '[\"VARCHAR\"]')) AS delivery_id "
+        "FROM derived.runs WHERE run_number > coalesce((SELECT run_number FROM derived.runs WHERE run_id = $since), 0)",
+        {"since": since},
+    )
+
+
 def closes_after(con: duckdb.DuckDBPyConnection) -> dict[int, tuple[date, str]]:
     """Run number → the newest month that was closed when it was the last run, and by whom."""
     found = con.execute(

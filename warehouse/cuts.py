@@ -26,15 +26,6 @@ def cut(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
     return [delivery_id for (delivery_id,) in ordered]
 
 
-def cut_again(con: duckdb.DuckDBPyConnection, deliveries: list[str]) -> None:
-    """Make `cut` of the deliveries that a run is recorded to have seen."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE cut AS SELECT delivery_id, feed, business_date, created_at FROM clean.deliveries "
-        "WHERE delivery_status = 'accepted' AND delivery_id IN (SELECT unnest($seen))",
-        {"seen": deliveries},
-    )
-
-
 def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: bool) -> None:
     """Make `touched_partners`: those with new or changed data, or a new line; or everyone.
 

@@ -59,6 +59,8 @@ def reader(manifest: dict[str, Any]) -> Iterator[duckdb.DuckDBPyConnection]:
 def build(con: duckdb.DuckDBPyConnection, day: date, facts: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
     """A release of the day from the warehouse connection, in a hidden folder; nobody sees it until `show`.
 
+    The connection has the table `unpublished`: the deliveries seen since the current release.
+
     `facts` goes into its manifest: the run's cut, rules hash, engine version.
     """
     number = len([m for m in releases() if m["as_of_date"] == day.isoformat()]) + 1
@@ -255,11 +257,11 @@ def _closed(
 
 
 def _first_late(con: duckdb.DuckDBPyConnection, table: Published, opened: date) -> str:
-    """The first closed month in which the run's deliveries brought rows of a feed; `opened` where they did not."""
+    """The first closed month to which deliveries since the last release brought rows; `opened` where they did not."""
     if table.name not in FEEDS:
         return opened.isoformat()  # what a run works out is known from its own day
     [(late,)] = con.execute(
-        f"SELECT date_trunc('month', min(known_from))::DATE FROM clean.{table.name} SEMI JOIN cut USING (delivery_id) "
+        f"SELECT date_trunc('month', min(known_from))::DATE FROM clean.{table.name} SEMI JOIN unpublished USING (delivery_id) "
         "WHERE known_from < $opened",
         {"opened": opened},
     ).fetchall()
