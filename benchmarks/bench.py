@@ -15,6 +15,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import psutil
@@ -75,15 +76,19 @@ def _run(side: str, home: Path, deliveries: Path, day: str) -> dict[str, Any]:
     """One side in a process of its own; its report, with the peak resident memory of its process tree."""
     command = [sys.executable, "-m", "benchmarks.side", side, str(home), str(deliveries), day]
     place = Path(__file__).parent.parent
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=place, env=dict(os.environ)) as process:
+    # a file, since a pipe that nobody reads takes 64 KiB and the figures are more
+    with (
+        TemporaryFile("w+") as output,
+        subprocess.Popen(command, stdout=output, cwd=place, env=dict(os.environ)) as process,
+    ):
         peak, watched = 0, psutil.Process(process.pid)
         while process.poll() is None:
             peak = max(peak, _resident(watched))
             time.sleep(SAMPLE_SECONDS)
-        output = process.stdout.read() if process.stdout else ""
-    if process.returncode:
-        raise SystemExit(f"{side} ended with {process.returncode}")
-    return {**json.loads(output.splitlines()[-1]), "rss_mib": peak // 2**20}
+        if process.returncode:
+            raise SystemExit(f"{side} ended with {process.returncode}")
+        output.seek(0)
+        return {**json.loads(output.read().splitlines()[-1]), "rss_mib": peak // 2**20}
 
 
 def _resident(process: psutil.Process) -> int:
