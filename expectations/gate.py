@@ -93,6 +93,7 @@ def open_source(context: Any, path: Path, memory: str = MEMORY) -> Iterator[Any]
         yield source
     finally:
         source.get_execution_engine().close()
+        source.get_engine().dispose()  # another one, which looks whether tables exist
 
 
 def suite_of(table: Table) -> gx.ExpectationSuite:

@@ -151,6 +151,13 @@ def test_too_little_memory_is_no_verdict(tmp_path):
         judge(path, [FEEDS["products"]], "1MiB")
 
 
+def test_a_judged_file_is_let_go(judged, tmp_path):
+    path = spoilt(judged, tmp_path)
+    judge(path, [DERIVED["earnings"]])
+    with store.connect() as con:
+        store.attach(con, path, "again")  # fails while another connection of the process has it
+
+
 def test_what_cannot_be_run_counts_as_failed(judged, tmp_path):
     path = spoilt(judged, tmp_path, "ALTER TABLE derived.earnings DROP COLUMN rate")
     assert any(finding.fault for finding in judge(path, [DERIVED["earnings"]]).critical)
