@@ -151,6 +151,6 @@ def test_the_ledger_is_right_whatever_happens():
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=6, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=15, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
