@@ -16,8 +16,9 @@ from warehouse import books, frames, releases, store
 def close(month: date, by: str) -> list[date]:
     """Close an accounting month and those before it; the months that this closed. What comes later is posted after them.
 
-    Raises LookupError for a month that is closed or not over.
+    Raises LookupError for a month that is closed or not over, and when nobody is named.
     """
+    _named(by)
     with store.locked(f"close {month:%Y-%m}"), store.warehouse() as con, store.transaction(con):
         closed = books.close(con, month, by)
         _act("close", {"month": month, "by": by, "closed": closed})
@@ -38,6 +39,7 @@ def restate(first: date, *, by: str, approved_by: str) -> dict[str, Any]:
 
     Raises LookupError as `restate_plan` does, and when the author would approve.
     """
+    _named(by, approved_by)
     if by == approved_by:
         raise LookupError(f"[{by}] approves an own rule edit; somebody else must.")
     with store.locked(f"restate from {first}"):
@@ -98,9 +100,7 @@ def replay(day: date, progress: pipeline.Progress = lambda line: None) -> dict[s
         with store.warehouse() as con:
             runs, closes = books.runs_up_to(con, day), books.closes_after(con)
         if not runs or runs[-1]["business_date"] != day:
-            raise LookupError(
-                f"[{day}] was not settled; settled are days up to [{runs[-1]['business_date'] if runs else 'none'}]."
-            )
+            raise LookupError(f"[{day}] was not settled; `incentives status` lists the days that were.")
         recorded = [manifest for manifest in releases.releases() if manifest.get("run_id") == runs[-1]["run_id"]]
         if not recorded:
             raise LookupError(
@@ -200,6 +200,11 @@ def declared_adjustments() -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in shown] + [
         dict.fromkeys(columns) | {"message": fault} for fault in faults
     ]
+
+
+def _named(*people: str) -> None:
+    if not all(name.strip() for name in people):
+        raise LookupError("an act needs the name of who does it; give it with --by, and --approved-by where asked for.")
 
 
 def _act(kind: str, said: dict[str, Any]) -> None:

@@ -445,7 +445,8 @@ def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
         kept.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copy(run.adjustments / f"{one.adjustment}.yaml", kept)
     edited = adjustments.edited([one for one in declared if one not in pending], held)
-    return told + [f"adjustment [{name}] is not posted: {why}." for name, why in (refused | edited).items()]
+    told += [f"adjustment [{name}] is not posted: {why}." for name, why in refused.items()]
+    return told + [f"adjustment [{name}] {why}." for name, why in edited.items()]
 
 
 def declared_adjustments(folder: Path) -> tuple[list[adjustments.Adjustment], list[str]]:

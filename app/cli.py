@@ -290,6 +290,7 @@ def backup(out: Annotated[Path, typer.Argument(help="File to write, such as back
     """
     from app import keeping
 
+    _in_a_folder(out, "out")
     _say(f"wrote {keeping.backup(out) >> 20:,} MiB to {out}")
 
 
@@ -567,6 +568,7 @@ def export_table(
     """
     from app import export
 
+    _in_a_folder(out, "--out")
     if what not in export.QUERIES:
         raise typer.BadParameter(f"[{what}] is not one of {list(export.QUERIES)}", param_hint="what")
     if kind not in export.WRITERS:
@@ -632,6 +634,11 @@ def _pair(text: str) -> tuple[str, str]:
     if not sign or not name:
         raise typer.BadParameter(f"[{text}] is not name=value", param_hint="--set")
     return name.strip(), value.strip()
+
+
+def _in_a_folder(out: Path, hint: str) -> None:
+    if not out.absolute().parent.is_dir():
+        raise typer.BadParameter(f"folder [{out.absolute().parent}] does not exist; make it first", param_hint=hint)
 
 
 def _say(line: str) -> None:

@@ -84,13 +84,13 @@ def _sums(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _read(path: Path) -> pa.Table:
     """The statement's columns by our words, typed from their text."""
-    with path.open("rb") as file:
-        header = file.readline().decode("utf-8-sig").strip().replace('"', "").split(",")
-    text = pa.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
     try:
+        with path.open(encoding="utf-8-sig") as file:
+            header = file.readline().strip().replace('"', "").split(",")
+        text = pa.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
         given = pa.csv.read_csv(path, convert_options=text)
-    except pa.ArrowInvalid as fault:
-        raise LookupError(f"[{path.name}] is not a CSV file with one header line: {fault}") from None
+    except (pa.ArrowInvalid, UnicodeDecodeError) as fault:
+        raise LookupError(f"[{path.name}] is not a CSV file in UTF-8 with one header line: {fault}") from None
     named = {name.lower().replace("_", ""): name for name in given.column_names}
     found = {ours: named[a] for ours, aliases in ALIASES.items() for a in aliases if a in named}
     if lacking := [name for name in NEEDED if name not in found]:

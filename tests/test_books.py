@@ -4,6 +4,7 @@ import csv
 import json
 from datetime import date
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
@@ -12,7 +13,9 @@ import operations
 import pipeline
 from app.cli import app
 from tests.deliveries import DAY, T1, WORLD, ask, land, settle_next
+from transforms.adjustments import AdjustmentReason
 from warehouse import books, store
+from warehouse.columns import COLUMNS
 from warehouse.tables import TABLES
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -121,6 +124,10 @@ def test_an_adjustment_that_is_not_sound_is_not_posted_and_says_why(first_day, d
     declare(**changed)
     report = settle_next(NEXT, [{"transaction_id": "t2"}])
     assert why in str(report["warnings"]) and posted("adjustment") == []
+
+
+def test_the_reasons_of_adjustments_are_those_of_the_dictionary():
+    assert get_args(AdjustmentReason) == COLUMNS["adjustment_reason"].one_of
 
 
 def test_an_adjustment_edited_after_it_was_posted_is_told(first_day, declare):

@@ -90,3 +90,14 @@ def test_too_little_memory_is_said_and_the_delivery_waits(home, monkeypatch, pla
     with pytest.raises(pipeline.MemorySetting, match=r"\[ingest\] needs more memory .* gives \[2048\]: set it higher"):
         pipeline.ingest()
     assert len(pipeline.landed()) == 8
+
+
+def test_a_folder_that_does_not_exist_is_said_before_any_work(home):
+    for words in (["export", "journal", "--out", "/nowhere/j.csv"], ["backup", "/nowhere/b.tar.gz"]):
+        code, output = run(*words)
+        assert code == 2 and "folder [/nowhere] does not exist" in " ".join(output.replace("│", " ").split())
+
+
+def test_an_act_without_a_name_is_refused(home):
+    done = CliRunner().invoke(app, ["close", "2022-03", "--by", " "])
+    assert isinstance(done.exception, LookupError) and "name of who does it" in str(done.exception)

@@ -63,3 +63,12 @@ def test_a_statement_that_agrees_ends_well(five_lines, tmp_path):
 def test_a_statement_that_cannot_be_read_is_told_where(five_lines, tmp_path, text, says):
     code, said = reconcile(tmp_path, text)
     assert code == 1 and says in said
+
+
+def test_a_statement_that_is_not_text_is_told(five_lines, tmp_path):
+    path = tmp_path / "statement.xlsx"
+    path.write_bytes(b"\xff\xfe\x00")
+    done = CliRunner().invoke(app, ["reconcile", str(path), "--partner", "1000001"])
+    assert isinstance(done.exception, LookupError) and "[statement.xlsx] is not a CSV file in UTF-8" in str(
+        done.exception
+    )

@@ -74,6 +74,15 @@ def minor(amount: Decimal, currency: str) -> int:
     return int(shifted)
 
 
+def major(amount_minor: int, currency: str) -> Decimal:
+    """An amount in major units, with the decimals of its currency.
+
+    >>> major(1250, "USD"), major(1250, "JPY")
+    (Decimal('12.50'), Decimal('1250'))
+    """
+    return Decimal(amount_minor).scaleb(-(iso4217.Currency(currency).exponent or 0))
+
+
 def load(path: Path) -> Adjustment:
     """One adjustment file. Raises RuleFault with file, line, key, value and remedy."""
     content, lines = read(path)
@@ -107,7 +116,9 @@ def refusals(declared: list[Adjustment], earned: pd.DataFrame, programs: list[Pr
         elif one.currency != currencies[one.program] and one.program_amount is None:
             refused[one.adjustment] = f"give program_amount in [{currencies[one.program]}]"
         elif found != expected:
-            refused[one.adjustment] = f"expects [{one.expect.earned}] earned, found [{found}] minor units; look again"
+            refused[one.adjustment] = (
+                f"expects [{one.expect.earned}] earned, found [{major(found, one.currency)}]; look again"
+            )
     return refused
 
 
@@ -115,7 +126,8 @@ def edited(declared: list[Adjustment], posted: pd.DataFrame) -> dict[str, str]:
     """Adjustments whose file no longer says what was posted."""
     held = dict(zip(posted["adjustment_id"], posted["amount_minor"], strict=True))
     return {
-        one.adjustment: f"it was posted with [{held[one.adjustment]}] minor units; declare another one for the difference"
+        one.adjustment: f"says [{one.amount}] but was posted with [{major(int(held[one.adjustment]), one.currency)}]; "
+        "declare another one for the difference"
         for one in declared
         if int(held[one.adjustment]) != minor(one.amount, one.currency)
     }

@@ -325,5 +325,7 @@ def named_fault(file: str, content: object, lines: dict, fault: Any) -> RuleFaul
         return RuleFault(file, lines.get(place, 1), key, last, "no such key; see docs/programs.md for the words")
     if fault["type"] == "missing":
         return RuleFault(file, lines.get(place, 1), key, last, "this key is missing; add it")
+    if fault["type"] == "string_type" and isinstance(value, Decimal):
+        message = f'a text is needed; write it in quotes: "{value}"'
     shown = value if isinstance(value, str | Decimal | date | bool) else "…"
     return RuleFault(file, lines.get(place, 1), key, shown, message)
