@@ -302,14 +302,9 @@ def rules_in_force(con: duckdb.DuckDBPyConnection, day: date) -> tuple[Rules, li
 
 def rule_differences(con: duckdb.DuckDBPyConnection, plan: Run) -> list[dict[str, Any]]:
     """What a rule edit would change of what is posted, by program, partner, month, kind and currency; nothing is kept."""
-    plan.staging.unlink(missing_ok=True)
-    try:
-        store.attach(con, plan.staging, "staging")
+    with store.scratch(con, plan.staging):
         _work_out(con, plan, _Clock())
         return books.staged_rule_changes(con)
-    finally:
-        con.execute("DETACH staging")
-        plan.staging.unlink(missing_ok=True)
 
 
 def attempt(
@@ -467,14 +462,9 @@ def recomputed(con: duckdb.DuckDBPyConnection, day: date) -> tuple[list[str], li
     """
     last = load_all(rules_archive(str(books.last_rules(con))))
     run = Run("verify", day, Rules(last, last, str(books.last_rules(con))))
-    run.staging.unlink(missing_ok=True)
-    try:
-        store.attach(con, run.staging, "staging")
+    with store.scratch(con, run.staging):
         waiting = _work_out(con, run, _Clock(), everything=True)[0]
         return waiting, books.staged_differences(con)
-    finally:
-        con.execute("DETACH staging")
-        run.staging.unlink(missing_ok=True)
 
 
 def _run_steps(

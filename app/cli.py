@@ -592,7 +592,7 @@ def query(
         if shell:
             _shell(con)
         elif sql:
-            _print(_asked(con, sql), as_json)
+            _print(store.rows(con, sql), as_json)
         else:
             raise typer.BadParameter("give a statement or --shell", param_hint="sql")
 
@@ -611,7 +611,7 @@ def _shell(con: duckdb.DuckDBPyConnection) -> None:
     _say("Tables: " + ", ".join(name for (name,) in con.execute("SHOW TABLES").fetchall()) + ". End with Ctrl-D.")
     for line in iter(lambda: _line("incentives> "), None):
         try:
-            _print_table(_asked(con, line)) if line.strip() else None
+            _print_table(store.rows(con, line)) if line.strip() else None
         except duckdb.Error as fault:
             typer.echo(str(fault), err=True)
 
@@ -621,12 +621,6 @@ def _line(prompt: str) -> str | None:
         return input(prompt)
     except EOFError:
         return None
-
-
-def _asked(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    found = con.execute(sql)
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -9,6 +9,8 @@ from typing import Any
 import duckdb
 import iso4217
 
+from warehouse import store
+
 Rows = list[dict[str, Any]]
 
 LINE = """
@@ -59,43 +61,43 @@ WHERE partner_id = $partner AND earning_month = $month ORDER BY ALL
 
 def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
     """All about a ledger entry, a transaction or an adjustment; raises LookupError for an id that is none of them."""
-    adjusted = _rows(con, "SELECT * FROM adjustments WHERE adjustment_id = $id", id=wanted)
-    entry = _rows(con, "SELECT transaction_id, adjustment_id FROM earnings_ledger WHERE entry_id = $id", id=wanted)
+    adjusted = store.rows(con, "SELECT * FROM adjustments WHERE adjustment_id = $id", id=wanted)
+    entry = store.rows(con, "SELECT transaction_id, adjustment_id FROM earnings_ledger WHERE entry_id = $id", id=wanted)
     if entry and entry[0]["adjustment_id"]:
         return of_id(con, entry[0]["adjustment_id"])
     if adjusted:
         return {
             "adjustment": adjusted[0],
-            "entries": _rows(con, ENTRIES.replace("transaction_id = $id", "adjustment_id = $id"), id=wanted),
+            "entries": store.rows(con, ENTRIES.replace("transaction_id = $id", "adjustment_id = $id"), id=wanted),
         }
     return of_line(con, entry[0]["transaction_id"] if entry else wanted)
 
 
 def of_line(con: duckdb.DuckDBPyConnection, transaction_id: str) -> dict[str, Any]:
     """All about one billing line: what was delivered, decided, earned and posted."""
-    entries = _rows(con, ENTRIES, id=transaction_id)
-    line = _rows(con, LINE, id=transaction_id)
+    entries = store.rows(con, ENTRIES, id=transaction_id)
+    line = store.rows(con, LINE, id=transaction_id)
     if not line and not entries:
         raise LookupError(
             f"[{transaction_id}] is no ledger entry, transaction or adjustment of the current release; "
             "a line that is set aside is under `incentives quarantine list`."
         )
-    decisions = _rows(con, DECISIONS, id=transaction_id)
+    decisions = store.rows(con, DECISIONS, id=transaction_id)
     for decided in decisions:
-        decided["criteria"] = _rows(
+        decided["criteria"] = store.rows(
             con, CRITERIA, partner=decided["partner_id"], program=decided["program"], on=decided["reference_on"]
         )
     return {
         "line": line[0] if line else {"transaction_id": transaction_id, "withdrawn": True},
         "decisions": decisions,
-        "prices": _rows(con, PRICES, id=transaction_id),
+        "prices": store.rows(con, PRICES, id=transaction_id),
         "entries": entries,
     }
 
 
 def of_file_line(con: duckdb.DuckDBPyConnection, file: str, number: int, delivery: str | None) -> list[dict[str, Any]]:
     """All that a delivered file's line has caused, for each delivery that holds such a line."""
-    found = _rows(
+    found = store.rows(
         con,
         "SELECT transaction_id FROM transactions WHERE file_name = $file AND line_number = $number "
         "AND ($delivery IS NULL OR delivery_id = $delivery) ORDER BY delivery_id",
@@ -113,10 +115,10 @@ def of_partner_month(con: duckdb.DuckDBPyConnection, partner: str, month: date) 
     """What a partner earned in a month: totals, lines with their causes, adjustments, and what earned nothing and why."""
     values = {"partner": partner, "month": month}
     found = {
-        "totals": _rows(con, MONTH_TOTALS, **values),
-        "lines": _rows(con, MONTH_LINES, **values),
-        "adjustments": _rows(con, MONTH_ADJUSTMENTS, **values),
-        "earns nothing": _rows(con, MONTH_REFUSED, **values),
+        "totals": store.rows(con, MONTH_TOTALS, **values),
+        "lines": store.rows(con, MONTH_LINES, **values),
+        "adjustments": store.rows(con, MONTH_ADJUSTMENTS, **values),
+        "earns nothing": store.rows(con, MONTH_REFUSED, **values),
     }
     if not any(found.values()):
         raise LookupError(f"partner [{partner}] has no line and no adjustment in [{month:%Y-%m}].")
@@ -206,9 +208,3 @@ def _plain(number: Any) -> str:
     ('4', '100')
     """
     return f"{number:f}".rstrip("0").rstrip(".") if "." in f"{number:f}" else f"{number:f}"
-
-
-def _rows(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> Rows:
-    found = con.execute(query, values)
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

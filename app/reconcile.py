@@ -10,6 +10,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.csv
 
+from warehouse import store
+
 OUTCOMES = ("matched", "amount differs", "rate differs", "timing", "missing here", "missing there")
 # our word → other words for it, those of Partner Center's earnings export (2023) among them; case and `_` do not count
 ALIASES = {
@@ -65,9 +67,7 @@ def reconcile(con: duckdb.DuckDBPyConnection, path: Path, partner: str) -> dict[
         "SELECT 1 FROM earnings_ledger WHERE partner_id = $partner LIMIT 1", {"partner": partner}
     ).fetchall():
         raise LookupError(f"partner [{partner}] has no ledger entry in the current release; check the id.")
-    found = con.execute(COMPARED, {"partner": partner})
-    names = [column[0] for column in found.description]
-    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    rows = store.rows(con, COMPARED, partner=partner)
     return {"sums": list(_sums(rows)), "lines": [row for row in rows if row["outcome"] != "matched"]}
 
 

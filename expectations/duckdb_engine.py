@@ -5,11 +5,8 @@ every metric). Dialects that GX lists as persisted keep theirs, as SQLite does; 
 """
 
 import enum
-import logging
 
-logging.getLogger("great_expectations").setLevel(logging.WARNING)  # before the import: it logs 200 lines as it loads
-
-from great_expectations.execution_engine import sqlalchemy_execution_engine as engine  # noqa: E402
+from great_expectations.execution_engine import sqlalchemy_execution_engine as engine
 
 
 class _Dialect(str, enum.Enum):

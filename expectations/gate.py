@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-
-from expectations import duckdb_engine  # sets logging before great_expectations loads
-
-import great_expectations as gx  # isort: skip
+import great_expectations as gx
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.expectation import Expectation
 
+from expectations import duckdb_engine
 from expectations.counted import ExpectQueryToFindNothing, ExpectRowsToMeet
 from expectations.rules import Rule, of
 from warehouse.columns import COLUMNS

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import releases
+from warehouse import releases, store
 
 
 def record(
@@ -45,24 +45,22 @@ def last(con: duckdb.DuckDBPyConnection) -> tuple[int, str]:
 
 def runs_up_to(con: duckdb.DuckDBPyConnection, day: date) -> list[dict[str, Any]]:
     """The runs of the days up to one, in their order, with the deliveries that each was the first to see."""
-    found = con.execute(
+    runs = store.rows(
+        con,
         "SELECT run_number, run_id, business_date, rules_hash, engine_version, deliveries FROM derived.runs "
         "WHERE business_date <= $day ORDER BY run_number",
-        {"day": day},
+        day=day,
     )
-    names = [column[0] for column in found.description]
-    runs = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     return [run | {"deliveries": json.loads(run["deliveries"])} for run in runs]
 
 
 def last_run(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
     """The last run as recorded, with its cut; None before the first."""
-    found = con.execute(
+    runs = store.rows(
+        con,
         "SELECT run_id, business_date, rules_hash, engine_version, chain_head, deliveries AS cut FROM derived.runs "
-        "ORDER BY run_number DESC LIMIT 1"
+        "ORDER BY run_number DESC LIMIT 1",
     )
-    names = [column[0] for column in found.description]
-    runs = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     return runs[0] | {"cut": json.loads(runs[0]["cut"])} if runs else None
 
 
@@ -118,16 +116,15 @@ def approve_edit(con: duckdb.DuckDBPyConnection, rules_hash: str, *, by: str, ap
 
 def staged_rule_changes(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """What staged entries change because of rules, by program, partner, month, kind and currency, in minor units."""
-    found = con.execute(
+    return store.rows(
+        con,
         "SELECT entry.program, entry.partner_id, entry.earning_month, earning_type, entry.currency, exponent, "
         "min(reference_on) AS first_on, count(DISTINCT entry.transaction_id) AS line_count, "
         "sum(amount_minor)::BIGINT AS amount_minor FROM staging.derived.earnings_ledger AS entry "
         "JOIN staging.derived.decisions USING (transaction_id, program) "
         "JOIN meta.currencies AS unit ON unit.currency = entry.currency "
-        "WHERE cause IN ('rule_change', 'split_change') GROUP BY ALL ORDER BY ALL"
+        "WHERE cause IN ('rule_change', 'split_change') GROUP BY ALL ORDER BY ALL",
     )
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def entries_of(con: duckdb.DuckDBPyConnection, run_id: str) -> tuple[int, str]:
@@ -169,14 +166,13 @@ def newest_day(con: duckdb.DuckDBPyConnection) -> date:
 
 def staged_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Staged entries of lines that no delivery of the cut touched: what the ledger should hold and does not."""
-    found = con.execute(
+    return store.rows(
+        con,
         "SELECT transaction_id, program, lever, partner_id, earning_month, earning_type, currency, "
         "sum(amount_minor)::BIGINT AS amount_minor, sum(program_amount_minor)::BIGINT AS program_amount_minor "
         "FROM staging.derived.earnings_ledger AS entry JOIN touched_lines USING (transaction_id) "
-        "WHERE NOT (at_line OR at_reference OR at_fx OR at_eligibility) GROUP BY ALL ORDER BY ALL"
+        "WHERE NOT (at_line OR at_reference OR at_fx OR at_eligibility) GROUP BY ALL ORDER BY ALL",
     )
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def close(con: duckdb.DuckDBPyConnection, month: date, by: str) -> list[date]:

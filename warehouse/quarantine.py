@@ -17,20 +17,18 @@ SHOWN = ("quarantine_id", "feed", "business_date", "file_name", "line_number", "
 def listed(con: duckdb.DuckDBPyConnection, *, everything: bool) -> list[dict[str, Any]]:
     """Rows set aside, oldest first; released ones only when everything is asked for."""
     scope = "" if everything else "WHERE released_by IS NULL"
-    rows = con.execute(
-        f"SELECT {', '.join(SHOWN)} FROM clean.quarantine {scope} ORDER BY business_date, delivery_id, file_name, line_number"
-    ).fetchall()
-    return [dict(zip(SHOWN, row, strict=True)) for row in rows]
+    return store.rows(
+        con,
+        f"SELECT {', '.join(SHOWN)} FROM clean.quarantine {scope} ORDER BY business_date, delivery_id, file_name, line_number",
+    )
 
 
 def shown(con: duckdb.DuckDBPyConnection, quarantine_id: str) -> dict[str, Any]:
     """One row with its text as delivered; raises LookupError when there is none of that id."""
-    found = con.execute("SELECT * FROM clean.quarantine WHERE quarantine_id = ?", [quarantine_id])
-    names = [column[0] for column in found.description]
-    rows = found.fetchall()
+    rows = store.rows(con, "SELECT * FROM clean.quarantine WHERE quarantine_id = $id", id=quarantine_id)
     if not rows:
         raise LookupError(f"no quarantined row [{quarantine_id}]; see `incentives quarantine list`.")
-    row = dict(zip(names, rows[0], strict=True))
+    row = rows[0]
     return row | {"delivered": json.loads(row["delivered"]) if row["delivered"] else None}
 
 

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 import iso4217
@@ -183,6 +183,25 @@ def currencies() -> pa.Table:
     """Every ISO 4217 currency in trade with its number of decimals (those with four are units of account)."""
     listed = [c for c in iso4217.Currency if c.exponent is not None and c.exponent <= 3]
     return pa.table({"currency": [c.code for c in listed], "exponent": [c.exponent for c in listed]})
+
+
+def rows(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> list[dict[str, Any]]:
+    """What a query finds, a mapping of column to value for each row."""
+    found = con.execute(query, values)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+@contextmanager
+def scratch(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
+    """A staging file attached as `staging` for work that is not kept."""
+    path.unlink(missing_ok=True)
+    attach(con, path, "staging")
+    try:
+        yield
+    finally:
+        con.execute("DETACH staging")
+        path.unlink(missing_ok=True)
 
 
 def reached(point: str) -> None:
