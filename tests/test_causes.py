@@ -102,6 +102,38 @@ def test_a_correction_and_a_corrected_exchange_rate_are_told_apart(home):
     ]
 
 
+def told_in_euro(*changes: tuple[str, list[dict]]) -> dict[str, tuple[str, str]]:
+    """A line of 100.00 EUR at 1.2121, and what a day on which feeds change posts for it: in euro and in dollars."""
+    land_world()
+    land("transactions", [T1 | {"currency": "EUR"}])
+    pipeline.run()
+    for feed, rows in (*changes, ("transactions", [{"transaction_id": "t2", "product_id": "none"}])):
+        land(feed, rows, NEXT)
+    if "agreements" not in dict(changes):
+        land("agreements", WORLD["agreements"], NEXT)
+    pipeline.run()
+    rows = ask(
+        "SELECT cause, sum(amount)::DECIMAL(18,2)::VARCHAR, sum(program_amount)::DECIMAL(18,2)::VARCHAR FROM earnings_ledger "
+        f"WHERE transaction_id = 't1' AND posted_on = DATE '{NEXT}' GROUP BY cause"
+    )
+    return {cause: (own, dollars) for cause, own, dollars in rows}
+
+
+def test_a_changed_product_and_a_corrected_exchange_rate_are_told_apart(home):
+    product = WORLD["products"][0] | {"product_family": "dynamics365"}
+    assert told_in_euro(("products", [product]), ("fx_rates", [{"fx_rate": "2"}])) == {
+        "reference_change": ("0.75", "0.91"),  # 4.75 percent at 1.2121 is 5.75 dollars, it was 4.84
+        "fx_correction": ("0.00", "3.75"),
+    }
+
+
+def test_a_corrected_exchange_rate_and_a_lost_agreement_are_told_apart(home):
+    assert told_in_euro(("fx_rates", [{"fx_rate": "2"}]), ("agreements", [EXPIRED])) == {
+        "fx_correction": ("0.00", "3.16"),
+        "eligibility_lost": ("-4.00", "-8.00"),
+    }
+
+
 def test_a_product_that_moves_to_another_family_is_a_change_of_reference(first_day):
     land("products", [WORLD["products"][0] | {"product_family": "dynamics365"}], NEXT)
     settle_next(NEXT, [{"transaction_id": "t2", "product_id": "none"}])
