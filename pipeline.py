@@ -27,7 +27,21 @@ from transforms.programs import Program, active, load, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.rule_file import RuleFault
-from warehouse import audit, books, commit, cuts, frames, intake, landing, quarantine, registry, releases, store, watch
+from warehouse import (
+    audit,
+    books,
+    commit,
+    cuts,
+    frames,
+    intake,
+    landing,
+    quarantine,
+    registry,
+    releases,
+    store,
+    watch,
+    worked,
+)
 from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
@@ -402,7 +416,9 @@ def _register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
 def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> int:
     """Make the touched lines, from the staged eligibility; how many."""
     cuts.stand(con)
-    return cuts.touch_lines(con, run.day, rules=everything or run.rules.changed, splits=run.rules.splits_changed)
+    lines = cuts.touch_lines(con, run.day, rules=everything or run.rules.changed, splits=run.rules.splits_changed)
+    worked.work(con, run.day)
+    return lines
 
 
 def _work_out(
@@ -419,9 +435,9 @@ def _work_out(
         cuts.stand_under_rules_before(con, eligibility.eligibility(criteria, run.rules.before))
     lines = _touch_lines(con, run, everything=everything)
     clock.stage("touched_lines")
-    count = cuts.buckets(con)
+    count = worked.buckets(con)
     for number in range(count):
-        cuts.open_bucket(con, number, count)
+        worked.open_bucket(con, number, count)
         _run_steps(con, LINE_STEPS, given, run.run_id, clock)
     return deliveries, lines
 

@@ -43,7 +43,7 @@ Stack
 Cap
 18. Caps of the lever come before those of the program. Rows of a line: negative ones first, then levers in file order, lower
     brackets first. Of several caps each keeps its own excess, and what any has left counts the rows as posted in the end.
-    "in list order", "what is left = cap − rounded rows"
+    A row asks for its rounded figure. "in list order", "what is left = cap − rounded rows"
 19. Room is looked at when a line of the same cap comes (selected, eligible, taken in its stack, minimum reached): value on
     that line's date; excess waiting is paid before that line, and once more after it and after each of its refunds.
     "takes its value on the line's date", "oldest first"
@@ -288,7 +288,7 @@ def brackets_on(lever: dict, on: date) -> list[Bracket]:
         threshold = number_on(entry["threshold"], on)
         paid = number_on(entry["rate"] if "rate" in entry else entry["amount"], on)
         if threshold is not None and paid is not None:
-            start = threshold - 1 if first_unit(lever) else threshold
+            start = threshold - 1 if first_unit(lever) and threshold > 0 else threshold
             found.append(Bracket(position, threshold, start, paid))
     return found
 
@@ -670,8 +670,8 @@ class Posting:
         return None if most is None else max(Fraction(0), most - self.used.get(self.key(cap, sale, when), Fraction(0)))
 
     def grant(self, row: Row) -> None:
-        """Pays a row up to what each cap has left, in list order; each cap keeps its excess."""
-        amount = row.asked.program
+        """Pays a row up to what each cap has left, in list order; each cap keeps its excess of the rounded row."""
+        amount = rounded(self.program, row.asked.program, self.program["currency"])
         for cap in self.caps(row.lever):
             room = self.room(cap, row.sale, row.sale, row.sale.line.on)
             if room is not None and amount > room:
@@ -695,7 +695,7 @@ class Posting:
     def posted(self, row: Row) -> Money:
         """What a row posts: what is granted, rounded once in each currency."""
         own = row.asked.own
-        if row.granted != row.asked.program:
+        if row.granted != rounded(self.program, row.asked.program, self.program["currency"]):
             own = own * row.granted / row.asked.program if row.asked.program else Fraction(0)
         return Money(
             rounded(self.program, own, row.sale.line.currency),

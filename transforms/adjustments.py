@@ -9,8 +9,9 @@ import iso4217
 import pandas as pd
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from transforms.programs import Name, Program, Rule, named_fault
+from transforms.programs import Program, named_fault
 from transforms.rule_file import RuleFault, read
+from transforms.rule_values import Name, Rule
 
 AdjustmentReason = Literal[
     "ar_compliance",

@@ -51,6 +51,10 @@ class Dated(Generic[T]):
         starts = pd.DatetimeIndex([pd.Timestamp(start) for start in self.values]).to_numpy("datetime64[us]")
         return np.searchsorted(starts, days.to_numpy("datetime64[us]"), side="right") - 1
 
+    def exists_at(self, days: pd.Series) -> np.ndarray:
+        """For each day, whether there is a value."""
+        return np.array([*(value is not None for value in self.values.values()), False])[self.number_at(days)]
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Dated) and self.values == other.values
 

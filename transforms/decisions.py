@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from transforms.programs import Lever, Program, active
+from transforms.levers import Lever
+from transforms.programs import Program, active
 from transforms.reasons import REASONS
 
 NO, UNSURE, YES = 0, 1, 2

@@ -11,8 +11,9 @@ import pandas as pd
 from transforms.decisions import decided_lines
 from transforms.earnings import earnings
 from transforms.eligibility import eligibility, eligibility_criteria
+from transforms.levers import SELECTABLE
 from transforms.money import FX, decimals
-from transforms.programs import SELECTABLE, Program, uses_later_words
+from transforms.programs import Program
 from transforms.rule_file import RuleFault, read
 
 JUDGED_BY = {
@@ -61,7 +62,7 @@ def check(program: Program, path: Path) -> list[str]:
         name, expected = example.get("example", f"number {number + 1}"), example.get("expect", {})
         line = lines.get(("examples", number), 1)
         if (
-            uses_later_words(program)
+            program.later_words
             or set(expected) - RUN
             or set(example.get("given", {})) - {"transactions", "days", "fx_rates", *FEED_COLUMNS}
         ):
@@ -95,60 +96,82 @@ def work_out(program: Program, given: dict[str, Any]) -> tuple[dict[str, Any], s
     days = given.get("days") or [{"on": None, "transactions": given.get("transactions", [])}]
     lines = [line for day in days for line in day["transactions"]]
     standing, unmet = _standing(program, given)
-    decided = [_decide(program, line, lines, given, standing) for line in lines]
-    earned = {line["id"]: _sum(rows, "program_earning_minor") for line, (_, rows) in zip(lines, decided, strict=True)}
+    plain = program.model_copy(update={"status": "active"})
     unit = Decimal(1).scaleb(-_exponent(program.currency))
-    total = {
-        part: sum((_sum(rows, f"program_{part}_minor") for _, rows in decided), 0) * unit
-        for part in ("earning", "rebate", "coop")
-    }
-    posted = [{"on": day["on"], "amount": sum(earned[t["id"]] for t in day["transactions"]) * unit} for day in days]
-    decision = {line["id"]: str(made["decision"].iloc[0]) for line, (made, _) in zip(lines, decided, strict=True)}
-    trace = "; ".join(f"{i} {decision[i]} earns {earned[i] * unit}" for i in earned)
+    posted, before = [], Decimal(0)
+    decided, earned = _worked_out(plain, lines, given, standing)
+    for number, day in enumerate(days, 1):
+        known = [line for shown in days[:number] for line in shown["transactions"]]
+        total = _sum(_worked_out(plain, known, given, standing)[1] if number < len(days) else earned) * unit
+        posted.append({"on": day["on"], "amount": total - before})
+        before = total
+    by_line = {line["id"]: _sum(earned[earned["transaction_id"] == line["id"]]) * unit for line in lines}
+    decision = dict(zip(decided["transaction_id"], decided["decision"].astype("str"), strict=True)) if lines else {}
+    trace = "; ".join(f"{i} {decision[i]} earns {by_line[i]}" for i in by_line)
     return {
-        "earned": total["earning"], "rebate": total["rebate"], "coop": total["coop"],
-        "lines": {i: amount * unit for i, amount in earned.items()}, "decisions": decision,
+        "earned": before, "rebate": _sum(earned, "rebate") * unit, "coop": _sum(earned, "coop") * unit,
+        "lines": by_line, "decisions": decision,
         "posted": [day for day in posted if day["amount"]], "eligible": not unmet, "unmet": unmet,
     }, trace  # fmt: skip
 
 
-def _sum(rows: pd.DataFrame, column: str) -> int:
-    return int(rows[column].sum()) if len(rows) else 0
+def _sum(rows: pd.DataFrame, part: str = "earning") -> int:
+    return int(rows[f"program_{part}_minor"].sum()) if len(rows) else 0
+
+
+def _worked_out(
+    program: Program, lines: list[dict], given: dict[str, Any], standing: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The lines' decisions and earnings."""
+    if not lines:
+        return pd.DataFrame(), pd.DataFrame()
+    decided = pd.concat([_decide(program, line, lines, given, standing) for line in lines], ignore_index=True)
+    return decided, earnings(decided, [program])
 
 
 def _decide(
     program: Program, line: dict[str, Any], lines: list[dict], given: dict[str, Any], standing: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One line's decision and earnings; what it leaves unsaid matches whatever a lever selects."""
-    left_out = {c for c in SELECTABLE if c not in line}
+) -> pd.DataFrame:
+    """One line's decision; what it, or the line that it reverses, leaves unsaid matches whatever a lever selects."""
+    family = _family(line, lines)
+    said = {column for one in family for column in one}
     levers = [
-        lever.model_copy(update={"select": {c: v for c, v in lever.select.items() if c not in left_out}})
+        lever.model_copy(update={"select": {c: v for c, v in lever.select.items() if c in said}})
         for lever in program.levers
     ]
-    plain = program.model_copy(update={"levers": levers, "status": "active"})
-    decided = decided_lines(_line(plain, line, lines, given, standing), [plain])
-    return decided, earnings(decided, [plain])
+    return decided_lines(_line(program, family, given, standing), [program.model_copy(update={"levers": levers})])
 
 
-def _line(
-    program: Program, line: dict[str, Any], lines: list[dict], given: dict[str, Any], standing: pd.DataFrame
-) -> pd.DataFrame:
-    original = next((other for other in lines if other["id"] == line.get("reverses")), None)
-    on = (original or line)["on"]
-    currency = line.get("currency", program.currency)
+def _family(line: dict[str, Any], lines: list[dict]) -> list[dict[str, Any]]:
+    """A line, the one that it reverses, the one that this reverses, as far as they are known."""
+    by_id = {other["id"]: other for other in lines}
+    found = [line]
+    while (parent := by_id.get(found[-1].get("reverses"))) is not None and len(found) < 3:
+        found.append(parent)
+    return found
+
+
+def _line(program: Program, family: list[dict], given: dict[str, Any], standing: pd.DataFrame) -> pd.DataFrame:
+    line, root = family[0], family[-1]
+    on, currency = root["on"], line.get("currency", program.currency)
     exponent = _exponent(currency)
     partner = standing[standing["partner_id"] == line.get("partner", "p1")]
     day = pd.Timestamp(on)
     held = partner[(partner["valid_from"] <= day) & (partner["valid_to"].isna() | (partner["valid_to"] > day))]
     rate = Decimal(1) if currency == program.currency else _rate(given, currency, program.currency, on)
+    quantity = line.get("quantity", Decimal(1) if len(family) == 1 else Decimal(0))
     row = {
         "transaction_id": line["id"], "program": program.program, "partner_id": line.get("partner", "p1"),
-        "reference_on": day, "revenue_minor": int(Decimal(line.get("revenue", 0)).scaleb(exponent)), "currency": currency,
+        "reverses": line.get("reverses"), "root_id": root["id"] if line.get("reverses") else None,
+        "reference_on": day, "reference_at": day, "own_at": pd.Timestamp(line["on"]),
+        "revenue_minor": int(Decimal(line.get("revenue", 0)).scaleb(exponent)),
+        "quantity_micro": int(quantity * 10**6), "currency": currency,
         "program_currency": program.currency, "exponent": exponent,
         "program_exponent": _exponent(program.currency), "fx_month": day.replace(day=1),
-        **{column: line.get(column) for column in SELECTABLE if column != "currency"},
+        **{column: root.get(column) for column in SELECTABLE if column not in ("currency", "customer_id")},
+        "customer_id": root.get("customer", root.get("customer_id", "c1")),
         "is_partner_known": True, "is_own_customer": False,
-        "is_original_known": "reverses" not in line or original is not None,
+        "is_original_known": "reverses" not in line or len(family) > 1,
         "is_earning": bool(held["is_earning"].any()) if len(standing) else True,
         "reason_codes": held["reason_codes"].iloc[0] if len(held) else None, "cause": "new_line", "is_posted": False,
     }  # fmt: skip

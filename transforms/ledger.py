@@ -2,9 +2,10 @@
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
-from transforms.causes import STAGES
+from transforms.causes import AROUND, LINE, ORDER
 from transforms.programs import Program
 from transforms.reasons import criteria
 
@@ -14,7 +15,15 @@ KEY = [
 ]  # fmt: skip
 SOURCE = ["rate", "fx_month", "fx_rate", "rule_version"]
 AMOUNTS = ["amount_minor", "program_amount_minor"]
-CAUSE = {"reference": "reference_change", "fx": "fx_correction", "rule": "rule_change", "split": "split_change"}
+CAUSE = {
+    "reference": "reference_change", "fx": "fx_correction", "rule": "rule_change", "stack": "stack_change",
+    "split": "split_change",
+}  # fmt: skip
+UP_OR_DOWN = {  # causes of a stage that brings more, or less
+    "bracket": ("bracket_rise", "bracket_fall"),
+    "minimum": ("minimum_reached", "minimum_lost"),
+    "cap": ("cap_freed", "cap_reached"),
+}
 
 
 def earnings_ledger(
@@ -38,7 +47,8 @@ def earnings_ledger(
     is_posted = due["is_posted"].to_numpy(bool)
     entries = [due[~is_posted].assign(cause_detail=None)]
     if len(moved_lines):
-        steps = _steps(_as_text(due[is_posted]), _staged(staged_earnings), _as_text(posted), moved_lines)
+        steps = _steps(_as_text(due[is_posted]), staged_earnings, _as_text(posted), moved_lines)
+        steps = steps[(steps[AMOUNTS] != 0).any(axis=1)].reset_index(drop=True)
         entries.append(_named(steps, moved_lines, reasons_before, decided_lines, [programs_before, programs]))
     made = pd.concat(entries, ignore_index=True)
     moved = (made["amount_minor"] != 0) | (made["program_amount_minor"] != 0)
@@ -59,35 +69,44 @@ def _by_type(earnings: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _staged(staged_earnings: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What is due after each stage, for the lines that a later one moved too."""
-    return {str(stage): _as_text(_by_type(rows)) for stage, rows in staged_earnings.groupby("stage")}
-
-
 def _steps(
-    due: pd.DataFrame, staged: dict[str, pd.DataFrame], posted: pd.DataFrame, moved_lines: pd.DataFrame
+    due: pd.DataFrame, staged_earnings: pd.DataFrame, posted: pd.DataFrame, moved_lines: pd.DataFrame
 ) -> pd.DataFrame:
-    """For each stage and line that it moved, what is due after it less what was due before it, key by key."""
-    flags = moved_lines.set_index("transaction_id")[[f"at_{stage}" for stage in STAGES]].astype(bool)
-    last = flags.to_numpy()[:, ::-1].argmax(axis=1)
-    last_stage = pd.Series([STAGES[len(STAGES) - 1 - place] for place in last], index=flags.index)
-    held, made = posted, []
-    for stage in STAGES:
-        here = flags.index[flags[f"at_{stage}"]]
-        if not len(here):
+    """For each stage and line that it moved, what is due after it less what was due before it, key by key.
+
+    What a line's last stage brings is told from the final figure. A line that nothing moved by itself is told at the
+    bracket, where the lines around it begin to bear.
+    """
+    lines = pd.MultiIndex.from_frame(moved_lines[LINE].astype("str"))
+    at = moved_lines.reindex(columns=[f"at_{stage}" for stage in ORDER], fill_value=False).to_numpy(bool)
+    staged = {str(stage): rows for stage, rows in staged_earnings.groupby("stage")}
+    for stage in set(staged) & set(AROUND):
+        at[_numbers(lines, staged[stage]), ORDER.index(stage)] = True
+    at[~at.any(axis=1), ORDER.index("bracket")] = True
+    last = len(ORDER) - 1 - at[:, ::-1].argmax(axis=1)
+    held, made = posted[[*KEY, *SOURCE, *AMOUNTS]], []
+    for number, stage in enumerate(ORDER):
+        if not at[:, number].any():
             continue
-        ending = last_stage.index[last_stage == stage]
-        after = pd.concat([due[due["transaction_id"].isin(ending)], *([staged[stage]] if stage in staged else [])])
-        is_here = held["transaction_id"].isin(here)
+        after = due[last[_numbers(lines, due)] == number]
+        if stage in staged:
+            typed = _as_text(_by_type(staged[stage][staged[stage]["lever"].notna()]))
+            after = pd.concat([after, typed[last[_numbers(lines, typed)] > number]])
+        is_here = at[_numbers(lines, held), number]
         made.append(_differences(after, held[is_here]).assign(stage=stage))
-        held = pd.concat([held[~is_here], after[[*KEY, *SOURCE, *AMOUNTS]]], ignore_index=True)
+        held = pd.concat([held[~is_here], after[held.columns]], ignore_index=True)
     return pd.concat(made, ignore_index=True)
+
+
+def _numbers(lines: pd.MultiIndex, rows: pd.DataFrame) -> np.ndarray:
+    """The place of each row's line and program among `lines`."""
+    return lines.get_indexer(pd.MultiIndex.from_frame(rows[LINE].astype("str")))
 
 
 def _differences(after: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Amounts after less before, key by key, with the source of the newer side and whether each side has the key."""
     both = after[[*KEY, *SOURCE, *AMOUNTS]].merge(
-        before[[*KEY, *SOURCE, *AMOUNTS]],
+        before,
         on=KEY,
         how="outer",
         suffixes=("", "_before"),
@@ -108,9 +127,12 @@ def _named(
 ) -> pd.DataFrame:
     """The steps with their cause, and in words of our own what exactly changed."""
     stage, gained = steps["stage"].astype("str"), steps["side"].astype("str") != "right_only"
-    arrival = steps["transaction_id"].map(moved_lines.set_index("transaction_id")["arrival"]).astype("str")
-    cause = stage.map(CAUSE).where(stage != "line", arrival)
+    arrivals = moved_lines.drop_duplicates("transaction_id").set_index("transaction_id")["arrival"]
+    cause = stage.map(CAUSE).where(stage != "line", steps["transaction_id"].map(arrivals).astype("str"))
     cause = cause.mask(stage == "eligibility", gained.map({True: "eligibility_gained", False: "eligibility_lost"}))
+    rises = _rises(steps, decided_lines)
+    for name, words in UP_OR_DOWN.items():
+        cause = cause.mask(stage == name, np.where(rises, *words))
     before, now = ({p.program: p.rule_version for p in programs} for programs in rules)
     versions = {name: f"{before.get(name, 'none')} → {now[name]}" for name in now}
     detail = steps["program"].map(versions).where(stage.isin(["rule", "split"]))
@@ -118,6 +140,15 @@ def _named(
     for side, decided in ((gained, reasons_before), (~gained, decided_lines)):
         detail = detail.mask((stage == "eligibility") & side, _criteria(steps, decided))
     return steps.drop(columns=["stage", "side"]).assign(cause=cause, cause_detail=detail)
+
+
+def _rises(steps: pd.DataFrame, decided_lines: pd.DataFrame) -> np.ndarray:
+    """Whether each step brings its line more at its stage: rows of all brackets together, a refund turned round."""
+    here = ["transaction_id", "program", "lever", "stage"]
+    moved = steps.groupby(here, sort=False, observed=True)["program_amount_minor"].transform("sum")
+    revenue = decided_lines.drop_duplicates("transaction_id").set_index("transaction_id")["revenue_minor"]
+    is_negative = steps["transaction_id"].map(revenue).astype("Int64").fillna(0) < 0
+    return (moved.to_numpy() > 0) != is_negative.to_numpy(bool)
 
 
 def _criteria(steps: pd.DataFrame, decided: pd.DataFrame) -> pd.Series:

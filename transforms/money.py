@@ -1,7 +1,9 @@
 """Money is whole minor units (int64), rates are exact decimals, and this is the only module that rounds."""
 
+from decimal import Decimal
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +13,8 @@ ARROW_MODE = {"half_even": "half_to_even", "half_up": "half_towards_infinity", "
 RATE = pa.decimal128(18, 9)
 FX = pa.decimal128(28, 18)
 SHIFT = pa.decimal128(7, 3)
+MEASURE = pa.decimal128(38, 6)  # a running total
+RATE_UNIT, FX_UNIT, QUANTITY_UNIT, MEASURE_UNIT = 10**9, 10**18, 10**6, 10**21
 
 
 def share(amount_minor: pd.Series, *factors: pd.Series, mode: RoundingMode) -> pd.Series:
@@ -31,6 +35,49 @@ def share(amount_minor: pd.Series, *factors: pd.Series, mode: RoundingMode) -> p
         return pd.Series(pc.cast(whole, pa.int64()).to_numpy(zero_copy_only=False), index=amount_minor.index)
     except pa.ArrowInvalid as fault:
         raise OverflowError(f"an amount of money does not fit 64 bits: {fault}") from fault
+
+
+def quotient(numerator: np.ndarray, denominator: np.ndarray, mode: RoundingMode) -> np.ndarray:
+    """Exact fractions in whole minor units as int64, rounded once, symmetric about zero; denominators are not zero.
+
+    Both sides are whole numbers of any size (object arrays). Raises OverflowError when a result does not fit int64.
+
+    >>> quotient(np.array([5, -5, 7], object), np.array([2, 2, 2], object), "half_even").tolist()
+    [2, -2, 4]
+    """
+    if not len(numerator):
+        return np.zeros(0, "int64")
+    size, parts = np.abs(numerator.astype(object)), np.abs(denominator.astype(object))
+    whole, rest = size // parts, 2 * (size % parts)
+    if mode == "half_even":
+        whole = whole + ((rest > parts) | ((rest == parts) & (whole % 2 == 1)))
+    elif mode == "half_up":
+        whole = whole + (rest >= parts)
+    negative = (numerator < 0) != (denominator < 0)
+    try:
+        return np.where(negative, -whole, whole).astype("int64")
+    except OverflowError as fault:
+        raise OverflowError(f"an amount of money does not fit 64 bits: {fault}") from fault
+
+
+def integers(values: pd.Series, unit: int) -> np.ndarray:
+    """Decimals as whole numbers of `1 / unit`, of any size; a missing one is 0. Worked out once for each value."""
+    codes, known = pd.factorize(values)
+    whole = [int(value * unit) for value in known.tolist()]
+    return np.array([*whole, 0], dtype=object)[codes]
+
+
+def measures(whole: np.ndarray, unit: int) -> pd.Series:
+    """Whole numbers of `1 / unit` as decimals of MEASURE, what is beyond six places cut off towards minus infinity.
+
+    >>> measures(np.array([1250, -5]), 100).tolist()
+    [Decimal('12.500000'), Decimal('-0.050000')]
+    """
+    if whole.dtype.hasobject:
+        whole, unit = (whole * 10**6 // unit).astype("int64"), 10**6
+    parts = pa.scalar(Decimal(1) / unit, pa.decimal128(18, 6))
+    exact = pc.multiply(pc.cast(pa.array(whole), pa.decimal128(19, 0)), parts)
+    return pd.Series(pd.array(pc.cast(exact, MEASURE), dtype=pd.ArrowDtype(MEASURE)))
 
 
 def _wide(factor: pd.Series) -> pa.Array:

@@ -8,92 +8,21 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import iso4217
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from transforms.dated import ALWAYS, Dated
+from transforms.levers import Cap, Lever, Over
 from transforms.rule_file import RuleFault, read
+from transforms.rule_values import DatedDays, DatedNames, DatedNumber, Name, Reference, Rule
 
-Selectable = Literal[
-    "product_id",
-    "product_family",
-    "product_segment",
-    "term",
-    "is_strategic",
-    "is_trial",
-    "is_add_on",
-    "customer_id",
-    "customer_segment",
-    "customer_country",
-    "charge_type",
-    "association",
-    "currency",
-]
-SELECTABLE: tuple[str, ...] = get_args(Selectable)
-LATER = {  # words of the language that this version reads but does not price
-    "lever": (
-        "scale", "amount", "accumulate", "baseline", "window", "exclusive_partner", "one_earning", "minimum", "stack", "cap",
-    ),
-    "program": ("cap", "clawback"),
-}  # fmt: skip
-
-
-def _dated(value: object) -> Dated:
-    if isinstance(value, Dated):
-        return value
-    if isinstance(value, dict) and value and all(isinstance(key, date) for key in value):
-        if list(value) != sorted(value):
-            raise ValueError("dates must rise; put the earliest first")
-        return Dated(value)
-    if isinstance(value, dict):
-        raise ValueError("a dated value has dates as keys, as in {2019-01-01: 0.06}")
-    return Dated.always(value)
-
-
-def _members(kind: type) -> Any:
-    def check(value: Dated) -> Dated:
-        for held in value.values.values():
-            if held is None:
-                continue
-            if kind is Decimal and not isinstance(held, Decimal):
-                raise ValueError(f"[{held}] is not a number")
-            if kind is int and (not isinstance(held, Decimal) or held != held.to_integral_value()):
-                raise ValueError(f"[{held}] is not a whole number")
-            if kind is list and not (isinstance(held, list) and all(isinstance(item, str) for item in held)):
-                raise ValueError(f"[{held}] is not a list of names")
-        return value
-
-    return check
-
-
-def _dated_of(kind: type) -> BeforeValidator:
-    return BeforeValidator(lambda value: _members(kind)(_dated(value)))
-
-
-DatedNumber = Annotated[Dated, _dated_of(Decimal)]
-DatedDays = Annotated[Dated, _dated_of(int)]
-DatedNames = Annotated[Dated, _dated_of(list)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-
-
-class Rule(BaseModel):
-    """Base of every part of a program file: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class Reference(Rule):
-    """Where a rule is documented."""
-
-    title: str
-    url: str | None = None
-    note: str | None = None
+PERIODS: tuple[Over, ...] = ("transaction", "month", "quarter", "half_year", "fiscal_year", "trailing_12_months", "all")
 
 
 class Rounding(Rule):
-    """How a fraction of a minor unit is rounded; at a line, the only place that this version rounds at."""
+    """How a fraction of a minor unit is rounded, and where: each earning, each slice's base and earning, or a period."""
 
     mode: Literal["half_even", "half_up", "truncate"]
     at: Literal["line", "period", "slice"]
@@ -138,57 +67,6 @@ class Eligibility(Rule):
     criteria: Annotated[dict[date, list[Criterion]], BeforeValidator(_dated_criteria)]
 
 
-class Effective(Rule):
-    """Days on which a lever is in force: `from` is in, `to` is out."""
-
-    start: date = Field(alias="from")
-    to: date | None = None
-
-    @model_validator(mode="after")
-    def _order(self) -> "Effective":
-        if self.to and self.to <= self.start:
-            raise ValueError(f"ends on [{self.to}], not after it begins on [{self.start}]")
-        return self
-
-
-class Lever(Rule):
-    """One rule of a program: on what, when, how much."""
-
-    lever: Name
-    title: str
-    effective: Effective
-    select: dict[Selectable, Any]
-    measure: Literal["revenue", "quantity", "growth", "count", "attainment"]
-    base: Any = None
-    rate: DatedNumber | None = None
-    illustrative: bool = False
-    reference: Reference | None = None
-    scale: Any = None
-    amount: Any = None
-    accumulate: Any = None
-    baseline: Any = None
-    window: Any = None
-    exclusive_partner: Any = None
-    one_earning: Any = None
-    minimum: Any = None
-    stack: Any = None
-    cap: Any = None
-
-    @model_validator(mode="after")
-    def _priced(self) -> "Lever":
-        if self.rate is None and self.scale is None and self.amount is None:
-            raise ValueError(f"lever [{self.lever}] has no rate; give rate, amount or scale")
-        if self.rate is not None:
-            start, end = self.effective.start, self.effective.to
-            held = [
-                self.rate.on(start),
-                *(v for d, v in self.rate.values.items() if d > start and (not end or d < end)),
-            ]
-            if any(value is None for value in held):
-                raise ValueError(f"lever [{self.lever}] has no rate on some day while it is in force")
-        return self
-
-
 class Split(Rule):
     """How an earning is divided; the shares sum to 1 on every day."""
 
@@ -204,6 +82,29 @@ class Split(Rule):
         for day in sorted({*self.rebate.values, *self.coop.values}):
             if self.rebate.on(day) is not None and sum(self.on(day)) != 1:
                 raise ValueError(f"shares sum to [{sum(self.on(day))}] on [{day}]; they must sum to 1")
+        return self
+
+
+class Step(Rule):
+    """A step of a clawback ladder: what share is taken back from that many completed months after the original on."""
+
+    from_month: int = Field(ge=0)
+    share: Decimal = Field(ge=0, le=1)
+    kind: Literal["cancellation", "lapse", "withdrawal"] | None = None
+
+
+class Clawback(Rule):
+    """What a linked refund takes back of what is left of its original's earning."""
+
+    ladder: list[Step] = Field(min_length=1)
+    base: Literal["net_earned"] = "net_earned"
+
+    @model_validator(mode="after")
+    def _order(self) -> "Clawback":
+        for kind in {step.kind for step in self.ladder}:
+            months = [step.from_month for step in self.ladder if step.kind == kind]
+            if months != sorted(set(months)):
+                raise ValueError(f"months {months} of kind [{kind or 'any'}] do not rise; put the first step first")
         return self
 
 
@@ -233,11 +134,11 @@ class Program(Rule):
     eligibility: Eligibility
     enrolment: Enrolment | None = None
     levers: list[Lever] = Field(min_length=1)
-    cap: list[Any] = Field(default_factory=list)
+    cap: list[Cap] = Field(default_factory=list)
     split: Split
     coop: dict[str, Any] | None = None
     payout: dict[str, Any] | None = None
-    clawback: dict[str, Any] | None = None
+    clawback: Clawback | None = None
     examples: list[dict[str, Any]] = Field(default_factory=list)
     rule_version: str = ""
 
@@ -256,23 +157,24 @@ class Program(Rule):
         """Refuse an active program that uses words which this version reads but does not work out."""
         if not self.examples:
             raise ValueError("an active program needs examples; add at least one with what it earns")
-        if used := [word for word in LATER["program"] if getattr(self, word)]:
-            raise ValueError(f"uses {used}, which this version reads but does not work out; keep it a draft")
-        if self.rounding.at != "line":
-            raise ValueError(f"rounds at [{self.rounding.at}]; this version rounds at line, keep it a draft")
-        for lever in self.levers:
-            used = [word for word in LATER["lever"] if getattr(lever, word) is not None]
-            if used or lever.measure != "revenue" or lever.base not in (None, "revenue"):
-                raise ValueError(
-                    f"lever [{lever.lever}] uses {used or [lever.measure]}, which this version does not price; keep it a draft"
-                )
+        if self.rounding.at == "period":
+            raise ValueError("rounds at [period], which this version reads but does not work out; keep it a draft")
+        if used := self.later_words:
+            raise ValueError(f"uses {used}, which this version reads but does not price; keep it a draft")
 
+    @property
+    def later_words(self) -> list[str]:
+        """What this program needs that this version does not price."""
+        used = [f"{lever.lever}: {word}" for lever in self.levers for word in lever.later_words]
+        return used + ["cap: defer" for cap in self.cap if cap.excess == "defer"]
 
-def uses_later_words(program: Program) -> bool:
-    """Whether a program needs what this version does not work out."""
-    return any(getattr(program, word) for word in LATER["program"]) or any(
-        getattr(lever, word) is not None for lever in program.levers for word in LATER["lever"]
-    )
+    @property
+    def cell_over(self) -> Over:
+        """Within which period the lines of one partner bear on one another: the longest that a rule counts over."""
+        found = [scope.over for lever in self.levers for scope in lever.scopes] + [cap.over for cap in self.cap]
+        longest: Over = max(found, key=PERIODS.index, default="transaction")
+        nested = self.fiscal_year_start.endswith("-01") or set(found) <= {longest}
+        return longest if nested else "all"  # a calendar month may lie in two quarters
 
 
 def load(path: Path) -> Program:

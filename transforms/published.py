@@ -9,10 +9,24 @@ from transforms.programs import Program, active
 
 
 def program_earners(programs: list[Program]) -> pd.DataFrame:
-    """Which partner of a line each active program pays, of which types, by which date, in which currency."""
+    """Which partner of a line each active program pays, of which types, by which date, in which currency.
+
+    `cell_over` is the period within which lines of one partner bear on one another, counted from the fiscal year's start.
+    """
     return pd.DataFrame(
-        [(p.program, p.earner, p.partner_types, p.reference_date, p.currency) for p in active(programs)],
-        columns=["program", "earner", "partner_types", "reference_date", "program_currency"],
+        [
+            (p.program, p.earner, p.partner_types, p.reference_date, p.currency, p.cell_over, p.fiscal_year_start)
+            for p in active(programs)
+        ],
+        columns=[
+            "program",
+            "earner",
+            "partner_types",
+            "reference_date",
+            "program_currency",
+            "cell_over",
+            "fiscal_year_start",
+        ],
     )
 
 

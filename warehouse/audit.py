@@ -29,7 +29,7 @@ def _ledger_differences(con: duckdb.DuckDBPyConnection, day: date) -> None:
         f"SELECT {keys}, amount_minor, program_amount_minor FROM staging.derived.earnings_ledger "
         "WHERE transaction_id IS NOT NULL UNION ALL "
         f"SELECT {keys}, amount_minor, program_amount_minor FROM derived.earnings_ledger "
-        f"SEMI JOIN (FROM touched_lines WHERE is_known) USING (transaction_id) UNION ALL {due}) GROUP BY ALL "
+        f"SEMI JOIN (FROM worked_lines WHERE is_known) USING (transaction_id, program) UNION ALL {due}) GROUP BY ALL "
         "HAVING sum(amount_minor) <> 0 OR sum(program_amount_minor) <> 0"
     )
 

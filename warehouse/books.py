@@ -170,7 +170,7 @@ def staged_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         con,
         "SELECT transaction_id, program, lever, partner_id, earning_month, earning_type, currency, "
         "sum(amount_minor)::BIGINT AS amount_minor, sum(program_amount_minor)::BIGINT AS program_amount_minor "
-        "FROM staging.derived.earnings_ledger AS entry JOIN touched_lines USING (transaction_id) "
+        "FROM staging.derived.earnings_ledger AS entry JOIN worked_lines USING (transaction_id, program) "
         "WHERE NOT (at_line OR at_reference OR at_fx OR at_eligibility) GROUP BY ALL ORDER BY ALL",
     )
 

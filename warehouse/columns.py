@@ -21,6 +21,7 @@ Kind = Literal[
     "rate",
     "fx",
     "quantity",
+    "measure",
     "amount",
     "count",
     "flag",
@@ -40,6 +41,7 @@ DUCKDB: dict[Kind, str] = {
     "rate": "DECIMAL(18,9)",
     "fx": "DECIMAL(28,18)",
     "quantity": "DECIMAL(18,6)",
+    "measure": "DECIMAL(38,6)",
     "amount": "DECIMAL(38,4)",
     "count": "BIGINT",
     "flag": "BOOLEAN",
@@ -225,6 +227,8 @@ COLUMNS: dict[str, Column] = {
             "remove_quantity",
             "move_quantity",
             "cancel_immediate",
+            "lapse",
+            "withdrawal",
             "convert",
             "change_billing_plan",
             "customer_credit",
@@ -261,6 +265,17 @@ COLUMNS: dict[str, Column] = {
     "levers": Column("text", "Levers that the line earns in, separated by commas."),
     "bracket": Column("count", "Bracket of the lever's scale, counted from 1."),
     "rate": Column("rate", "Share of the base that is earned, 0.06 for six percent."),
+    "unit_amount": Column(
+        "rate", "Amount of program currency that is paid by the unit, or the lump, where no rate is; empty otherwise."
+    ),
+    "position": Column(
+        "measure", "What the lever had measured in the line's scope before it: program currency, or units."
+    ),
+    "held_by": Column(
+        "code",
+        "What keeps the line from earning in full.",
+        one_of=("minimum", "stack", "cap"),
+    ),
     "rebate_share": Column("rate", "Share of an earning that is rebate."),
     "coop_share": Column("rate", "Share of an earning that is co-op."),
     "rule_version": Column("id", "First 12 hex digits of the SHA-256 of the program file that priced the line."),
@@ -335,6 +350,13 @@ COLUMNS: dict[str, Column] = {
             "eligibility_gained",
             "eligibility_lost",
             "rule_change",
+            "bracket_rise",
+            "bracket_fall",
+            "minimum_reached",
+            "minimum_lost",
+            "stack_change",
+            "cap_reached",
+            "cap_freed",
             "split_change",
             "adjustment",
             "recalculation",  # of schema version 1: anything else

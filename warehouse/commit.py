@@ -69,8 +69,8 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
     touched = {
         "eligibility_criteria": "touched_standing",
         "eligibility": "touched_standing",
-        "decisions": "(FROM touched_lines WHERE is_known)",
-        "earnings": "(FROM touched_lines WHERE is_known)",
+        "decisions": "(FROM worked_lines WHERE is_known)",
+        "earnings": "(FROM worked_lines WHERE is_known)",
     }
     made = {name: replace_groups(con, DERIVED[name], day, groups) for name, groups in touched.items()}
     for name, key, among in (

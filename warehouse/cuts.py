@@ -9,7 +9,6 @@ import pandas as pd
 from warehouse import frames, store
 from warehouse.tables import DERIVED, FEEDS
 
-BUCKET_LINES = 125_000
 STAGES = ("line", "reference", "fx", "eligibility", "rule", "split")  # the order in which a change of earnings is told
 PARTNER_FEEDS = ("partners", "agreements", "competencies", "enrolments", "payee_profiles")
 
@@ -166,24 +165,3 @@ def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = Fa
         {"as_of": as_of},
     )
     return con.execute("SELECT count(*) FROM touched_lines").fetchall()[0][0]
-
-
-def buckets(con: duckdb.DuckDBPyConnection) -> int:
-    """How many buckets the touched lines fall into."""
-    [(lines,)] = con.execute("SELECT count(*) FROM touched_lines").fetchall()
-    return max(1, -(-lines // BUCKET_LINES))
-
-
-def open_bucket(con: duckdb.DuckDBPyConnection, number: int, count: int) -> None:
-    """Make `bucket_lines`: the touched lines of one bucket, by hash of their id.
-
-    Also `bucket_of_<stage>`: those of them that moved at the stage and at a later one.
-    """
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW bucket_lines AS SELECT * FROM touched_lines WHERE hash(transaction_id) % {count:d} = {number:d}"
-    )
-    for place, stage in enumerate(STAGES[:-1], 1):
-        later = " OR ".join(f"at_{name}" for name in STAGES[place:])
-        con.execute(
-            f"CREATE OR REPLACE TEMP VIEW bucket_of_{stage} AS FROM bucket_lines WHERE is_known AND at_{stage} AND ({later})"
-        )

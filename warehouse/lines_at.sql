@@ -1,32 +1,32 @@
--- Each line of a bucket × each program that may pay for it, with all that decides: one row a line and program.
+-- Each worked line of a bucket in its program, with all that decides: one row a line and program.
 -- Facts are those known now or those known before the run, by name: `reference` and `rates` are 'now' or 'before'.
+-- A refund stands at the date of the line at the head of what it reverses, and is selected by what that line sold.
 -- A line names its product by id or, where that is unique, by name, as some reconciliation files do.
-CREATE OR REPLACE TEMP MACRO lines_at(bucket, as_of, reference, rates, standing_table) AS TABLE
+CREATE OR REPLACE TEMP MACRO lines_at(bucket, reference, rates, standing_table) AS TABLE
 WITH sold AS (
-    SELECT line.*, touched.arrival AS cause, touched.is_known AS is_posted,
-        line.reverses IS NULL OR original.transaction_id IS NOT NULL AS is_original_known,
-        coalesce(original.transaction_on, line.transaction_on) AS transacted_on,
-        coalesce(CAST(original.invoice_at AS DATE), CAST(line.invoice_at AS DATE)) AS invoiced_on
-    FROM clean.transactions AS line
-    JOIN query_table(bucket) AS touched USING (transaction_id)
-    LEFT JOIN clean.transactions AS original
-        ON original.transaction_id = line.reverses AND NOT original.is_withdrawn
-        AND original.known_from <= as_of AND (original.known_to IS NULL OR original.known_to > as_of)
-    WHERE line.known_from <= as_of AND (line.known_to IS NULL OR line.known_to > as_of) AND NOT line.is_withdrawn
-), earners AS (
-    SELECT sold.*, 'seller' AS earner, seller_id AS partner_id FROM sold
-    UNION ALL
-    SELECT sold.*, 'reseller', reseller_id FROM sold WHERE reseller_id IS NOT NULL
+    SELECT
+        line.transaction_id, line.reverses, rule.program, rule.program_currency, rule.partner_types,
+        CASE rule.earner WHEN 'seller' THEN line.seller_id ELSE line.reseller_id END AS partner_id,
+        touched.arrival AS cause, touched.is_known AS is_posted, line.revenue_minor, line.quantity, line.currency,
+        line.charge_type, line.transaction_at AS own_at, head.transaction_id AS root_id,
+        coalesce(head.customer_id, line.customer_id) AS customer_id, coalesce(head.product_id, line.product_id) AS product_id,
+        coalesce(head.association, line.association) AS association,
+        CASE WHEN rule.reference_date = 'invoice_date' AND head.transaction_id IS NULL THEN coalesce(line.invoice_at, line.transaction_at)
+            WHEN rule.reference_date = 'invoice_date' THEN coalesce(head.invoice_at, head.transaction_at)
+            ELSE coalesce(head.transaction_at, line.transaction_at) END AS reference_at,
+        line.reverses IS NULL OR (
+            head.transaction_id IS NOT NULL AND head.reverses IS NULL AND head.currency = line.currency AND CASE rule.earner
+                WHEN 'seller' THEN head.seller_id = line.seller_id ELSE head.reseller_id = line.reseller_id END
+        ) IS TRUE AS is_original_known
+    FROM query_table(bucket) AS touched
+    JOIN program_earners AS rule USING (program)
+    JOIN sold_lines AS line USING (transaction_id)
+    LEFT JOIN originals AS head ON head.transaction_id = touched.root AND touched.root <> line.transaction_id
 ), priced AS (
-    SELECT earners.*, rule.program, rule.program_currency, partner.partner_id IS NOT NULL AS is_partner_known,
-        earners.customer_id = partner.tenant_id AS is_own_customer,
-        CASE rule.reference_date WHEN 'invoice_date' THEN coalesce(invoiced_on, transacted_on) ELSE transacted_on END
-            AS reference_on
-    FROM earners
-    LEFT JOIN query_table('partners_' || reference) AS partner ON partner.partner_id = earners.partner_id
-    JOIN program_earners AS rule
-        ON rule.earner = earners.earner
-        AND (partner.partner_id IS NULL OR list_contains(rule.partner_types, partner.partner_type))
+    SELECT sold.*, CAST(reference_at AS DATE) AS reference_on, partner.partner_id IS NOT NULL AS is_partner_known,
+        sold.customer_id = partner.tenant_id AS is_own_customer
+    FROM sold LEFT JOIN query_table('partners_' || reference) AS partner USING (partner_id)
+    WHERE sold.partner_id IS NOT NULL AND (partner.partner_id IS NULL OR list_contains(partner_types, partner.partner_type))
 ), products AS (
     FROM query_table('products_' || reference)
 ), catalogue AS (
@@ -38,7 +38,9 @@ WITH sold AS (
     GROUP BY product_name HAVING count(*) = 1
 )
 SELECT
-    priced.transaction_id, priced.program, priced.partner_id, priced.reference_on, priced.revenue_minor, priced.currency,
+    priced.transaction_id, priced.program, priced.partner_id, priced.reverses, priced.root_id, priced.own_at,
+    priced.reference_at, priced.reference_on, priced.revenue_minor, priced.currency,
+    CAST(priced.quantity * 1000000 AS BIGINT) AS quantity_micro,
     priced.program_currency, own.exponent, target.exponent AS program_exponent,
     CAST(date_trunc('month', priced.reference_on) AS DATE) AS fx_month,
     CASE WHEN priced.currency = priced.program_currency THEN 1::DECIMAL(28,18) ELSE fx.fx_rate END AS fx_rate,

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from warehouse.tables import TABLES
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_SECONDS = 600
 MEMORY_MIB = (

@@ -20,6 +20,7 @@ ARROW = {
     "DECIMAL(28,18)": pa.decimal128(28, 18),
     "DECIMAL(18,6)": pa.decimal128(18, 6),
     "DECIMAL(38,4)": pa.decimal128(38, 4),
+    "DECIMAL(38,6)": pa.decimal128(38, 6),
 }
 
 
@@ -385,7 +386,7 @@ DERIVED: dict[str, Derived] = {
             name="decisions",
             row="what became of one line in one program",
             key=("transaction_id", "program"),
-            group=("transaction_id",),
+            group=("transaction_id", "program"),
             columns=(
                 "transaction_id",
                 "program",
@@ -405,7 +406,7 @@ DERIVED: dict[str, Derived] = {
             name="earnings",
             row="what one line should earn in one bracket of one lever",
             key=("transaction_id", "program", "lever", "bracket"),
-            group=("transaction_id",),
+            group=("transaction_id", "program"),
             columns=(
                 "transaction_id",
                 "program",
@@ -414,6 +415,9 @@ DERIVED: dict[str, Derived] = {
                 "partner_id",
                 "earning_month",
                 "rate",
+                "unit_amount",
+                "position",
+                "held_by",
                 "is_illustrative",
                 "base_minor",
                 "currency",
@@ -428,6 +432,7 @@ DERIVED: dict[str, Derived] = {
                 "program_coop_minor",
                 "rule_version",
             ),
+            optional=("rate", "unit_amount", "held_by"),
         ),
         Derived(
             name="earnings_ledger",
@@ -585,6 +590,7 @@ PUBLISHED: dict[str, Published] = {
             key=("transaction_id", "program", "lever", "bracket"),
             partition="known_from",
             columns=(*DERIVED["earnings"].columns, "known_from"),
+            optional=DERIVED["earnings"].optional,
         ),
         Published(
             name="earnings_ledger",

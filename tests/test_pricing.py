@@ -1,0 +1,221 @@
+"""Random programs and lines: the engine pays what the oracle pays, row by row and to the last minor unit."""
+
+import random
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import iso4217
+import pandas as pd
+import pytest
+
+from tests.pricing_oracle import Line, price
+from transforms.decisions import decided_lines
+from transforms.earnings import earnings
+from transforms.money import FX, decimals
+from transforms.programs import Program
+
+FIRST = date(2020, 7, 1)
+PLAIN = {
+    "program": "random", "title": "Random", "status": "active", "reference": {"title": "none"}, "earner": "reseller",
+    "partner_types": ["indirect_reseller"], "currency": "USD", "fiscal_year_start": "07-01",
+    "reference_date": "transaction_date", "eligibility": {"earns_from": "month_start", "criteria": []},
+    "examples": [{}],
+}  # fmt: skip
+FX_RATES = {"USD": "1", "EUR": "1.21875", "JPY": "0.0091234567", "KWD": "3.289473684210526"}
+AMOUNTS = [
+    ("earning_minor", "earning", "currency"), ("program_earning_minor", "program_earning", "program_currency"),
+    ("coop_minor", "coop", "currency"), ("program_rebate_minor", "program_rebate", "program_currency"),
+]  # fmt: skip
+
+
+class Rules:
+    """A random program, as a file would have it."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+
+    def program(self) -> dict[str, Any]:
+        coop = Decimal(self.chance.choice(["0", "0.4", "0.333"]))
+        made = PLAIN | {
+            "rounding": {"mode": self.chance.choice(["half_even", "half_up", "truncate"]), "at": self.chance.choice(["line", "line", "slice"])},
+            "remainder_to": self.chance.choice(["rebate", "coop"]),
+            "levers": [self.lever(number) for number in range(self.chance.choice([1, 1, 2, 3]))],
+            "split": {"rebate": 1 - coop, "coop": coop},
+        }  # fmt: skip
+        if self.chance.random() < 0.3:
+            made["cap"] = [self.cap()]
+        if self.chance.random() < 0.5:
+            made["clawback"] = {
+                "ladder": [
+                    {"from_month": Decimal(m), "share": Decimal(s)}
+                    for m, s in ((0, "1"), (1, "0.7"), (3, "0.25"), (6, "0"))
+                ]
+            }
+        return made
+
+    def lever(self, number: int) -> dict[str, Any]:
+        measure = self.chance.choice(["revenue", "revenue", "quantity"])
+        made: dict[str, Any] = {
+            "lever": f"l{number}", "title": "L", "effective": {"from": FIRST}, "measure": measure,
+            "select": self.chance.choice([{}, {"product_family": ["azure"]}, {"product_family": {"not": ["azure"]}}]),
+            "accumulate": self.scope(),
+        }  # fmt: skip
+        if self.chance.random() < 0.2:
+            made |= self.chance.choice([{"rate": Decimal("0.0375")}, {"amount": Decimal("1.255")}])
+        else:
+            made["scale"] = self.scale(measure)
+            if not made["scale"]["brackets"][0].get("amount"):
+                made["base"] = "revenue"
+        if self.chance.random() < 0.3:
+            made["minimum"] = {"measure": self.figure(measure), **self.scope(lone=True)}
+        if self.chance.random() < 0.3:
+            made["cap"] = [self.cap()]
+        if self.chance.random() < 0.3:
+            made["stack"] = {"group": "g", "take": "first"}
+        return made
+
+    def scope(self, *, lone: bool = False) -> dict[str, Any]:
+        over = self.chance.choice(["transaction", "month", "quarter", "half_year", "fiscal_year", "all"])
+        return {"over": over, "per": [] if over == "transaction" else self.chance.choice([[], ["customer"]])}
+
+    def cap(self) -> dict[str, Any]:
+        amount: Any = Decimal(self.chance.choice([5, 40, 200]))
+        if self.chance.random() < 0.3:
+            amount = {FIRST: amount, FIRST + timedelta(40): amount * 2}
+        return {"amount": amount, "excess": "forfeit", **self.scope()}
+
+    def figure(self, measure: str) -> Decimal:
+        return Decimal(self.chance.choice([3, 10, 25] if measure == "quantity" else [50, 400, 1500]))
+
+    def scale(self, measure: str) -> dict[str, Any]:
+        mode = self.chance.choice(
+            ["flat", "marginal", "retroactive", "interpolated", "lump_sum", "cumulative_lump_sum"]
+        )
+        pays = (
+            "amount"
+            if mode in ("interpolated", "lump_sum", "cumulative_lump_sum") or self.chance.random() < 0.3
+            else "rate"
+        )
+        steps = [0, 5, 14, 30] if measure == "quantity" else [0, 120, 500, 2000]
+        if mode not in ("marginal", "interpolated") and self.chance.random() < 0.3 or mode.endswith("lump_sum"):
+            steps = steps[1:]
+        count = self.chance.randrange(1, len(steps) + 1)
+        prices = [
+            Decimal(self.chance.randrange(1, 2000)) / (100 if pays == "amount" else 10_000) for _ in steps[:count]
+        ]
+        if mode == "lump_sum":
+            prices.sort()
+        if mode == "interpolated":
+            prices[-1] = Decimal(0)
+        made: dict[str, Any] = {
+            "mode": mode,
+            "brackets": [{"threshold": Decimal(t), pays: p} for t, p in zip(steps, prices, strict=False)],
+        }
+        if measure == "quantity" and self.chance.random() < 0.3:
+            made["units"] = "first_unit"
+        elif self.chance.random() < 0.3:
+            made["on_threshold"] = "lower"
+        return made
+
+
+def random_lines(chance: random.Random) -> list[Line]:
+    """Sales of two partners over nine months, some of them refunded, in part or whole, or credited without a link."""
+    made: list[Line] = []
+    currencies = chance.choice([["USD"], ["USD", "EUR", "JPY", "KWD"]])
+    for number in range(chance.randrange(1, 14)):
+        currency = chance.choice(currencies)
+        places = iso4217.Currency(currency).exponent or 0
+        revenue = (Decimal(chance.choice([0, 10_000, 12_000, chance.randrange(1, 90_000)])) / 100).quantize(
+            Decimal(1).scaleb(-places)
+        )
+        sign = -1 if chance.random() < 0.1 else 1
+        line = Line(
+            f"t{number}", FIRST + timedelta(chance.randrange(270)), "00:00", chance.choice(["p1", "p2"]),
+            chance.choice(["c1", "c2"]), sign * revenue, Decimal(sign * chance.randrange(1, 20)), currency,
+            Decimal(FX_RATES[currency]), attributes={"product_family": chance.choice(["azure", "office365"])},
+            eligible=chance.random() < 0.95,
+        )  # fmt: skip
+        made.append(line)
+        made += _refunds(chance, line, places) if sign > 0 else []
+    return made
+
+
+def _refunds(chance: random.Random, line: Line, places: int) -> list[Line]:
+    kind = chance.random()
+    if kind > 0.35 or not line.revenue:
+        return []
+    parts = [Decimal(1)] if kind < 0.15 else [Decimal("0.5"), Decimal("0.25")][: chance.choice([1, 2])]
+    nothing = kind < 0.05
+    return [
+        Line(
+            f"{line.id}r{n}", line.on + timedelta(chance.randrange(200)), "00:00", line.partner, line.customer,
+            Decimal(0) if nothing else -(line.revenue * part).quantize(Decimal(1).scaleb(-places), "ROUND_DOWN"),
+            Decimal(0) if nothing else -(line.quantity * part), line.currency, line.fx, line.id, line.attributes, line.eligible,
+        )
+        for n, part in enumerate(parts)
+    ]  # fmt: skip
+
+
+def frame(lines: list[Line]) -> pd.DataFrame:
+    """Lines as a bucket has them."""
+    by_id = {line.id: line for line in lines}
+    rows = []
+    for line in lines:
+        head = by_id.get(line.reverses or "", line)
+        day = pd.Timestamp(head.on)
+        exponent = iso4217.Currency(line.currency).exponent or 0
+        rows.append(
+            {
+                "transaction_id": line.id, "program": "random", "partner_id": line.partner, "reverses": line.reverses,
+                "root_id": line.reverses, "own_at": pd.Timestamp(line.on), "reference_at": day, "reference_on": day,
+                "revenue_minor": int(line.revenue.scaleb(exponent)), "quantity_micro": int(line.quantity * 10**6),
+                "currency": line.currency, "program_currency": "USD", "exponent": exponent, "program_exponent": 2,
+                "fx_month": day.replace(day=1), "customer_id": head.customer, "charge_type": "new",
+                "product_family": head.attributes["product_family"], "is_partner_known": True, "is_own_customer": False,
+                "is_original_known": True, "is_earning": line.eligible, "reason_codes": None, "cause": "new_line",
+                "is_posted": False,
+            }
+        )  # fmt: skip
+    made = pd.DataFrame(rows).assign(fx_rate=decimals([line.fx for line in lines], FX))
+    reasons = pd.Series(["IVDMPN" if not line.eligible else None for line in lines], dtype="str")
+    return made.assign(
+        reason_codes=reasons, reverses=made["reverses"].astype("str"), root_id=made["root_id"].astype("str")
+    )
+
+
+def by_engine(rules: dict[str, Any], lines: list[Line]) -> dict[tuple, tuple[Decimal, ...]]:
+    program = Program.model_validate(rules)
+    made = earnings(decided_lines(frame(lines), [program]), [program])
+    found: dict[tuple, tuple[Decimal, ...]] = {}
+    for row in made.to_dict("records"):
+        key = (row["transaction_id"], row["lever"], row["bracket"])
+        amounts = tuple(
+            Decimal(row[column]).scaleb(-(iso4217.Currency(row[unit]).exponent or 0)) for column, _, unit in AMOUNTS
+        )
+        assert key not in found
+        found[key] = amounts
+    return {key: amounts for key, amounts in found.items() if any(amounts)}
+
+
+def by_oracle(rules: dict[str, Any], lines: list[Line]) -> dict[tuple, tuple[Decimal, ...]]:
+    made = {key: tuple(getattr(row, name) for _, name, _ in AMOUNTS) for key, row in price(rules, lines).items()}
+    return {key: amounts for key, amounts in made.items() if any(amounts)}
+
+
+def the_same(seeds: range) -> None:
+    for seed in seeds:
+        chance = random.Random(seed)
+        rules, lines = Rules(chance).program(), random_lines(chance)
+        assert by_engine(rules, lines) == by_oracle(rules, lines), f"seed {seed}: {rules}"
+
+
+@pytest.mark.parametrize("first", range(0, 400, 100))
+def test_the_engine_pays_what_the_oracle_pays(first):
+    the_same(range(first, first + 100))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_engine_pays_what_the_oracle_pays_for_many_programs():
+    the_same(range(10_000, 20_000))

@@ -1,0 +1,209 @@
+"""Levers: the rules of a program that pay, each with what it selects, what fills its scale, and what bounds it."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal, get_args
+
+from pydantic import Field, field_validator, model_validator
+
+from transforms.dated import Dated
+from transforms.rule_values import DatedNumber, Name, Reference, Rule
+
+Selectable = Literal[
+    "product_id",
+    "product_family",
+    "product_segment",
+    "term",
+    "is_strategic",
+    "is_trial",
+    "is_add_on",
+    "customer_id",
+    "customer_segment",
+    "customer_country",
+    "charge_type",
+    "association",
+    "currency",
+]
+SELECTABLE: tuple[str, ...] = get_args(Selectable)
+Per = Literal["customer", "product", "product_family", "product_segment", "customer_segment", "customer_country"]
+PER_COLUMN = {"customer": "customer_id", "product": "product_id"}  # the others are named as their column
+Over = Literal["transaction", "month", "quarter", "half_year", "fiscal_year", "trailing_12_months", "all"]
+LATER = ("baseline", "window", "exclusive_partner", "one_earning")  # words that this version reads but does not price
+
+
+class Effective(Rule):
+    """Days on which a lever is in force: `from` is in, `to` is out."""
+
+    start: date = Field(alias="from")
+    to: date | None = None
+
+    @model_validator(mode="after")
+    def _order(self) -> "Effective":
+        if self.to and self.to <= self.start:
+            raise ValueError(f"ends on [{self.to}], not after it begins on [{self.start}]")
+        return self
+
+
+class Scope(Rule):
+    """Which lines are counted together: always those of one partner, and of one of each that `per` names."""
+
+    per: list[Per] = Field(default_factory=list)
+    over: Over = "transaction"
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that `per` names."""
+        return [PER_COLUMN.get(name, name) for name in self.per]
+
+
+class Bracket(Rule):
+    """One step of a scale: from its threshold on it pays a rate, or an amount (per unit, or the lump)."""
+
+    threshold: DatedNumber
+    rate: DatedNumber | None = None
+    amount: DatedNumber | None = None
+
+    @model_validator(mode="after")
+    def _one_price(self) -> "Bracket":
+        if (self.rate is None) == (self.amount is None):
+            raise ValueError("a bracket has a rate or an amount; give one of them")
+        return self
+
+    @property
+    def price(self) -> Dated:
+        """The rate, or the amount."""
+        return self.rate or self.amount  # type: ignore[return-value]  # one of them is there
+
+
+class Scale(Rule):
+    """What a running measure pays."""
+
+    mode: Literal["flat", "marginal", "retroactive", "interpolated", "lump_sum", "cumulative_lump_sum"]
+    on_threshold: Literal["higher", "lower"] = "higher"
+    units: Literal["continuous", "first_unit"] = "continuous"
+    brackets: list[Bracket] = Field(min_length=1)
+
+    @property
+    def pays_amounts(self) -> bool:
+        """Whether brackets have amounts instead of rates."""
+        return self.brackets[0].rate is None
+
+    @property
+    def is_lump(self) -> bool:
+        """Whether lumps are booked on the line that reaches them."""
+        return self.mode in ("lump_sum", "cumulative_lump_sum")
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Scale":
+        if any((bracket.rate is None) != self.pays_amounts for bracket in self.brackets):
+            raise ValueError("brackets have all rates or all amounts; write two levers")
+        if self.units == "first_unit" and "on_threshold" in self.model_fields_set:
+            raise ValueError("on_threshold has no meaning with first_unit; leave it out")
+        if (self.is_lump or self.mode == "interpolated") and not self.pays_amounts:
+            raise ValueError(f"mode [{self.mode}] pays amounts; give each bracket an amount")
+        if self.mode == "interpolated" and any(v != 0 for v in self.brackets[-1].price.values.values()):
+            raise ValueError("the last interpolated bracket has no end to fill up to; its amount is 0")
+        for day in sorted({start for bracket in self.brackets for start in bracket.threshold.values}):
+            self._rising(day)
+        return self
+
+    def _rising(self, day: date) -> None:
+        held = [bracket.threshold.on(day) for bracket in self.brackets]
+        known = [threshold for threshold in held if threshold is not None]
+        if known != sorted(set(known)):
+            raise ValueError(f"thresholds {[str(t) for t in known]} do not rise on [{day}]")
+        if self.mode == "marginal" and self.units == "continuous" and known and known[0] > 0:
+            raise ValueError(f"the first threshold is [{known[0]}] on [{day}]; a marginal scale begins at 0")
+
+
+class Minimum(Scope):
+    """What the lines of a scope must reach together to earn at all."""
+
+    measure: DatedNumber
+
+
+class Stack(Rule):
+    """Which of the levers of one group pay for one line."""
+
+    group: Name
+    take: Literal["sum", "highest", "first", "most_specific"]
+
+
+class Cap(Scope):
+    """The most that a scope may earn, in program currency."""
+
+    amount: DatedNumber
+    excess: Literal["forfeit", "defer"] = "forfeit"
+
+
+class Lever(Rule):
+    """One rule of a program: on what, when, how much."""
+
+    lever: Name
+    title: str
+    effective: Effective
+    select: dict[Selectable, Any]
+    measure: Literal["revenue", "quantity", "growth", "count", "attainment"]
+    base: Any = None
+    accumulate: Scope = Scope()
+    rate: DatedNumber | None = None
+    amount: DatedNumber | None = None
+    scale: Scale | None = None
+    minimum: Minimum | None = None
+    stack: Stack | None = None
+    cap: list[Cap] = Field(default_factory=list)
+    illustrative: bool = False
+    reference: Reference | None = None
+    baseline: Any = None
+    window: Any = None
+    exclusive_partner: Any = None
+    one_earning: Any = None
+
+    @property
+    def pricing(self) -> Scale:
+        """The scale; one rate or amount is a scale of one bracket."""
+        zero = Dated.always(Decimal(0))
+        return self.scale or Scale(mode="flat", brackets=[Bracket(threshold=zero, rate=self.rate, amount=self.amount)])
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """All that this lever counts over several lines."""
+        made = [self.accumulate, *([self.minimum] if self.minimum else []), *self.cap]
+        return [scope for scope in made if scope.over != "transaction"]
+
+    @property
+    def specificity(self) -> tuple[int, ...]:
+        """How closely a lever selects: number of keys, then product before family before segment."""
+        order = ("product_id", "product_family", "product_segment")
+        return (len(self.select), *(int(key in self.select) for key in order))
+
+    @property
+    def later_words(self) -> list[str]:
+        """What this lever needs that this version does not price."""
+        used = [word for word in LATER if getattr(self, word) is not None]
+        used += [self.measure] if self.measure not in ("revenue", "quantity") else []
+        used += ["base"] if self.base not in (None, self.measure, "revenue", "quantity") else []
+        used += ["defer"] if any(cap.excess == "defer" for cap in self.cap) else []
+        return used + [scope.over for scope in self.scopes if scope.over == "trailing_12_months"]
+
+    @field_validator("accumulate")
+    @classmethod
+    def _no_lone_per(cls, accumulate: Scope) -> Scope:
+        if accumulate.per and accumulate.over == "transaction":
+            raise ValueError("per counts nothing within one transaction; say over what it accumulates")
+        return accumulate
+
+    @model_validator(mode="after")
+    def _priced(self) -> "Lever":
+        given = [word for word in ("rate", "amount", "scale") if getattr(self, word) is not None]
+        if len(given) != 1:
+            raise ValueError(f"lever [{self.lever}] has {given or 'no price'}; give one of rate, amount or scale")
+        if given != ["scale"]:
+            self._held(self.pricing.brackets[0].price, given[0])
+        return self
+
+    def _held(self, price: Dated, word: str) -> None:
+        start, end = self.effective.start, self.effective.to
+        held = [price.on(start), *(v for d, v in price.values.items() if d > start and (not end or d < end))]
+        if any(value is None for value in held):
+            raise ValueError(f"lever [{self.lever}] has no {word} on some day while it is in force")

@@ -1,0 +1,249 @@
+"""Earnings under caps that bind: a partner's lines gone through one by one, each with its refunds.
+
+What a cap keeps waits, and is paid, oldest first and on its own line, when room appears as another line of the same cap
+comes. A refund takes back of what is posted at its turn, and the same part of what waits.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from transforms.levers import Cap
+from transforms.money import FX_UNIT, RATE_UNIT, RoundingMode, quotient
+from transforms.pricing import currency_factors
+from transforms.programs import Program
+from transforms.refunds import Families
+from transforms.scopes import codes, figures
+
+UNBOUND = 2**62
+
+
+@dataclass
+class Row:
+    """One line × lever × bracket: what it asks for, is granted and gave back, in minor units of program currency."""
+
+    place: int
+    line: int
+    lever: int
+    bracket: int
+    of: str
+    asked: int
+    held_by: str | None
+    granted: Fraction = Fraction(0)
+    taken: int = 0
+    taken_own: int = 0
+    is_undone: bool = False  # a lump that a refund takes back as what its original posted
+
+
+@dataclass
+class Limit:
+    """One cap: on which lever (None: all), and each line's scope and limit."""
+
+    lever: int | None
+    scope: np.ndarray
+    most: np.ndarray
+    used: dict[int, int] = field(default_factory=dict)
+
+    def room(self, line: int, on: int) -> int:
+        """What is left of a line's scope, by the limit of a line that comes."""
+        return max(int(self.most[on]) - self.used.get(int(self.scope[line]), 0), 0)
+
+    def count(self, line: int, amount: int) -> None:
+        scope = int(self.scope[line])
+        self.used[scope] = self.used.get(scope, 0) + amount
+
+
+@dataclass
+class Excess:
+    """What a cap kept of a row and has not paid yet."""
+
+    row: Row
+    limit: Limit
+    amount: Fraction
+
+
+def limits(rows: pd.DataFrame, program: Program) -> list[Limit]:
+    """The caps of a program, those of levers first, with each line's scope and limit."""
+    unit = 10 ** int(rows["program_exponent"].iloc[0])
+    listed: list[tuple[int | None, Cap]] = [(n, cap) for n, lever in enumerate(program.levers) for cap in lever.cap]
+    return [
+        Limit(
+            number,
+            pd.factorize(codes(rows, cap, program.fiscal_year_start))[0],
+            figures(cap.amount, rows["reference_on"], unit, np.dtype("int64"), missing=1),
+        )
+        for number, cap in [*listed, *((None, cap) for cap in program.cap)]
+    ]
+
+
+def binding(priced: pd.DataFrame, rows: pd.DataFrame, caps: list[Limit]) -> np.ndarray:
+    """Whether each row's partner is one whom a cap may keep anything: its rows of some scope ask for more than it gives."""
+    partner = pd.factorize(rows["partner_id"])[0]
+    bound = np.zeros(partner.max(initial=-1) + 1, bool)
+    line, asked = priced["line"].to_numpy(), np.maximum(priced["program_earning_minor"].to_numpy("int64"), 0)
+    for cap in caps:
+        here = np.ones(len(line), bool) if cap.lever is None else (priced["lever_number"] == cap.lever).to_numpy()
+        scope = cap.scope[line[here]]
+        total = np.zeros(cap.scope.max(initial=-1) + 1, "int64")
+        np.add.at(total, scope, asked[here])
+        least = np.full(len(total), UNBOUND)
+        np.minimum.at(least, scope, cap.most[line[here]])
+        over = (total > least)[scope]
+        bound[partner[line[here]][over]] = True
+    return bound[partner[line]]
+
+
+class Posting:
+    """Rows granted in sequence: each cap knows what is posted under it and what it kept."""
+
+    def __init__(
+        self, rows: pd.DataFrame, caps: list[Limit], family: Families, ladder: np.ndarray, program: Program
+    ) -> None:
+        self.caps, self.family, self.ladder = caps, family, ladder
+        self.mode: RoundingMode = program.rounding.mode
+        self.rounds_slices = program.rounding.at == "slice"
+        self.fx, self.up, self.down = currency_factors(rows)
+        self.waiting: list[Excess] = []
+        self.refunds: dict[int, list[int]] = {}
+        for turn in family.turns:
+            for refund in turn.tolist():
+                self.refunds.setdefault(int(family.root[refund]), []).append(refund)
+
+    def posted(self, priced: pd.DataFrame) -> pd.DataFrame:
+        """The rows with what is granted, and a row for each that a refund takes back, in both currencies."""
+        self.own_asked = priced["earning_minor"].to_numpy("int64")
+        columns = [
+            priced[c].tolist() for c in ("line", "lever_number", "bracket", "of", "program_earning_minor", "held_by")
+        ]
+        by_line: dict[int, list[Row]] = {}
+        for place, values in enumerate(zip(*columns, strict=True)):
+            by_line.setdefault(values[0], []).append(Row(place, *values))
+        back: list[tuple[Row, int, int, int]] = []
+        for line, own in by_line.items():
+            if self.family.root[line] == line:
+                refunds = self.refunds.get(line, [])
+                back += self._post(line, own, [(refund, by_line.get(refund, [])) for refund in refunds])
+        return self._result(priced, [row for own in by_line.values() for row in own], back)
+
+    def _post(
+        self, line: int, own: list[Row], refunds: list[tuple[int, list[Row]]]
+    ) -> Iterable[tuple[Row, int, int, int]]:
+        """Grant a line's rows and take back what its refunds take."""
+        self._revive(line, own)
+        for row in sorted(own, key=lambda row: row.asked >= 0):
+            self._grant(row)
+        self._revive(line, own)
+        taken: list[tuple[Row, int, int, int]] = []
+        for refund, lumps in refunds:
+            for row in own:
+                if row.of != "lump":
+                    taken += self._take_back(row, refund, self._part(row, refund), taken)
+            for change in sorted(lumps, key=lambda row: row.asked >= 0):
+                undone = [r for r in own if r.of == "lump" and (r.lever, r.bracket) == (change.lever, change.bracket)]
+                if undone and undone[0].asked * change.asked < 0:
+                    change.is_undone = True
+                    taken += self._take_back(undone[0], refund, Fraction(1), taken)
+                else:
+                    self._grant(change)
+            self._revive(line, own)
+        return taken
+
+    def _part(self, row: Row, refund: int) -> Fraction:
+        """What a refund takes of what is left; below zero what it gives back, as a line that reverses a refund."""
+        part, whole = self.family.share[row.of]
+        return Fraction(int(part[refund]) * int(self.ladder[refund]), int(whole[refund]) * RATE_UNIT)
+
+    def _limits(self, row: Row) -> list[Limit]:
+        return [cap for cap in self.caps if cap.lever in (None, row.lever)]
+
+    def _grant(self, row: Row) -> None:
+        amount = Fraction(row.asked)
+        for cap in self._limits(row):
+            room = cap.room(row.line, row.line)
+            if amount > room:
+                self.waiting.append(Excess(row, cap, amount - room))
+                amount = Fraction(room)
+        self._pay(row, amount)
+
+    def _pay(self, row: Row, amount: Fraction) -> None:
+        """Grant more of a row, and count the change of its rounded figure under every cap."""
+        before = self._round(row.granted)
+        row.granted += amount
+        for cap in self._limits(row):
+            cap.count(row.line, self._round(row.granted) - before)
+
+    def _revive(self, line: int, own: list[Row]) -> None:
+        """Pay what waits in the caps of a line that comes, at its limits."""
+        for excess in self.waiting:
+            cap = excess.limit
+            comes = any(cap.lever in (None, row.lever) for row in own if row.held_by is None)
+            if comes and cap.scope[excess.row.line] == cap.scope[line] and excess.amount:
+                rooms = [limit.room(excess.row.line, line) for limit in self._limits(excess.row)]
+                amount = min(excess.amount, *(Fraction(room) for room in rooms))
+                excess.amount -= amount
+                self._pay(excess.row, amount)
+
+    def _take_back(
+        self, row: Row, refund: int, part: Fraction, before: list[tuple[Row, int, int, int]]
+    ) -> list[tuple[Row, int, int, int]]:
+        """Take a part back of what a row has posted and not yet given back, and of what waits of it.
+
+        A line that reverses a refund gives back that part of what the refund took of the row.
+        """
+        parent = int(self.family.parent[refund])
+        if parent == row.line:
+            left, left_own = self._round(row.granted) - row.taken, self._own(row) - row.taken_own
+        else:
+            undone = [(amount, own) for other, of, amount, own in before if other is row and of == parent]
+            left, left_own = (sum(amounts) for amounts in zip(*undone, strict=True)) if undone else (0, 0)
+        amount, own = (-self._round(exact * part) for exact in (left, left_own))
+        row.taken, row.taken_own = row.taken - amount, row.taken_own - own
+        for cap in self._limits(row):
+            cap.count(row.line, amount)
+        for excess in self.waiting:
+            if excess.row is row and parent == row.line:
+                excess.amount *= 1 - part
+        return [(row, refund, amount, own)]
+
+    def _own(self, row: Row) -> int:
+        """What a row posts in its own currency: as priced, or what it is granted, brought over once."""
+        asked = int(self.own_asked[row.place])
+        if row.granted == row.asked:
+            return asked
+        if self.rounds_slices:
+            return self._round(asked * row.granted / row.asked)
+        rate = Fraction(int(self.fx[row.line]) * int(self.up[row.line]), FX_UNIT * int(self.down[row.line]))
+        return self._round(row.granted / rate)
+
+    def _round(self, exact: Fraction) -> int:
+        halves = np.array([exact.numerator], object), np.array([exact.denominator], object)
+        return int(quotient(*halves, self.mode)[0])
+
+    def _result(self, priced: pd.DataFrame, rows: list[Row], back: list[tuple[Row, int, int, int]]) -> pd.DataFrame:
+        ordered = sorted(rows, key=lambda row: row.place)
+        held = priced.assign(
+            program_earning_minor=[self._round(row.granted) for row in ordered],
+            earning_minor=[self._own(row) for row in ordered],
+            held_by=[
+                "cap" if row.granted < row.asked else held
+                for row, held in zip(ordered, priced["held_by"].tolist(), strict=True)
+            ],
+        )
+        is_there = [not row.is_undone for row in ordered]
+        if not back:
+            return held[is_there]
+        taken = held.iloc[[row.place for row, *_ in back]].assign(
+            line=[refund for _, refund, _, _ in back],
+            program_earning_minor=[amount for _, _, amount, _ in back],
+            earning_minor=[own for _, _, _, own in back],
+            base_minor=[self._base(held, row, refund) for row, refund, _, _ in back],
+        )
+        return pd.concat([held[is_there], taken], ignore_index=True)
+
+    def _base(self, held: pd.DataFrame, row: Row, refund: int) -> int:
+        """The refunded part of the row's base."""
+        whole = int(self.family.revenue[row.line]) or 1
+        return self._round(Fraction(int(held["base_minor"].iloc[row.place]) * int(self.family.revenue[refund]), whole))

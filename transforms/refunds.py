@@ -1,0 +1,150 @@
+"""Refunds: lines that reverse another, what each really takes out, and what of the earning it takes back.
+
+A refund never takes more than is left, a line that reverses a refund gives back what that took.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from transforms.money import RATE_UNIT, RoundingMode, quotient
+from transforms.programs import Clawback
+
+KIND = {
+    "cancel_immediate": "cancellation", "remove_quantity": "cancellation", "convert": "cancellation",
+    "lapse": "lapse", "withdrawal": "withdrawal",
+}  # fmt: skip
+
+
+class Families(NamedTuple):
+    """How rows reverse one another: for each row its parent and root (row numbers, itself where it reverses nothing).
+
+    `turns` holds the refunds in the order in which they are worked out, no two of a family in one turn. `revenue` and
+    `quantity` are what each row really brings or takes; `share` is what a refund takes of what was left, as two arrays.
+    """
+
+    parent: np.ndarray
+    root: np.ndarray
+    turns: list[np.ndarray]
+    revenue: np.ndarray
+    quantity: np.ndarray
+    share: dict[str, tuple[np.ndarray, np.ndarray]]
+
+    @property
+    def is_refund(self) -> np.ndarray:
+        return self.parent != np.arange(len(self.parent))
+
+
+def families(rows: pd.DataFrame, quantity: np.ndarray) -> Families:
+    """The families of one program's lines; a refund whose original does not earn reverses nothing and takes nothing."""
+    own = np.arange(len(rows))
+    parent, root = own.copy(), own.copy()
+    refunds = np.flatnonzero(rows["reverses"].notna().to_numpy())
+    revenue = rows["revenue_minor"].to_numpy("int64").copy()
+    taken = quantity.copy()
+    out = {"revenue": revenue, "quantity": taken}
+    share = {of: (np.zeros(len(rows), amounts.dtype), np.ones(len(rows), amounts.dtype)) for of, amounts in out.items()}
+    if not len(refunds):
+        return Families(parent, root, [], revenue, taken, share)
+    index = pd.Index(rows["transaction_id"])
+    found = index.get_indexer(rows["reverses"].iloc[refunds])
+    first = index.get_indexer(rows["root_id"].iloc[refunds])
+    known = (found >= 0) & (first >= 0)
+    for amounts in out.values():
+        amounts[refunds[~known]] = 0
+    parent[refunds[known]], root[refunds[known]] = found[known], first[known]
+    turns = _turns(rows, refunds[known], root)
+    nothing_stated = (rows["revenue_minor"].to_numpy() == 0) & (quantity == 0)
+    for of, amounts in out.items():
+        _take_out(amounts, share[of], parent, root, turns, nothing_stated)
+    return Families(parent, root, turns, revenue, taken, share)
+
+
+def _turns(rows: pd.DataFrame, refunds: np.ndarray, root: np.ndarray) -> list[np.ndarray]:
+    """The refunds of each family by own time and id, the first of all families first."""
+    chosen = rows.iloc[refunds][["own_at", "transaction_id"]].assign(row=refunds, root=root[refunds])
+    ordered = chosen.sort_values(["root", "own_at", "transaction_id"], kind="stable")
+    turn = ordered.groupby("root").cumcount()
+    return [ordered["row"].to_numpy()[turn == number] for number in range(turn.max() + 1 if len(turn) else 0)]
+
+
+def _take_out(
+    amounts: np.ndarray,
+    share: tuple[np.ndarray, np.ndarray],
+    parent: np.ndarray,
+    root: np.ndarray,
+    turns: list[np.ndarray],
+    nothing_stated: np.ndarray,
+) -> None:
+    """Put what each refund really takes out into `amounts`, and its share of what was left into `share`."""
+    left = amounts.copy()
+    for turn in turns:
+        up = parent[turn]
+        there = left[up].copy()
+        size = np.where(nothing_stated[turn], np.abs(there), np.minimum(np.abs(amounts[turn]), np.abs(there)))
+        amounts[turn] = np.where(there < 0, size, -size)
+        is_whole = nothing_stated[turn] | (there == 0)
+        share[0][turn], share[1][turn] = np.where(is_whole, 1, size), np.where(is_whole, 1, np.abs(there))
+        left[up] += amounts[turn]
+        left[turn] = amounts[turn]
+        again = root[turn] != up
+        left[root[turn][again]] += amounts[turn][again]
+
+
+def ladder_shares(clawback: Clawback | None, rows: pd.DataFrame, made: Families) -> np.ndarray:
+    """What a refund takes back of its share of the earning, by completed months, as whole numbers of 1 / RATE_UNIT.
+
+    All of it without a ladder or before its first step, and all is given back by a line that reverses a refund.
+    """
+    shares = np.full(len(rows), RATE_UNIT, dtype="int64")
+    [refunds] = np.nonzero(made.is_refund & (made.parent == made.root))
+    if clawback is None or not len(refunds):
+        return shares
+    months = _completed_months(rows["own_at"].iloc[made.root[refunds]], rows["own_at"].iloc[refunds])
+    kinds = rows["charge_type"].astype("str").map(KIND).iloc[refunds].to_numpy()
+    own_kinds = {step.kind for step in clawback.ladder if step.kind}
+    for kind in {*own_kinds, None}:
+        meant = kinds == kind if kind else ~np.isin(kinds.astype("str"), sorted(own_kinds))
+        steps = [step for step in clawback.ladder if step.kind == kind]
+        values = np.array([RATE_UNIT, *(int(step.share * RATE_UNIT) for step in steps)], dtype="int64")
+        place = np.searchsorted([step.from_month for step in steps], months, side="right")
+        shares[refunds[meant]] = values[place[meant]]
+    return shares
+
+
+def _completed_months(start: pd.Series, end: pd.Series) -> np.ndarray:
+    """Completed calendar months from one day to another."""
+    a, b = (pd.DatetimeIndex(days) for days in (start, end))
+    return np.asarray((b.year - a.year) * 12 + b.month - a.month - (b.day < a.day))
+
+
+def taken_back(earned: pd.DataFrame, made: Families, ladder: np.ndarray, mode: RoundingMode) -> pd.DataFrame:
+    """Rows of earnings with those of refunds: a refund has a row for each of its parent's, that takes back its part.
+
+    `earned` has `line` (row number of the family), `of` (revenue or quantity: what its share goes by), and amounts. Each
+    row taken back is rounded once from what is left of its parent's; the ladder does not bear on the base.
+    """
+    amounts = ["earning_minor", "program_earning_minor", "base_minor"]
+    held, left = [earned], earned[amounts].to_numpy("int64").copy()
+    rows = pd.DataFrame({"line": earned["line"], "origin": np.arange(len(earned))})
+    for turn in made.turns:
+        wanted = pd.DataFrame({"line": made.parent[turn], "refund": turn})
+        found = wanted.merge(rows.assign(row=np.arange(len(rows))), on="line", validate="m:m")
+        refund, source, origin = (found[c].to_numpy("int64") for c in ("refund", "row", "origin"))
+        by_quantity = (earned["of"] == "quantity").to_numpy()[origin]
+        part, whole = (
+            np.where(by_quantity, made.share["quantity"][n][refund], made.share["revenue"][n][refund]).astype(object)
+            for n in (0, 1)
+        )
+        factors = ladder[refund], ladder[refund], np.full(len(refund), RATE_UNIT)
+        taken = np.column_stack(
+            [-quotient(left[source, n] * part * factor, whole * RATE_UNIT, mode) for n, factor in enumerate(factors)]
+        )
+        left[source] += taken
+        again = made.root[refund] != made.parent[refund]
+        left[origin[again]] += taken[again]
+        held.append(earned.iloc[origin].assign(line=refund, **dict(zip(amounts, taken.T, strict=True))))
+        rows = pd.concat([rows, pd.DataFrame({"line": refund, "origin": origin})], ignore_index=True)
+        left = np.concatenate([left, taken])
+    return pd.concat(held, ignore_index=True)

@@ -1,0 +1,122 @@
+"""Scales: which bracket, or which slices of which brackets, a line's measure falls in."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from transforms.levers import Scale
+from transforms.scopes import figures
+
+
+class Standing(NamedTuple):
+    """Where each line stands in its scope, in whole numbers of `1 / unit`.
+
+    `before` is the sum of the lines before it, `total` that of all, `bracket` the one that a retroactive scale takes
+    instead of the total's, where it is above 0.
+    """
+
+    measure: np.ndarray
+    before: np.ndarray
+    total: np.ndarray
+    is_first: np.ndarray
+    bracket: np.ndarray
+    unit: int
+
+
+class Slices(NamedTuple):
+    """One row for each line and bracket that pays for it: the price of `bracket` (from 1) for `part / whole` of the line.
+
+    For lumps the part is how often the lump is booked, -1 where it is taken back; interpolated, it is how much of the
+    bracket the line fills, and the whole is the bracket's width.
+    """
+
+    line: np.ndarray
+    bracket: np.ndarray
+    part: np.ndarray
+    whole: np.ndarray
+
+
+def slices(scale: Scale, on: pd.Series, lines: Standing) -> Slices:
+    """What of each line falls in which bracket, at the thresholds of the line's day."""
+    bounds = _thresholds(scale, on, lines)
+    if scale.is_lump:
+        return _lumps(scale, bounds, lines)
+    if scale.mode in ("marginal", "interpolated"):
+        return _sliced(scale, bounds, lines)
+    found = highest(
+        scale, bounds, lines.total if scale.mode == "retroactive" else lines.before + lines.measure, lines.unit
+    )
+    if scale.mode == "retroactive":
+        found = np.where(lines.bracket > 0, lines.bracket, found)
+    line = np.flatnonzero(found)
+    ones = np.ones(len(line), "int64")
+    return Slices(line, found[line], ones, ones)
+
+
+def _thresholds(scale: Scale, on: pd.Series, lines: Standing) -> np.ndarray:
+    """Brackets × lines: each threshold on the line's day, out of reach where the bracket does not exist on it."""
+    kind = lines.total.dtype
+    out_of_reach = 10**60 if kind.hasobject else 2**62
+    bounds = [
+        np.where(bracket.price.exists_at(on), figures(bracket.threshold, on, lines.unit, kind, missing=1), out_of_reach)
+        for bracket in scale.brackets
+    ]
+    return np.array(bounds, dtype=kind).reshape(len(scale.brackets), len(on))
+
+
+def highest(scale: Scale, bounds: np.ndarray, totals: np.ndarray, unit: int) -> np.ndarray:
+    """The number of the highest bracket that each total reaches, 0 for none; below zero the first one continues."""
+    numbers = np.arange(1, len(bounds) + 1)[:, None]
+    found = (_reached(scale, bounds, totals) * numbers).max(axis=0)
+    first = bounds[0] - (unit if scale.units == "first_unit" else 0)
+    return np.where((found == 0) & (first <= 0).astype(bool), 1, found)
+
+
+def _reached(scale: Scale, bounds: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    return (bounds <= totals if scale.on_threshold == "higher" else bounds < totals).astype(bool)
+
+
+def _sliced(scale: Scale, bounds: np.ndarray, lines: Standing) -> Slices:
+    """The parts of each line between thresholds; a line that measures nothing is one part of its running bracket."""
+    running = highest(scale, bounds, lines.before, lines.unit)
+    if scale.units == "first_unit":
+        bounds = np.where(bounds > 0, bounds - lines.unit, bounds)
+    after = lines.before + lines.measure
+    low, high = np.minimum(lines.before, after), np.maximum(lines.before, after)
+    sign = np.where(lines.measure < 0, -1, 1)
+    is_interpolated = scale.mode == "interpolated"
+    made = []
+    for number, bound in enumerate(bounds, 1):
+        bottom = np.minimum(bound, low) if number == 1 else bound
+        top = bounds[number] if number < len(bounds) else np.maximum(bound, high)
+        part = np.maximum(np.minimum(top, high) - np.maximum(bottom, low), 0) * sign
+        is_last = number == len(bounds)  # interpolated, it pays nothing, however wide
+        whole = lines.measure if not is_interpolated else np.ones_like(top) if is_last else top - bound
+        line = np.flatnonzero(part)
+        made.append(Slices(line, np.full(len(line), number), part[line], whole[line]))
+    still = np.flatnonzero((lines.measure == 0).astype(bool) & (running > 0))
+    ones = np.ones(len(still), "int64")
+    made.append(Slices(still, running[still], ones * 0 if is_interpolated else ones, ones))
+    return Slices(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
+
+
+def _lumps(scale: Scale, bounds: np.ndarray, lines: Standing) -> Slices:
+    """Lumps on the lines that reach them, taken back on those that fall below; before a scope's first line none is.
+
+    A line that changes nothing has a row of the bracket where it stands, whose part is 0.
+    """
+    is_cumulative = scale.mode == "cumulative_lump_sum"
+    numbers = np.arange(1, len(bounds) + 1)[:, None]
+    booked = []
+    for totals in (lines.before, lines.before + lines.measure):
+        is_reached = _reached(scale, bounds, totals) | ((bounds == 0) & (totals == 0)).astype(bool)
+        top = (is_reached * numbers).max(axis=0)
+        booked.append(is_reached if is_cumulative else is_reached & (numbers == top))
+    booked[0] &= ~lines.is_first
+    change = booked[1].astype("int64") - booked[0]
+    change_at, line = np.nonzero(change)
+    still = np.flatnonzero(~change.any(axis=0))
+    number = np.concatenate([change_at + 1, np.maximum(top[still], 1)])
+    part = np.concatenate([change[change_at, line], np.zeros(len(still), "int64")])
+    return Slices(np.concatenate([line, still]), number, part, np.ones(len(part), "int64"))

@@ -1,0 +1,81 @@
+"""Scopes: which lines are counted together, and how much stands before each line of one."""
+
+import numpy as np
+import pandas as pd
+
+from transforms.dated import Dated
+from transforms.levers import Scope
+from transforms.money import FX_UNIT, MEASURE_UNIT, QUANTITY_UNIT, integers
+from transforms.periods import last_day, period_start
+from transforms.programs import Program
+from transforms.validity import OPEN
+
+
+def codes(rows: pd.DataFrame, scope: Scope, fiscal_year_start: str) -> np.ndarray:
+    """The number of each row's scope, from 0; over a transaction, a scope for each line and its refunds."""
+    if scope.over == "transaction":
+        return rows["family"].to_numpy()
+    made = pd.factorize(period_start(rows["reference_on"], scope.over, fiscal_year_start))[0]
+    for column in ("partner_id", *scope.columns):
+        held = pd.factorize(rows[column])[0].astype("int64")
+        made = pd.factorize(made * (held.max(initial=0) + 2) + held)[0]
+    return made
+
+
+def running(values: np.ndarray, scope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What stands before each row of its scope, in the order of rows, and the scope's total."""
+    if not len(values):
+        return values, values
+    order = np.argsort(scope, kind="stable")
+    summed = np.cumsum(values[order])
+    begins = np.r_[True, scope[order][1:] != scope[order][:-1]]
+    first = np.flatnonzero(begins)
+    group = np.cumsum(begins) - 1
+    carried = np.concatenate([summed[:1] * 0, summed[first[1:] - 1]])
+    ends = summed[np.r_[first[1:] - 1, len(summed) - 1]] - carried
+    before, total = np.empty_like(summed), np.empty_like(summed)
+    before[order] = summed - values[order] - carried[group]
+    total[order] = ends[group]
+    return before, total
+
+
+def is_first(scope: np.ndarray) -> np.ndarray:
+    """Whether each row is the first of its scope."""
+    return ~pd.Series(scope).duplicated().to_numpy()
+
+
+def measure(rows: pd.DataFrame, of: str, program: Program) -> tuple[np.ndarray, int]:
+    """What each row measures, as whole numbers of `1 / unit`, and the unit: revenue in program currency, or quantity.
+
+    Exact: int64 where all rows are in program currency, else whole numbers of any size.
+    """
+    if of == "quantity":
+        return _small(rows["quantity_out"].to_numpy(), QUANTITY_UNIT)
+    revenue, exponent = rows["revenue_out"].to_numpy(), rows["exponent"].to_numpy("int64")
+    if (rows["currency"].astype("str") == program.currency).all():
+        return _small(revenue, 10 ** int(exponent[0]) if len(rows) else 1)
+    places = MEASURE_UNIT // FX_UNIT // np.array([1, 10, 100, 1000], dtype=object)[exponent]
+    return revenue.astype(object) * integers(rows["fx_rate"], FX_UNIT) * places, MEASURE_UNIT
+
+
+def _small(values: np.ndarray, unit: int) -> tuple[np.ndarray, int]:
+    """Whole numbers as int64 where their sum fits, else of any size."""
+    fits = np.abs(values).astype("float64").sum() < 2.0**62
+    return (values if fits else values.astype(object)), unit
+
+
+def reached(totals: np.ndarray, unit: int, rows: pd.DataFrame, scope: Scope, figure: Dated, year: str) -> np.ndarray:
+    """Whether scopes reach a dated figure, at its value on the period's last day; where it has none, they do."""
+    on = rows["reference_on"]
+    if scope.over == "all":
+        on = on.mask(on.notna(), OPEN)
+    elif scope.over != "transaction":
+        on = pd.Series(last_day(period_start(on, scope.over, year), scope.over))
+    return totals >= figures(figure, on, unit, totals.dtype, missing=-1)
+
+
+def figures(figure: Dated, on: pd.Series, unit: int, kind: np.dtype, *, missing: int) -> np.ndarray:
+    """A dated figure on each day as whole numbers of `1 / unit`; out of reach, on the side of `missing`, where none is."""
+    out_of_reach = missing * (10**60 if kind.hasobject else 2**62)
+    held = [out_of_reach if value is None else int(value * unit) for value in figure.values.values()]
+    return np.array([*held, out_of_reach], dtype=kind)[figure.number_at(on)]
