@@ -64,13 +64,6 @@ RULES: tuple[Rule, ...] = (
         why="a refund takes the date of the line that it reverses",
     ),
     Rule(
-        id="sign:reverses",
-        table="clean.transactions",
-        holds="reverses IS NULL OR revenue_minor <= 0",
-        means="a refund takes money back",
-        why="refunds carry negative figures; a positive one would earn twice",
-    ),
-    Rule(
         id="sane:transaction_at",
         table="clean.transactions",
         holds="transaction_at BETWEEN TIMESTAMP '2000-01-01' AND TIMESTAMP '2100-01-01'",

@@ -19,7 +19,6 @@ SEEDED = {
     "positive:fx_rate": "UPDATE {table} SET fx_rate = 0",
     "other:to_currency": "UPDATE {table} SET from_currency = to_currency",
     "self:reverses": "UPDATE {table} SET reverses = transaction_id",
-    "sign:reverses": "UPDATE {table} SET reverses = 'x', revenue_minor = 1",
     "sane:transaction_at": "UPDATE {table} SET transaction_at = TIMESTAMP '1999-01-01'",
     "rare:revenue": "UPDATE {table} SET revenue_minor = 100000000000",
     "partition:eligibility_criteria": "UPDATE {table} SET valid_from = valid_from + 1",

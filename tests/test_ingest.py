@@ -61,7 +61,6 @@ def test_read_is_accepted_plus_quarantined_plus_duplicate_in_rows_and_revenue(ho
         ("transactions", {"transaction_id": "t1", "charge_type": "gift"}, "code:charge_type"),
         ("transactions", {"transaction_id": "t1", "quantity": "0.0000001"}, "precision:quantity"),
         ("transactions", {"transaction_id": "t1", "reverses": "t1", "revenue": "-1.00"}, "self:reverses"),
-        ("transactions", {"transaction_id": "t1", "reverses": "t0"}, "sign:reverses"),
         ("agreements", {"agreement_id": "a", "partner_id": "p", "valid_to": "2017-01-01"}, "order:valid_to"),
         ("agreements", {"agreement_id": "a", "partner_id": "p", "agreement_status": "terminated"}, "ended:valid_to"),
         ("fx_rates", {"fx_rate": "0"}, "positive:fx_rate"),

@@ -9,7 +9,7 @@ import pytest
 
 import pipeline
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, ledger, settle_next
-from warehouse import commit, cuts, releases, store
+from warehouse import commit, releases, store, worked
 from warehouse.tables import DERIVED
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -296,11 +296,11 @@ def test_an_exchange_rate_that_comes_later_decides_the_line(first_day):
 
 def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkeypatch):
     hashes, opened = {}, []
-    open_bucket = cuts.open_bucket
-    monkeypatch.setattr(cuts, "open_bucket", lambda con, *place: (opened.append(place), open_bucket(con, *place)))
+    open_bucket = worked.open_bucket
+    monkeypatch.setattr(worked, "open_bucket", lambda con, *place: (opened.append(place), open_bucket(con, *place)))
     for most in (1000, 2):
         monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path / str(most)))
-        monkeypatch.setattr(cuts, "BUCKET_LINES", most)
+        monkeypatch.setattr(worked, "BUCKET_LINES", most)
         land_world()
         land("transactions", [{"transaction_id": f"t{n}", "revenue": f"{n}.99"} for n in range(9)])
         pipeline.run()
@@ -328,7 +328,7 @@ def test_a_day_taken_over_again_adds_nothing(first_day, tmp_path):
             con.execute(f"CREATE TABLE staging.derived.{name} AS FROM derived.{name}")
         con.execute("CREATE TEMP TABLE touched_partners AS SELECT partner_id FROM clean.partners")
         con.execute(
-            "CREATE TEMP TABLE touched_lines AS SELECT transaction_id, true AS is_known FROM clean.transactions"
+            "CREATE TEMP TABLE worked_lines AS SELECT transaction_id, program, true AS is_known FROM derived.decisions"
         )
         assert commit.take_over(con, date.fromisoformat(DAY)) == dict.fromkeys(DERIVED, 0)
 

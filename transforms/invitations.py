@@ -20,9 +20,8 @@ def invitations(
         for program in active(programs)
         if program.enrolment and program.enrolment.invite_on == "first_transaction"
     ]
-    if not made:
-        return invited[:0]
-    due = pd.concat(made, ignore_index=True)
+    nobody = first_transactions[:0].assign(program="", invited_on=first_transactions["transaction_on"][:0])
+    due = pd.concat(made or [nobody], ignore_index=True)
     known = pd.MultiIndex.from_frame(invited[["program", "partner_id"]])
     fresh = ~pd.MultiIndex.from_frame(due[["program", "partner_id"]]).isin(known)
     return due[fresh].assign(posted_on=pd.Timestamp(run_date))

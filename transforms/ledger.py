@@ -89,8 +89,9 @@ def _steps(
         if not at[:, number].any():
             continue
         after = due[last[_numbers(lines, due)] == number]
-        if stage in staged:
-            typed = _as_text(_by_type(staged[stage][staged[stage]["lever"].notna()]))
+        earned = staged[stage].dropna(subset="lever") if "lever" in staged.get(stage, ()) else due[:0]
+        if len(earned):
+            typed = _as_text(_by_type(earned))
             after = pd.concat([after, typed[last[_numbers(lines, typed)] > number]])
         is_here = at[_numbers(lines, held), number]
         made.append(_differences(after, held[is_here]).assign(stage=stage))

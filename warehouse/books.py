@@ -165,13 +165,16 @@ def newest_day(con: duckdb.DuckDBPyConnection) -> date:
 
 
 def staged_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Staged entries of lines that no delivery of the cut touched: what the ledger should hold and does not."""
+    """Staged entries that no delivery of the cut touched, by line or by partner of a cell: what the ledger should hold."""
+    waits = "(at_line OR at_reference OR at_fx OR at_eligibility)"
     return store.rows(
         con,
-        "SELECT transaction_id, program, lever, partner_id, earning_month, earning_type, currency, "
+        "SELECT transaction_id, program, lever, entry.partner_id, earning_month, earning_type, currency, "
         "sum(amount_minor)::BIGINT AS amount_minor, sum(program_amount_minor)::BIGINT AS program_amount_minor "
         "FROM staging.derived.earnings_ledger AS entry JOIN worked_lines USING (transaction_id, program) "
-        "WHERE NOT (at_line OR at_reference OR at_fx OR at_eligibility) GROUP BY ALL ORDER BY ALL",
+        f"ANTI JOIN (FROM worked_lines WHERE is_in_cell AND {waits}) AS waiting "
+        "ON waiting.program = entry.program AND waiting.partner_id = worked_lines.partner_id "
+        f"WHERE NOT {waits} GROUP BY ALL ORDER BY ALL",
     )
 
 

@@ -15,8 +15,9 @@ WITH sold AS (
             WHEN rule.reference_date = 'invoice_date' THEN coalesce(head.invoice_at, head.transaction_at)
             ELSE coalesce(head.transaction_at, line.transaction_at) END AS reference_at,
         line.reverses IS NULL OR (
-            head.transaction_id IS NOT NULL AND head.reverses IS NULL AND head.currency = line.currency AND CASE rule.earner
-                WHEN 'seller' THEN head.seller_id = line.seller_id ELSE head.reseller_id = line.reseller_id END
+            head.transaction_id IS NOT NULL AND head.reverses IS NULL AND head.currency = line.currency
+            AND sign(head.revenue_minor) * sign(line.revenue_minor) * CASE line.reverses WHEN head.transaction_id THEN 1 ELSE -1 END <= 0
+            AND CASE rule.earner WHEN 'seller' THEN head.seller_id = line.seller_id ELSE head.reseller_id = line.reseller_id END
         ) IS TRUE AS is_original_known
     FROM query_table(bucket) AS touched
     JOIN program_earners AS rule USING (program)

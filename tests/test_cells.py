@@ -1,0 +1,193 @@
+"""Earnings that depend on a partner's other lines: what a day moves is posted under the cause that moved it."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import operations
+import pipeline
+from tests.deliveries import ask, land, land_world, settle_next
+
+DAYS = ("2021-03-23", "2021-03-24", "2021-03-25", "2021-03-26")
+HEAD = """program: csp-indirect-reseller
+title: Tiers
+status: active
+reference: {title: a test}
+earner: reseller
+partner_types: [indirect_reseller]
+currency: USD
+fiscal_year_start: "07-01"
+reference_date: transaction_date
+rounding: {mode: half_even, at: line}
+eligibility: {earns_from: month_start, criteria: [{criterion: active_agreement, any_of: [mpn]}]}
+split: {rebate: 1.0}
+"""
+EXAMPLE = """examples:
+  - example: nothing sold
+    given: {transactions: []}
+    expect: {earned: 0}
+"""
+LEVER = (
+    "  - {lever: tiers, title: T, effective: {from: 2019-01-01}, select: {product_family: [azure]}, measure: revenue, "
+)
+TIERS = "brackets: [{threshold: 0, rate: 0.04}, {threshold: 150, rate: 0.06}]}"
+
+
+@pytest.fixture
+def rules(home, tmp_path_factory, monkeypatch) -> Path:
+    """The folder of the only program; tests write its levers."""
+    folder = tmp_path_factory.mktemp("programs")
+    monkeypatch.setenv("INCENTIVES_PROGRAMS", str(folder))
+    return folder
+
+
+def write(rules: Path, *levers: str, more: str = "") -> None:
+    text = (
+        HEAD
+        + more
+        + "levers:\n"
+        + "\n".join(LEVER.replace("tiers", f"l{n}" if n else "tiers") + one + "}" for n, one in enumerate(levers))
+    )
+    (rules / "csp-indirect-reseller.yaml").write_text(text + "\n" + EXAMPLE)
+
+
+def first(*rows: dict) -> None:
+    land_world(DAYS[0])
+    land("transactions", list(rows), DAYS[0])
+    pipeline.run()
+
+
+def sale(name: str, revenue: str, day: str = DAYS[0], **columns: str) -> dict:
+    return {"transaction_id": name, "revenue": revenue, "transaction_at": f"{day}T10:00:00Z", **columns}
+
+
+def causes(day: str) -> dict[tuple[str, str], str]:
+    """(line, cause) → what it posted on a day."""
+    rows = ask(
+        "SELECT transaction_id, cause, sum(amount) FROM earnings_ledger "
+        f"WHERE posted_on = DATE '{day}' GROUP BY ALL HAVING sum(amount) <> 0"
+    )
+    return {(line, cause): f"{amount:.2f}" for line, cause, amount in rows}
+
+
+def the_books_agree() -> None:
+    found = operations.verify()
+    assert found["broken"] == found["differences"] == []
+
+
+def test_a_later_line_lifts_the_bracket_of_the_lines_before_it(rules):
+    write(rules, "accumulate: {over: month}, scale: {mode: retroactive, " + TIERS)
+    first(sale("a", "100.00"))
+    settle_next(DAYS[1], [sale("b", "60.00", DAYS[1])])
+    assert causes(DAYS[1]) == {("b", "new_line"): "3.60", ("a", "bracket_rise"): "2.00"}
+    settle_next(DAYS[2], [sale("r", "-60.00", DAYS[2], reverses="b")])
+    assert causes(DAYS[2]) == {
+        ("r", "refund"): "-2.40", ("a", "bracket_fall"): "-2.00", ("b", "bracket_fall"): "-1.20",
+    }  # fmt: skip
+    the_books_agree()
+
+
+def test_a_late_line_takes_its_place_and_those_after_it_are_repriced(rules):
+    write(rules, "accumulate: {over: month}, scale: {mode: marginal, " + TIERS)
+    first(sale("a", "100.00", "2021-03-20"), sale("b", "100.00", "2021-03-22"))
+    land("transactions", [sale("late", "50.00", "2021-03-21")], DAYS[0], number=2)
+    settle_next(DAYS[1], [])
+    # b now lies wholly above 150: 50 × 2 % more
+    assert causes(DAYS[1]) == {("late", "late_line"): "2.00", ("b", "bracket_rise"): "1.00"}
+    assert ask("SELECT bracket, base, position FROM earnings WHERE transaction_id = 'b'") == [
+        (2, Decimal(100), Decimal(150))
+    ]
+    the_books_agree()
+
+
+def test_a_correction_is_told_apart_from_the_bracket_that_it_lifts(rules):
+    write(rules, "accumulate: {over: month}, scale: {mode: retroactive, " + TIERS)
+    first(sale("a", "100.00"), sale("b", "10.00"))
+    settle_next(DAYS[1], [sale("a", "200.00")])
+    assert causes(DAYS[1]) == {
+        ("a", "corrected_line"): "4.00", ("a", "bracket_rise"): "4.00", ("b", "bracket_rise"): "0.20",
+    }  # fmt: skip
+
+
+def test_a_minimum_that_is_reached_pays_all_its_lines_and_takes_all_back_when_it_is_lost(rules):
+    write(rules, "rate: 0.04, minimum: {measure: 150, over: month}")
+    first(sale("a", "100.00"))
+    assert causes(DAYS[0]) == {}
+    assert ask("SELECT held_by, earning FROM earnings") == [("minimum", 0)]
+    settle_next(DAYS[1], [sale("b", "50.00", DAYS[1])])
+    assert causes(DAYS[1]) == {("b", "new_line"): "2.00", ("a", "minimum_reached"): "4.00"}
+    settle_next(DAYS[2], [sale("c", "-10.00", DAYS[2])])
+    assert causes(DAYS[2]) == {("a", "minimum_lost"): "-4.00", ("b", "minimum_lost"): "-2.00"}
+    the_books_agree()
+
+
+def test_a_cap_is_never_passed_and_freed_room_pays_what_it_kept(rules):
+    write(rules, "rate: 0.04, cap: [{over: month, amount: 5, excess: forfeit}]")
+    first(sale("a", "100.00"), sale("b", "50.00"))
+    assert causes(DAYS[0]) == {("a", "new_line"): "4.00", ("b", "new_line"): "1.00"}
+    settle_next(DAYS[1], [sale("r", "-100.00", DAYS[1], reverses="a")])
+    assert causes(DAYS[1]) == {("r", "refund"): "-4.00", ("b", "cap_freed"): "1.00"}
+    land("transactions", [sale("early", "120.00", "2021-03-01")], DAYS[0], number=3)
+    settle_next(DAYS[2], [])
+    assert causes(DAYS[2]) == {
+        ("early", "late_line"): "4.80", ("a", "cap_reached"): "-3.80", ("r", "cap_reached"): "3.80",
+        ("b", "cap_reached"): "-1.80",
+    }  # fmt: skip
+    [(paid,)] = ask("SELECT sum(amount) FROM earnings_ledger")
+    assert paid <= 5
+    the_books_agree()
+
+
+def test_a_cap_of_the_program_bounds_all_its_levers_together(rules):
+    write(rules, "rate: 0.04", "rate: 0.03", more="cap: [{over: quarter, amount: 5, excess: forfeit}]\n")
+    first(sale("a", "100.00"))
+    assert ask("SELECT lever, earning, held_by FROM earnings ORDER BY lever DESC") == [
+        ("tiers", 4, None), ("l1", 1, "cap"),
+    ]  # fmt: skip
+
+
+def test_levers_of_a_stack_exclude_one_another(rules):
+    stack = "stack: {group: core, take: highest}"
+    write(rules, f"rate: 0.04, {stack}", f"accumulate: {{over: month}}, scale: {{mode: retroactive, {TIERS}, {stack}")
+    first(sale("a", "100.00"))
+    assert ask("SELECT lever, earning, held_by FROM earnings ORDER BY ALL") == [("l1", 0, "stack"), ("tiers", 4, None)]
+    settle_next(DAYS[1], [sale("b", "60.00", DAYS[1])])
+    assert causes(DAYS[1]) == {("b", "new_line"): "3.60", ("a", "stack_change"): "2.00"}
+    the_books_agree()
+
+
+def test_a_ladder_takes_back_less_the_later_a_refund_comes_and_a_reinstatement_gives_it_back(rules):
+    write(rules, "rate: 0.04", more="clawback: {ladder: [{from_month: 0, share: 1.0}, {from_month: 1, share: 0.5}]}\n")
+    first(sale("a", "100.00", "2021-02-20"), sale("b", "100.00"))
+    rows = [sale("ra", "-100.00", DAYS[1], reverses="a"), sale("rb", "-25.00", DAYS[1], reverses="b")]
+    settle_next(DAYS[1], rows)
+    assert causes(DAYS[1]) == {("ra", "refund"): "-2.00", ("rb", "refund"): "-1.00"}
+    settle_next(DAYS[2], [sale("over", "-500.00", DAYS[2], reverses="b")])
+    assert causes(DAYS[2]) == {("over", "refund"): "-3.00"}  # never more than is left
+    settle_next(DAYS[3], [sale("back", "100.00", DAYS[3], reverses="ra")])
+    assert causes(DAYS[3]) == {("back", "refund"): "2.00"}
+    the_books_agree()
+
+
+def test_the_sum_of_all_entries_is_the_same_however_the_lines_arrive(rules, monkeypatch, tmp_path_factory):
+    write(rules, "accumulate: {over: quarter, per: [customer]}, scale: {mode: marginal, " + TIERS,
+          "accumulate: {over: month}, scale: {mode: retroactive, " + TIERS, more="cap: [{over: fiscal_year, amount: 30}]\n")  # fmt: skip
+    lines = [sale(f"t{n}", f"{37 * n + 11}.00", f"2021-03-{n + 1:02d}") for n in range(9)]
+    lines.append(sale("r3", "-60.00", DAYS[0], reverses="t3"))
+    found = []
+    for shares in ([lines], [lines[::2], lines[1::2]], [lines[5:], lines[2:5], lines[:2]]):
+        monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path_factory.mktemp("home")))
+        first(*shares[0])
+        for day, part in zip(DAYS[1:], shares[1:], strict=False):
+            settle_next(day, part)
+        found.append(
+            ask(
+                "SELECT transaction_id, lever, earning_month, sum(amount) FROM earnings_ledger GROUP BY ALL "
+                "HAVING sum(amount) <> 0 ORDER BY ALL"
+            )
+        )
+        the_books_agree()
+    assert found[0] == found[1] == found[2]
+    assert {date(2021, 3, 1)} == {month for _, _, month, _ in found[0]}
