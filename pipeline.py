@@ -22,7 +22,7 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations.rules import row_rules
-from transforms import adjustments, causes, decisions, earnings, eligibility, examples, invitations, ledger
+from transforms import adjustments, causes, decisions, earnings, eligibility, examples, invitations, ledger, positions
 from transforms.programs import Program, active, load, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
@@ -61,6 +61,7 @@ LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
         decisions.decided_lines,
         decisions.decisions,
         earnings.earnings,
+        positions.positions,
         causes.staged_earnings,
         ledger.earnings_ledger,
     )
@@ -344,7 +345,7 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
     with store.warehouse() as con:
         store.attach(con, run.staging, "staging")
         con.execute("SET force_compression = 'uncompressed'")  # staged once, read twice, deleted
-        deliveries, lines = _work_out(con, run, clock)
+        deliveries, lines, repriced = _work_out(con, run, clock)
         told = [*told, *_adjust(con, run)]
         audit.facts(con, run.day)
         con.execute("DETACH staging")
@@ -356,6 +357,8 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
         store.attach(con, run.staging, "staging", "(READ_ONLY)")
         _prepare(con, run)
         _touch_lines(con, run)
+        if len(repriced):
+            worked.rework(con, repriced, run.day)
         with store.transaction(con):
             made = commit.take_over(con, run.day)
             made_by = {"run_id": run.run_id, "rules_hash": run.rules.hash, "engine_version": ENGINE_VERSION}
@@ -414,7 +417,7 @@ def _register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
 
 
 def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> int:
-    """Make the touched lines, from the staged eligibility; how many."""
+    """Make the touched lines, from the staged eligibility, and those to work out with them; how many are touched."""
     cuts.stand(con)
     lines = cuts.touch_lines(con, run.day, rules=everything or run.rules.changed, splits=run.rules.splits_changed)
     worked.work(con, run.day)
@@ -423,11 +426,14 @@ def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool =
 
 def _work_out(
     con: duckdb.DuckDBPyConnection, run: Run, clock: "_Clock", *, everything: bool = False
-) -> tuple[list[str], int]:
-    """Run the steps in order and stage what they make; the cut's delivery ids and how many lines were worked out."""
+) -> tuple[list[str], int, pa.Table]:
+    """Run the steps in order and stage what they make; the cut's delivery ids, how many lines are touched, and the cells
+    that were worked out anew because a line which was added reprices those before it.
+    """
     deliveries = _prepare(con, run, everything=everything)
     given = {"programs": run.rules.now, "programs_before": run.rules.before, "run_date": run.day}
-    made = _run_steps(con, PARTNER_STEPS, given, run.run_id, clock)
+    made = _run_steps(con, PARTNER_STEPS, given, clock)
+    _stage(con, made, PARTNER_STEPS, run.run_id, clock)
     if run.rules.changed:
         criteria = eligibility.eligibility_criteria(
             **{n: (made | {"programs": run.rules.before})[n] for n in inputs("eligibility_criteria")}
@@ -435,11 +441,29 @@ def _work_out(
         cuts.stand_under_rules_before(con, eligibility.eligibility(criteria, run.rules.before))
     lines = _touch_lines(con, run, everything=everything)
     clock.stage("touched_lines")
-    count = worked.buckets(con)
+    repriced = _run_buckets(con, run, given, clock, is_append=True)
+    if len(repriced):
+        worked.rework(con, repriced, run.day)
+    _run_buckets(con, run, given, clock, is_append=False)
+    return deliveries, lines, repriced
+
+
+def _run_buckets(
+    con: duckdb.DuckDBPyConnection, run: Run, given: dict[str, Any], clock: "_Clock", *, is_append: bool
+) -> pa.Table:
+    """Run the line steps bucket by bucket; the cells whose added lines reprice others, which are left out of it."""
+    found = []
+    count = worked.buckets(con, is_append=is_append) or int(is_append)  # one empty bucket makes the tables
     for number in range(count):
-        worked.open_bucket(con, number, count)
-        _run_steps(con, LINE_STEPS, given, run.run_id, clock)
-    return deliveries, lines
+        worked.open_bucket(con, number, count, is_append=is_append)
+        made = _run_steps(con, LINE_STEPS, given, clock)
+        cells = positions.repriced_cells(made["positions"])
+        if len(cells) and is_append:
+            found.append(cells)
+            made |= positions.without(made, cells, run.rules.now)
+        _stage(con, made, LINE_STEPS, run.run_id, clock)
+    cells = pd.concat(found) if found else pd.DataFrame({"program": []})
+    return pa.Table.from_pandas(cells, preserve_index=False)
 
 
 def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
@@ -484,9 +508,9 @@ def recomputed(con: duckdb.DuckDBPyConnection, day: date) -> tuple[list[str], li
 
 
 def _run_steps(
-    con: duckdb.DuckDBPyConnection, steps: dict[str, Step], given: dict[str, Any], run_id: str, clock: "_Clock"
+    con: duckdb.DuckDBPyConnection, steps: dict[str, Step], given: dict[str, Any], clock: "_Clock"
 ) -> dict[str, Any]:
-    """Run some steps in order, reading what no earlier one made, and stage their tables; all that was read and made."""
+    """Run some steps in order, reading what no earlier one made; all that was read and made."""
     made = dict(given)
     for step, transform in steps.items():
         for name in inputs(step):
@@ -495,10 +519,16 @@ def _run_steps(
         clock.stage("inputs")
         made[step] = transform(**{name: made[name] for name in inputs(step)})
         clock.stage(step)
+    return made
+
+
+def _stage(
+    con: duckdb.DuckDBPyConnection, made: dict[str, Any], steps: dict[str, Step], run_id: str, clock: "_Clock"
+) -> None:
+    for step in steps:
         if step in DERIVED:
             commit.stage(con, step, made[step], run_id)
-        clock.stage("staging")
-    return made
+    clock.stage("staging")
 
 
 def _judged(path: Path, tables: list) -> Any:

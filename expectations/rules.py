@@ -124,6 +124,20 @@ RULES: tuple[Rule, ...] = (
         why="an earning without a decision could not be explained",
     ),
     Rule(
+        id="filled:positions",
+        table="derived.positions",
+        holds="(rule_part = 'cap') = (measure IS NULL) AND (rule_part = 'cap') = (under_cap_minor IS NOT NULL) AND (rule_part = 'cap' OR NOT is_waiting)",
+        means="a position has a measure, or, for a cap, what is earned under it",
+        why="lines that are added later are priced from it alone",
+    ),
+    Rule(
+        id="priced:earnings",
+        table="derived.earnings",
+        holds="(rate IS NULL) <> (unit_amount IS NULL)",
+        means="an earning has a rate or an amount",
+        why="without one of them nobody can follow it",
+    ),
+    Rule(
         id="split:earning",
         table="derived.earnings",
         holds="rebate_minor + coop_minor = earning_minor "
@@ -141,7 +155,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="sign:earning",
         table="derived.earnings",
-        holds="earning_minor = 0 OR sign(earning_minor) = sign(base_minor)",
+        holds="rate IS NULL OR earning_minor = 0 OR sign(earning_minor) = sign(base_minor)",
         means="an earning has the sign of what it is earned on",
         why="a refund that earned would pay twice",
     ),
@@ -232,7 +246,7 @@ RULES: tuple[Rule, ...] = (
         id="line:entry",
         table="derived.earnings_ledger",
         holds="(transaction_id IS NULL) = (cause = 'adjustment') AND (adjustment_id IS NOT NULL) = (cause = 'adjustment') "
-        "AND (cause = 'adjustment' OR rate IS NOT NULL AND fx_rate IS NOT NULL AND rule_version IS NOT NULL)",
+        "AND (cause = 'adjustment' OR fx_rate IS NOT NULL AND rule_version IS NOT NULL)",
         means="an entry names its line and price, or its adjustment",
         why="every cent is explained",
     ),

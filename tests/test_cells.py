@@ -1,14 +1,18 @@
 """Earnings that depend on a partner's other lines: what a day moves is posted under the cause that moved it."""
 
+import random
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import operations
 import pipeline
 from tests.deliveries import ask, land, land_world, settle_next
+from tests.pricing_oracle import Line, price
+from tests.test_pricing import FX_RATES, Rules, random_lines
 
 DAYS = ("2021-03-23", "2021-03-24", "2021-03-25", "2021-03-26")
 HEAD = """program: csp-indirect-reseller
@@ -191,3 +195,90 @@ def test_the_sum_of_all_entries_is_the_same_however_the_lines_arrive(rules, monk
         the_books_agree()
     assert found[0] == found[1] == found[2]
     assert {date(2021, 3, 1)} == {month for _, _, month, _ in found[0]}
+
+
+def as_yaml(value: Any) -> str:
+    """Plain values in YAML's flow style."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {as_yaml(held)}" for key, held in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(as_yaml, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def delivered(line: Line) -> dict[str, str]:
+    return {
+        "transaction_id": line.id, "reseller_id": {"p1": "1000001", "p2": "1000002"}[line.partner], "currency": line.currency,
+        "customer_id": line.customer, "product_id": str(line.attributes["product_family"]), "revenue": str(line.revenue),
+        "quantity": str(line.quantity), "transaction_at": f"{line.on}T00:00:00Z", "reverses": line.reverses or "",
+    }  # fmt: skip
+
+
+def world_of_two_partners(day: str) -> None:
+    months = [f"{2020 + n // 12}-{n % 12 + 1:02d}" for n in range(6, 24)]
+    rates = [
+        {"fx_month": m, "from_currency": c, "fx_rate": r} for m in months for c, r in FX_RATES.items() if c != "USD"
+    ]
+    resellers = [{"partner_id": name, "tenant_id": f"tenant-{name}"} for name in ("1000001", "1000002")]
+    land_world(
+        day,
+        partners=[*resellers, {"partner_id": "2000001", "partner_type": "indirect_provider"}],
+        agreements=agreements(),
+        products=[
+            {"product_id": name, "product_name": name, "product_family": name} for name in ("azure", "office365")
+        ],
+        customers=[{"customer_id": name} for name in ("c1", "c2")],
+        fx_rates=rates,
+    )
+
+
+def agreements() -> list[dict]:
+    return [{"agreement_id": f"a{name}", "partner_id": name} for name in ("1000001", "1000002")]
+
+
+def on_every_day(seed: int, rules: Path) -> None:
+    """Random rules and lines, mostly in their order, some late: the ledger is the oracle's after each day."""
+    chance = random.Random(seed)
+    made = Rules(chance).program() | {
+        "program": "csp-indirect-reseller", "examples": [{"example": "none", "given": {"transactions": []}, "expect": {"earned": 0}}],
+        "eligibility": {"earns_from": "month_start", "criteria": [{"criterion": "active_agreement", "any_of": ["mpn"]}]},
+    }  # fmt: skip
+    (rules / "csp-indirect-reseller.yaml").write_text(
+        "\n".join(f"{key}: {as_yaml(held)}" for key, held in made.items())
+    )
+    lines = [line for line in random_lines(chance) if line.eligible]
+    lines = [line for line in lines if line.reverses is None or line.reverses in {one.id for one in lines}]
+    lines.sort(key=lambda line: (line.on, line.id) if chance.random() < 0.9 else (line.on.replace(year=2022), line.id))
+    days = [f"2021-11-{number:02d}" for number in range(1, 5)]
+    known: list[Line] = []
+    for number, day in enumerate(days):
+        part = lines[number * len(lines) // 4 : (number + 1) * len(lines) // 4]
+        if number == 0:
+            world_of_two_partners(day)
+        land("agreements", agreements(), day, number=2)
+        land("transactions", [delivered(line) for line in part], day)
+        assert len(pipeline.run(print)) == 1
+        known += part
+        posted = {
+            (line, lever, bracket): (amount, dollars)
+            for line, lever, bracket, amount, dollars in ask(
+                "SELECT transaction_id, lever, bracket, sum(amount), sum(program_amount) FROM earnings_ledger GROUP BY ALL"
+            )
+            if amount or dollars
+        }
+        due = {key: (row.earning, row.program_earning) for key, row in price(made, known).items()}
+        assert posted == {key: amounts for key, amounts in due.items() if any(amounts)}, f"seed {seed}, {day}"
+    the_books_agree()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_ledger_is_the_oracles_on_every_day(rules, seed):
+    on_every_day(seed, rules)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_ledger_is_the_oracles_on_every_day_for_many_programs(rules, monkeypatch, tmp_path_factory):
+    for seed in range(100, 160):
+        monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path_factory.mktemp("home")))
+        on_every_day(seed, rules)

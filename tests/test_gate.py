@@ -27,6 +27,8 @@ SEEDED = {
     "reason:unmet": "UPDATE {table} SET status = 'unmet', reason_code = NULL",
     "explained:decision": "UPDATE {table} SET levers = NULL, reason_codes = NULL",
     "earned:decision": "UPDATE {table} SET transaction_id = 'nobody'",
+    "filled:positions": "INSERT INTO {table} BY NAME SELECT 'cap' AS rule_part, 1 AS measure",
+    "priced:earnings": "UPDATE {table} SET rate = NULL, unit_amount = NULL",
     "split:earning": "UPDATE {table} SET coop_minor = coop_minor + 1",
     "range:rate": "UPDATE {table} SET rate = 0.26",
     "sign:earning": "UPDATE {table} SET earning_minor = -earning_minor",

@@ -11,7 +11,7 @@ import pytest
 
 from tests.pricing_oracle import Line, price
 from transforms.decisions import decided_lines
-from transforms.earnings import earnings
+from transforms.earnings import in_context
 from transforms.money import FX, decimals
 from transforms.programs import Program
 
@@ -186,7 +186,7 @@ def frame(lines: list[Line]) -> pd.DataFrame:
 
 def by_engine(rules: dict[str, Any], lines: list[Line]) -> dict[tuple, tuple[Decimal, ...]]:
     program = Program.model_validate(rules)
-    made = earnings(decided_lines(frame(lines), [program]), [program])
+    made = in_context(decided_lines(frame(lines), [program]), [program], None)
     found: dict[tuple, tuple[Decimal, ...]] = {}
     for row in made.to_dict("records"):
         key = (row["transaction_id"], row["lever"], row["bracket"])

@@ -36,7 +36,7 @@ def staged_earnings(
     the lines of its scope, the minimum, the stack, the cap; the split. A row without a lever says only that what stands
     around a line moved it at the stage.
     """
-    before, now = contexts(held_earnings), contexts(earnings[_are_in(earnings, held_earnings)])
+    before, now = contexts(held_earnings), contexts(earnings[decisions.are_in(earnings, held_earnings)])
     rules = _with_split_of(programs, programs_before)
     edited = {p.program for p in programs} - {p.program for p in programs_before if p in programs}
     made = []
@@ -48,7 +48,7 @@ def staged_earnings(
     for number, stage in enumerate(AROUND):
         at = changes[changes[stage]]
         later = at[list(AROUND)[number + 1 :]].any(axis=1) | at["transaction_id"].isin(_split(moved_lines))
-        rows = decided_lines[_are_in(decided_lines, at[later])]
+        rows = decided_lines[decisions.are_in(decided_lines, at[later])]
         parts = [part for name in list(AROUND)[: number + 1] for part in AROUND[name]]
         if len(rows):
             made.append(in_context(rows, rules, _between(before, now, parts, edited)).assign(stage=stage))
@@ -98,12 +98,6 @@ def _changes(before: pd.DataFrame, now: pd.DataFrame, decided_lines: pd.DataFram
 
 def _differ(left: pd.Series, right: pd.Series) -> np.ndarray:
     return ~((left == right).fillna(False) | (left.isna() & right.isna())).to_numpy(bool)
-
-
-def _are_in(rows: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
-    """Whether each row's line and program are among others."""
-    wanted = pd.MultiIndex.from_frame(others[LINE].astype("str").drop_duplicates())
-    return wanted.get_indexer(pd.MultiIndex.from_frame(rows[LINE].astype("str"))) >= 0
 
 
 def _with_split_of(programs: list[Program], before: list[Program]) -> list[Program]:

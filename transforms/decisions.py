@@ -1,5 +1,7 @@
 """What becomes of a line in a program: the levers that it earns in, or every reason why not, or undecided."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -25,6 +27,12 @@ def decided_lines(lines: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
 def decisions(decided_lines: pd.DataFrame) -> pd.DataFrame:
     """What became of each line in each program that may pay for it: one row a line and program."""
     return decided_lines
+
+
+def are_in(rows: pd.DataFrame, others: pd.DataFrame, by: Sequence[str] = ("transaction_id", "program")) -> np.ndarray:
+    """Whether each row's line and program, or what else `by` names, are among others."""
+    wanted, found = (pd.MultiIndex.from_frame(frame[list(by)].astype("str")) for frame in (others, rows))
+    return wanted.drop_duplicates().get_indexer(found) >= 0
 
 
 def _of_program(lines: pd.DataFrame, program: Program | None) -> pd.DataFrame:

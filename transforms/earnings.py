@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from transforms import posting, pricing, refunds, scales, scopes, stacks
-from transforms.levers import Lever
+from transforms.levers import Lever, Scope
 from transforms.money import MEASURE_UNIT, RATE, decimals, integers, measures, share
 from transforms.programs import Program, active
 
@@ -32,26 +32,32 @@ class Context(NamedTuple):
     is_met: np.ndarray
 
 
-def earnings(decided_lines: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
+def earnings(decided_lines: pd.DataFrame, opening_positions: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
     """One row for each line, lever and bracket, in transaction and in program currency.
 
     Both amounts are rounded once from the exact value, and each is split on its own: the share that does not take the
     remainder is rounded by the program's mode, the other one is the rest, so rebate + co-op = earning. `held_by` says
-    what keeps a row from earning in full: minimum, stack or cap. All lines of a scope must be there.
+    what keeps a row from earning in full: minimum, stack or cap. All lines of a scope must be there, or those that are
+    added to what `opening_positions` has of it.
     """
-    return in_context(decided_lines, programs, None)
+    return in_context(decided_lines, programs, None, opening_positions)
 
 
-def in_context(decided_lines: pd.DataFrame, programs: list[Program], contexts: pd.DataFrame | None) -> pd.DataFrame:
+def in_context(
+    decided_lines: pd.DataFrame,
+    programs: list[Program],
+    contexts: pd.DataFrame | None,
+    opening: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Earnings, with the contexts of lines as given by `contexts`, or worked out where none are."""
     earned = decided_lines[decided_lines["levers"].notna()]
     made = [
-        _of_program(rows, program, contexts)
+        _of_program(rows, program, contexts, opening)
         for program in active(programs)
         if len(rows := earned[earned["program"] == program.program])
     ]
     if not made:  # no rows, but with their types
-        return _of_program(earned[:0], active(programs)[0], None)
+        return _of_program(earned[:0], active(programs)[0], None, None)
     return pd.concat(made, ignore_index=True)
 
 
@@ -71,19 +77,27 @@ def contexts(earnings: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _of_program(rows: pd.DataFrame, program: Program, contexts: pd.DataFrame | None) -> pd.DataFrame:
-    rows = _in_sequence(rows, program)
-    family = refunds.families(rows, rows["quantity_micro"].to_numpy("int64"))
-    rows = rows.assign(family=family.root, revenue_out=family.revenue, quantity_out=family.quantity)
+def _of_program(
+    rows: pd.DataFrame, program: Program, contexts: pd.DataFrame | None, opening: pd.DataFrame | None
+) -> pd.DataFrame:
+    rows, family = arranged(rows, program)
     ladder = refunds.ladder_shares(program.clawback, rows, family)
-    given = None
-    if contexts is not None and program.cell_over != "transaction":
-        given = contexts[contexts["program"] == program.program]
-    priced = pd.concat([_of_lever(rows, family, number, program, given) for number in range(len(program.levers))])
+    given, held = None, None
+    if program.cell_over != "transaction":
+        given = None if contexts is None else contexts[contexts["program"] == program.program]
+        held = None if opening is None else opening[opening["program"] == program.program]
+    priced = pd.concat([_of_lever(rows, family, number, program, given, held) for number in range(len(program.levers))])
     if program.cell_over != "transaction":
         priced = priced.sort_values(["line", "lever_number", "bracket"], kind="stable")
-    made = _bounded(priced.reset_index(drop=True), rows, family, ladder, program, given)
+    made = _bounded(priced.reset_index(drop=True), rows, family, ladder, program, given, held)
     return _split_all(rows[KEPT].iloc[made["line"].to_numpy()].reset_index(drop=True), made, program)
+
+
+def arranged(rows: pd.DataFrame, program: Program) -> tuple[pd.DataFrame, refunds.Families]:
+    """One program's lines in their sequence, with what each really brings or takes, and how they reverse one another."""
+    rows = _in_sequence(rows, program)
+    family = refunds.families(rows, rows["quantity_micro"].to_numpy("int64"))
+    return rows.assign(family=family.root, revenue_out=family.revenue, quantity_out=family.quantity), family
 
 
 def _in_sequence(rows: pd.DataFrame, program: Program) -> pd.DataFrame:
@@ -97,18 +111,41 @@ def _in_sequence(rows: pd.DataFrame, program: Program) -> pd.DataFrame:
     return rows.loc[order.sort_values(list(order), kind="stable").index].reset_index(drop=True)
 
 
+class Measured(NamedTuple):
+    """The lines of one lever: their row numbers, the rows, what each measures, the unit, and what stands around them."""
+
+    line: np.ndarray
+    own: pd.DataFrame
+    measure: np.ndarray
+    unit: int
+    around: Context
+
+
+def measured(
+    rows: pd.DataFrame, lever: Lever, program: Program, opening: pd.DataFrame | None, *, exact: bool = False
+) -> Measured:
+    """The lines of a lever in their scopes; `exact` counts in the finest unit, as positions are kept."""
+    line = _lines_of(rows, lever)
+    own = rows.iloc[line].reset_index(drop=True)
+    measure, unit = scopes.measure(own, lever.measure, program)
+    counts = lever.accumulate.over != "transaction" or lever.minimum is not None
+    if exact or (opening is not None and len(opening) and counts):
+        measure, unit = measure.astype(object) * (MEASURE_UNIT // unit), MEASURE_UNIT
+    return Measured(line, own, measure, unit, _context(own, measure, unit, lever, program, opening))
+
+
 def _of_lever(
-    rows: pd.DataFrame, family: refunds.Families, number: int, program: Program, given: pd.DataFrame | None
+    rows: pd.DataFrame,
+    family: refunds.Families,
+    number: int,
+    program: Program,
+    given: pd.DataFrame | None,
+    opening: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """The rows of one lever, before anything bounds them; refunds are in its running measure but have no rows yet."""
     lever = program.levers[number]
     scale = lever.pricing
-    line = _lines_of(rows, lever)
-    own = rows.iloc[line].reset_index(drop=True)
-    measure, unit = scopes.measure(own, lever.measure, program)
-    if given is not None and not measure.dtype.hasobject and lever.accumulate.over != "transaction":
-        measure, unit = measure.astype(object) * (MEASURE_UNIT // unit), MEASURE_UNIT
-    around = _context(own, measure, unit, lever, program)
+    line, own, measure, unit, around = measured(rows, lever, program, opening, exact=given is not None)
     if given is not None and not scale.is_lump:
         around = _given(own, around, lever, given, unit)
     pays = np.ones(len(line), bool) if scale.is_lump else ~family.is_refund[line]
@@ -144,17 +181,40 @@ def _lines_of(rows: pd.DataFrame, lever: Lever) -> np.ndarray:
     return np.flatnonzero(levers.cat.codes.isin(named))
 
 
-def _context(own: pd.DataFrame, measure: np.ndarray, unit: int, lever: Lever, program: Program) -> Context:
+def _context(
+    own: pd.DataFrame, measure: np.ndarray, unit: int, lever: Lever, program: Program, opening: pd.DataFrame | None
+) -> Context:
     """What stands around each line, from all lines of its scope; a line below its minimum does not fill the scale."""
     year = program.fiscal_year_start
     is_met = np.ones(len(own), bool)
     if lever.minimum:
-        scope = scopes.codes(own, lever.minimum, year)
-        total = scopes.running(measure, scope)[1]
+        total = scopes.running(measure, scopes.codes(own, lever.minimum, year))[1]
+        total = total + opened(own, lever.minimum, "minimum", lever, program, opening, total.dtype)[0]
         is_met = scopes.reached(total, unit, own, lever.minimum, lever.minimum.measure, year).astype(bool)
     scope = scopes.codes(own, lever.accumulate, year)
     before, total = scopes.running(np.where(is_met, measure, measure * 0), scope)
-    return Context(before, total, scopes.is_first(scope), np.zeros(len(own), "int64"), is_met)
+    held, is_held = opened(own, lever.accumulate, "scale", lever, program, opening, total.dtype)
+    is_first = scopes.is_first(scope) & ~is_held
+    return Context(before + held, total + held, is_first, np.zeros(len(own), "int64"), is_met)
+
+
+def opened(
+    own: pd.DataFrame,
+    scope: Scope,
+    part: str,
+    lever: Lever,
+    program: Program,
+    opening: pd.DataFrame | None,
+    kind: np.dtype,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the opening positions hold of each line's scope, in 1 / MEASURE_UNIT, and whether they hold it."""
+    nothing = np.zeros(len(own), kind), np.zeros(len(own), bool)
+    if opening is None or not len(opening) or scope.over == "transaction":
+        return nothing
+    here = opening[(opening["lever"] == lever.lever) & (opening["rule_part"] == part)]
+    place = scopes.places(here, own, scopes.names(own, scope, program.fiscal_year_start))
+    amounts = np.append(integers(here["measure"], MEASURE_UNIT), 0)
+    return amounts[place], place >= 0
 
 
 def _given(own: pd.DataFrame, now: Context, lever: Lever, given: pd.DataFrame, unit: int) -> Context:
@@ -178,6 +238,7 @@ def _bounded(
     ladder: np.ndarray,
     program: Program,
     given: pd.DataFrame | None,
+    opening: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """Rows after stacks and caps, each of which says in `held_by` what it lost to; and what refunds take back."""
     is_bound = np.zeros(len(priced), bool)
@@ -187,7 +248,7 @@ def _bounded(
     else:
         loses = stacks.loses(priced, rows, program.levers)
         priced = _kept(priced, np.where(loses, 0, priced["program_earning_minor"]), "stack")
-        if len(priced) and (caps := posting.limits(rows, program)):
+        if len(priced) and (caps := posting.limits(rows, program, opening)):
             is_bound = posting.binding(priced, rows, caps)
             turns = posting.Posting(rows, caps, family, ladder, program)
             made.append(turns.posted(priced[is_bound].reset_index(drop=True)))

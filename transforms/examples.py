@@ -9,7 +9,7 @@ import iso4217
 import pandas as pd
 
 from transforms.decisions import decided_lines
-from transforms.earnings import earnings
+from transforms.earnings import in_context
 from transforms.eligibility import eligibility, eligibility_criteria
 from transforms.levers import SELECTABLE
 from transforms.money import FX, decimals
@@ -126,7 +126,7 @@ def _worked_out(
     if not lines:
         return pd.DataFrame(), pd.DataFrame()
     decided = pd.concat([_decide(program, line, lines, given, standing) for line in lines], ignore_index=True)
-    return decided, earnings(decided, [program])
+    return decided, in_context(decided, [program], None)
 
 
 def _decide(

@@ -1,6 +1,6 @@
 """Money is whole minor units (int64), rates are exact decimals, and this is the only module that rounds."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ RATE = pa.decimal128(18, 9)
 FX = pa.decimal128(28, 18)
 SHIFT = pa.decimal128(7, 3)
 MEASURE = pa.decimal128(38, 6)  # a running total
+EXACT_MEASURE = pa.decimal128(38, 21)  # the places of an amount times an exchange rate
 RATE_UNIT, FX_UNIT, QUANTITY_UNIT, MEASURE_UNIT = 10**9, 10**18, 10**6, 10**21
 
 
@@ -78,6 +79,13 @@ def measures(whole: np.ndarray, unit: int) -> pd.Series:
     parts = pa.scalar(Decimal(1) / unit, pa.decimal128(18, 6))
     exact = pc.multiply(pc.cast(pa.array(whole), pa.decimal128(19, 0)), parts)
     return pd.Series(pd.array(pc.cast(exact, MEASURE), dtype=pd.ArrowDtype(MEASURE)))
+
+
+def exact_measures(whole: np.ndarray) -> pd.Series:
+    """Whole numbers of `1 / MEASURE_UNIT` as decimals of EXACT_MEASURE; meant for few rows."""
+    with localcontext(prec=60):
+        values = [Decimal(value) / MEASURE_UNIT for value in whole.tolist()]
+    return pd.Series(pd.array(pa.array(values, EXACT_MEASURE), dtype=pd.ArrowDtype(EXACT_MEASURE)))
 
 
 def _wide(factor: pd.Series) -> pa.Array:

@@ -16,7 +16,7 @@ from transforms.money import FX_UNIT, RATE_UNIT, RoundingMode, quotient
 from transforms.pricing import currency_factors
 from transforms.programs import Program
 from transforms.refunds import Families
-from transforms.scopes import codes, figures
+from transforms.scopes import codes, figures, names, places
 
 UNBOUND = 2**62
 
@@ -65,22 +65,37 @@ class Excess:
     amount: Fraction
 
 
-def limits(rows: pd.DataFrame, program: Program) -> list[Limit]:
-    """The caps of a program, those of levers first, with each line's scope and limit."""
+def listed(program: Program) -> list[tuple[int | None, int, Cap]]:
+    """The caps of a program in their order: number of the lever (None: all), place in its list, the cap."""
+    of_levers = [(n, place, cap) for n, lever in enumerate(program.levers) for place, cap in enumerate(lever.cap)]
+    return [*of_levers, *((None, place, cap) for place, cap in enumerate(program.cap))]
+
+
+def lever_of(number: int | None, program: Program) -> str:
+    """The name under which positions keep a cap: its lever's, or `*` for one of the whole program."""
+    return "*" if number is None else program.levers[number].lever
+
+
+def limits(rows: pd.DataFrame, program: Program, opening: pd.DataFrame | None) -> list[Limit]:
+    """The caps of a program, with each line's scope and limit, and what is paid under it already."""
     unit = 10 ** int(rows["program_exponent"].iloc[0])
-    listed: list[tuple[int | None, Cap]] = [(n, cap) for n, lever in enumerate(program.levers) for cap in lever.cap]
-    return [
-        Limit(
-            number,
-            pd.factorize(codes(rows, cap, program.fiscal_year_start))[0],
-            figures(cap.amount, rows["reference_on"], unit, np.dtype("int64"), missing=1),
-        )
-        for number, cap in [*listed, *((None, cap) for cap in program.cap)]
-    ]
+    made = []
+    for number, place, cap in listed(program):
+        scope = pd.factorize(codes(rows, cap, program.fiscal_year_start))[0]
+        most = figures(cap.amount, rows["reference_on"], unit, np.dtype("int64"), missing=1)
+        used = {}
+        if opening is not None and len(opening) and cap.over != "transaction":
+            here = opening[(opening["rule_part"] == "cap") & (opening["lever"] == lever_of(number, program))]
+            here = here[here["cap_number"] == place]
+            at = places(here, rows, names(rows, cap, program.fiscal_year_start))
+            paid = np.append(here["under_cap_minor"].to_numpy("int64"), 0)[at]
+            used = dict(zip(scope[at >= 0].tolist(), paid[at >= 0].tolist(), strict=True))
+        made.append(Limit(number, scope, most, used))
+    return made
 
 
 def binding(priced: pd.DataFrame, rows: pd.DataFrame, caps: list[Limit]) -> np.ndarray:
-    """Whether each row's partner is one whom a cap may keep anything: its rows of some scope ask for more than it gives."""
+    """Whether a cap may keep anything of each row's partner: what is paid and asked for in a scope is more than it gives."""
     partner = pd.factorize(rows["partner_id"])[0]
     bound = np.zeros(partner.max(initial=-1) + 1, bool)
     line, asked = priced["line"].to_numpy(), np.maximum(priced["program_earning_minor"].to_numpy("int64"), 0)
@@ -89,6 +104,8 @@ def binding(priced: pd.DataFrame, rows: pd.DataFrame, caps: list[Limit]) -> np.n
         scope = cap.scope[line[here]]
         total = np.zeros(cap.scope.max(initial=-1) + 1, "int64")
         np.add.at(total, scope, asked[here])
+        for opened, paid in cap.used.items():
+            total[opened] += paid
         least = np.full(len(total), UNBOUND)
         np.minimum.at(least, scope, cap.most[line[here]])
         over = (total > least)[scope]

@@ -65,6 +65,12 @@ def _thresholds(scale: Scale, on: pd.Series, lines: Standing) -> np.ndarray:
     return np.array(bounds, dtype=kind).reshape(len(scale.brackets), len(on))
 
 
+def bracket_of(scale: Scale, on: pd.Series, totals: np.ndarray, unit: int) -> np.ndarray:
+    """The bracket that totals reach at the thresholds of a day; 0 for none."""
+    none = np.zeros(len(totals), bool)
+    return highest(scale, _thresholds(scale, on, Standing(totals, totals, totals, none, totals, unit)), totals, unit)
+
+
 def highest(scale: Scale, bounds: np.ndarray, totals: np.ndarray, unit: int) -> np.ndarray:
     """The number of the highest bracket that each total reaches, 0 for none; below zero the first one continues."""
     numbers = np.arange(1, len(bounds) + 1)[:, None]

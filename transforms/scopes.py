@@ -22,6 +22,19 @@ def codes(rows: pd.DataFrame, scope: Scope, fiscal_year_start: str) -> np.ndarra
     return made
 
 
+def names(rows: pd.DataFrame, scope: Scope, fiscal_year_start: str) -> pd.Series:
+    """What each row's scope is called within its partner: the first day of its period, and what `per` names."""
+    parts = [pd.Series(period_start(rows["reference_on"], scope.over, fiscal_year_start)).astype("str")]
+    parts += [rows[column].astype("str").fillna("").reset_index(drop=True) for column in scope.columns]
+    return parts[0].str.cat(parts[1:], sep="|") if len(parts) > 1 else parts[0]
+
+
+def places(held: pd.DataFrame, rows: pd.DataFrame, scope_names: pd.Series) -> np.ndarray:
+    """For each row the place of its partner's scope among held positions, -1 where there is none."""
+    known = pd.MultiIndex.from_arrays([held["partner_id"].astype("str"), held["scope"].astype("str")])
+    return known.get_indexer(pd.MultiIndex.from_arrays([rows["partner_id"].astype("str"), scope_names.astype("str")]))
+
+
 def running(values: np.ndarray, scope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What stands before each row of its scope, in the order of rows, and the scope's total."""
     if not len(values):

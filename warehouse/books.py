@@ -172,7 +172,7 @@ def staged_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         "SELECT transaction_id, program, lever, entry.partner_id, earning_month, earning_type, currency, "
         "sum(amount_minor)::BIGINT AS amount_minor, sum(program_amount_minor)::BIGINT AS program_amount_minor "
         "FROM staging.derived.earnings_ledger AS entry JOIN worked_lines USING (transaction_id, program) "
-        f"ANTI JOIN (FROM worked_lines WHERE is_in_cell AND {waits}) AS waiting "
+        f"ANTI JOIN (FROM worked_lines WHERE cell_from IS NOT NULL AND {waits}) AS waiting "
         "ON waiting.program = entry.program AND waiting.partner_id = worked_lines.partner_id "
         f"WHERE NOT {waits} GROUP BY ALL ORDER BY ALL",
     )

@@ -22,6 +22,7 @@ Kind = Literal[
     "fx",
     "quantity",
     "measure",
+    "exact_measure",
     "amount",
     "count",
     "flag",
@@ -42,6 +43,7 @@ DUCKDB: dict[Kind, str] = {
     "fx": "DECIMAL(28,18)",
     "quantity": "DECIMAL(18,6)",
     "measure": "DECIMAL(38,6)",
+    "exact_measure": "DECIMAL(38,21)",
     "amount": "DECIMAL(38,4)",
     "count": "BIGINT",
     "flag": "BOOLEAN",
@@ -271,6 +273,14 @@ COLUMNS: dict[str, Column] = {
     "position": Column(
         "measure", "What the lever had measured in the line's scope before it: program currency, or units."
     ),
+    "cell_from": Column("date", "First day of the period within which lines of one partner bear on one another."),
+    "rule_part": Column("code", "What of a lever counts over several lines.", one_of=("scale", "minimum", "cap")),
+    "cap_number": Column("count", "Place of the cap in its list, from 0; 0 for scales and minimums."),
+    "scope": Column("text", "The lines that are counted together: first day of their period, and what `per` names."),
+    "measure": Column("exact_measure", "What the scope has measured: program currency, or units."),
+    "under_cap_minor": Column("money", "What is earned under the cap, in minor units of program currency."),
+    "is_waiting": Column("flag", "Whether the cap keeps something back that is paid when room appears."),
+    "last_at": Column("instant", "Reference time of the scope's last line, UTC."),
     "held_by": Column(
         "code",
         "What keeps the line from earning in full.",

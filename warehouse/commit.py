@@ -73,6 +73,7 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
         "earnings": "(FROM worked_lines WHERE is_known)",
     }
     made = {name: replace_groups(con, DERIVED[name], day, groups) for name, groups in touched.items()}
+    made["positions"] = _replace_cells(con)
     for name, key, among in (
         ("earnings_ledger", "entry_id", "posted_on = $day"),  # the run is part of the id
         ("adjustments", "adjustment_id", "posted_on <= $day"),
@@ -85,3 +86,17 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
             {"day": day},
         ).fetchall()[0][0]
     return made
+
+
+def _replace_cells(con: duckdb.DuckDBPyConnection) -> int:
+    """Take the positions of the worked cells over in place of those that they had; how many."""
+    cell, columns = ", ".join(DERIVED["positions"].replaced), ", ".join(DERIVED["positions"].columns)
+    con.execute(
+        "DELETE FROM derived.positions USING worked_cells AS cell WHERE positions.program = cell.program "
+        "AND positions.partner_id = cell.partner_id AND positions.cell_from = cell.cell_from "
+        "AND positions.cell_from >= (SELECT min(cell_from) FROM worked_cells)"
+    )
+    return con.execute(
+        f"INSERT INTO derived.positions BY NAME SELECT {columns} FROM staging.derived.positions "
+        f"SEMI JOIN worked_cells USING ({cell})"
+    ).fetchall()[0][0]

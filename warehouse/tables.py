@@ -21,6 +21,7 @@ ARROW = {
     "DECIMAL(18,6)": pa.decimal128(18, 6),
     "DECIMAL(38,4)": pa.decimal128(38, 4),
     "DECIMAL(38,6)": pa.decimal128(38, 6),
+    "DECIMAL(38,21)": pa.decimal128(38, 21),
 }
 
 
@@ -93,11 +94,13 @@ class Derived(Table):
     """A table that a settle run works out.
 
     `group` names the columns whose rows are replaced together when one of them changes; older versions stay,
-    with the days on which they were known. Without a group the table is append-only.
+    with the days on which they were known. `replaced` names the columns whose rows are replaced without keeping older
+    ones. With neither the table is append-only.
     """
 
     layer: Layer = "derived"
     group: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
 
     @property
     def stored(self) -> tuple[str, ...]:
@@ -433,6 +436,26 @@ DERIVED: dict[str, Derived] = {
                 "rule_version",
             ),
             optional=("rate", "unit_amount", "held_by"),
+        ),
+        Derived(
+            name="positions",
+            row="how far one scope of a lever's scale, minimum or cap is filled",
+            key=("program", "partner_id", "cell_from", "lever", "rule_part", "cap_number", "scope"),
+            replaced=("program", "partner_id", "cell_from"),
+            columns=(
+                "program",
+                "partner_id",
+                "cell_from",
+                "lever",
+                "rule_part",
+                "cap_number",
+                "scope",
+                "measure",
+                "under_cap_minor",
+                "is_waiting",
+                "last_at",
+            ),
+            optional=("measure", "under_cap_minor"),
         ),
         Derived(
             name="earnings_ledger",

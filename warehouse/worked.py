@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from warehouse.cuts import STAGES
 
@@ -16,26 +17,50 @@ FLAGS = tuple(f"at_{stage}" for stage in STAGES)
 LIVE = "known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn"
 
 
-def work(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
-    """Make `worked_lines`, a row for each line and program, from `touched_lines`; how many.
+def work(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Make `worked_lines`, a row for each line and program, from `touched_lines`, and `worked_cells`.
 
     They say their `root` (the line at the head of their refunds), the partner who earns, whether they were worked out
-    before, the stages at which they, or a line that they reverse, moved, whether they lie in a cell, and a `bucket_key`
-    that lines bearing on one another share. Also `sold_lines`, their live versions, and `originals`, those of the
-    lines that they reverse.
+    before, the stages at which they, or a line that they reverse, moved, their cell, and a `bucket_key` that lines
+    bearing on one another share. A cell to which all lines of the run are only added, each later than all that stood
+    there, goes on from its positions (`is_append`); of any other all lines are worked out anew.
     """
     con.execute((Path(__file__).parent / "period_start.sql").read_text())
     _relate(con, as_of)
     _originals(con, "related_lines", as_of)
-    _programs_of(con, as_of)
+    _standing_pairs(con, as_of)
     _cells(con)
+    _sold(con, as_of)
+
+
+def rework(con: duckdb.DuckDBPyConnection, cells: pa.Table, as_of: date) -> None:
+    """Have cells worked out anew after all, since a line that was added reprices those before it."""
+    con.register("repriced_cells", cells)
+    con.execute(
+        "UPDATE worked_cells SET is_append = false FROM repriced_cells AS found WHERE "
+        + _same_cell("worked_cells", "found")
+    )
+    con.execute(
+        "UPDATE worked_lines SET is_append = false FROM repriced_cells AS found WHERE "
+        + _same_cell("worked_lines", "found")
+    )
+    _add_mates(con, "repriced_cells")
+    con.unregister("repriced_cells")
+    _sold(con, as_of)
+
+
+def _same_cell(left: str, right: str) -> str:
+    return " AND ".join(f"{left}.{c} = {right}.{c}" for c in ("program", "partner_id", "cell_from"))
+
+
+def _sold(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Make `sold_lines`, the live versions of the worked lines, and `originals`, those of the lines that they reverse."""
     _originals(con, "worked_lines", as_of)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE sold_lines AS SELECT * FROM clean.transactions "
         f"SEMI JOIN worked_lines USING (transaction_id) WHERE {LIVE}",
         {"as_of": as_of},
     )
-    return con.execute("SELECT count(*) FROM worked_lines").fetchall()[0][0]
 
 
 def _relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
@@ -78,7 +103,7 @@ def _originals(con: duckdb.DuckDBPyConnection, lines: str, as_of: date) -> None:
     )
 
 
-def _programs_of(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+def _standing_pairs(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Make `standing_pairs`: where related lines stand in each program that may pay for them; and where they stood."""
     dated = (
         "CASE reference_date WHEN 'invoice_date' THEN coalesce({0}.invoice_at::DATE, {0}.transaction_on) "
@@ -86,64 +111,84 @@ def _programs_of(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE standing_pairs AS WITH live AS ("
-        "SELECT line.transaction_id, seller_id, reseller_id, transaction_on, invoice_at, root FROM clean.transactions AS line "
+        "SELECT line.transaction_id, seller_id, reseller_id, transaction_at, transaction_on, invoice_at, root, is_known "
+        "FROM clean.transactions AS line "
         f"JOIN related_lines USING (transaction_id) WHERE {LIVE}"
         f"), now AS (SELECT live.transaction_id, program, {dated.format('live')} AS own_on, {dated.format('head')} AS root_on, "
-        "CASE earner WHEN 'seller' THEN live.seller_id ELSE live.reseller_id END AS partner_id, partner_types "
+        "CASE earner WHEN 'seller' THEN live.seller_id ELSE live.reseller_id END AS partner_id, partner_types, "
+        "CASE reference_date WHEN 'invoice_date' THEN coalesce(live.invoice_at, live.transaction_at) ELSE live.transaction_at "
+        "END AS reference_at, NOT is_known AND root = live.transaction_id AS is_added "
         "FROM live LEFT JOIN originals AS head ON head.transaction_id = root AND root <> live.transaction_id "
         "CROSS JOIN program_earners) "
-        "SELECT transaction_id, program, now.partner_id, coalesce(root_on, own_on) AS reference_on, true AS is_live "
+        "SELECT transaction_id, program, now.partner_id, coalesce(root_on, own_on) AS reference_on, true AS is_live, "
+        "reference_at, is_added "
         "FROM now LEFT JOIN partners_now AS partner USING (partner_id) WHERE now.partner_id IS NOT NULL "
         "AND (partner.partner_id IS NULL OR list_contains(partner_types, partner.partner_type)) UNION ALL "
-        "SELECT transaction_id, program, partner_id, reference_on, false FROM derived.decisions "
+        "SELECT transaction_id, program, partner_id, reference_on, false, NULL, false FROM derived.decisions "
         "SEMI JOIN (FROM related_lines WHERE is_known) USING (transaction_id) WHERE known_to IS NULL",
         {"as_of": as_of},
     )
 
 
 def _cells(con: duckdb.DuckDBPyConnection) -> None:
-    """Make `worked_lines`: the standing pairs, and the other lines of the cells that they lie, or lay, in."""
+    """Make `worked_cells` and `worked_lines`: the standing pairs, and the other lines of cells that are worked out anew."""
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE worked_cells AS SELECT DISTINCT program, partner_id, "
-        "period_start(reference_on, cell_over, fiscal_year_start) AS cell_from "
-        "FROM standing_pairs JOIN program_earners USING (program) WHERE cell_over <> 'transaction'"
+        "CREATE OR REPLACE TEMP TABLE standing_pairs AS SELECT standing_pairs.*, CASE WHEN cell_over <> 'transaction' THEN "
+        "period_start(reference_on, cell_over, fiscal_year_start) END AS cell_from "
+        "FROM standing_pairs LEFT JOIN program_earners USING (program)"
     )
-    mates = (
-        "SELECT transaction_id, program, partner_id FROM derived.decisions AS mate JOIN program_earners USING (program) "
-        "SEMI JOIN worked_cells ON worked_cells.program = mate.program AND worked_cells.partner_id = mate.partner_id "
-        "AND cell_from = period_start(reference_on, cell_over, fiscal_year_start) "
-        "WHERE known_to IS NULL AND decision = 'eligible' AND reference_on >= (SELECT min(cell_from) FROM worked_cells)"
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE worked_cells AS WITH found AS (SELECT program, partner_id, cell_from, "
+        "bool_and(is_added) AS is_added, min(reference_at) AS first_at FROM standing_pairs WHERE cell_from IS NOT NULL GROUP BY ALL"
+        "), held AS (SELECT program, partner_id, cell_from, max(last_at) AS last_at FROM derived.positions "
+        "WHERE cell_from >= (SELECT min(cell_from) FROM found) GROUP BY ALL) "
+        "SELECT program, partner_id, cell_from, is_added AND (last_at IS NULL OR first_at > last_at) AS is_append "
+        "FROM found LEFT JOIN held USING (program, partner_id, cell_from)"
     )
-    no_flags = ", ".join(f"false AS {flag}" for flag in FLAGS)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE worked_lines AS WITH called AS ("
-        "SELECT transaction_id, program, partner_id FROM standing_pairs WHERE is_live UNION ALL "
-        "SELECT transaction_id, program, partner_id FROM standing_pairs AS held ANTI JOIN "
-        "(FROM standing_pairs WHERE is_live) AS live ON live.transaction_id = held.transaction_id AND live.program = held.program"
-        f"), mates AS ({mates}), every AS ("
-        f"SELECT related_lines.*, program, partner_id FROM called JOIN related_lines USING (transaction_id) UNION ALL BY NAME "
-        "SELECT transaction_id, program, partner_id, coalesce(above.reverses, own.reverses, transaction_id) AS root, "
-        f"true AS is_known, 'corrected_line' AS arrival, {no_flags} FROM mates ANTI JOIN called USING (transaction_id, program) "
-        "LEFT JOIN links AS own USING (transaction_id) LEFT JOIN links AS above ON above.transaction_id = own.reverses"
-        ") SELECT every.*, cell_over <> 'transaction' IS TRUE AS is_in_cell, "
-        "CASE WHEN cell_over <> 'transaction' THEN hash(program, every.partner_id) ELSE hash(root) END AS bucket_key "
-        "FROM every LEFT JOIN program_earners USING (program)"
+        "SELECT * FROM standing_pairs WHERE is_live UNION ALL SELECT held.* FROM (FROM standing_pairs WHERE NOT is_live) AS held "
+        "ANTI JOIN (FROM standing_pairs WHERE is_live) AS live USING (transaction_id, program)) "
+        "SELECT related_lines.*, called.program, called.partner_id, called.cell_from, coalesce(is_append, true) AS is_append, "
+        "CASE WHEN called.cell_from IS NULL THEN hash(root) ELSE hash(called.program, called.partner_id) END AS bucket_key "
+        "FROM called JOIN related_lines USING (transaction_id) LEFT JOIN worked_cells "
+        "ON " + _same_cell("worked_cells", "called")
+    )
+    _add_mates(con, "(FROM worked_cells WHERE NOT is_append)")
+
+
+def _add_mates(con: duckdb.DuckDBPyConnection, cells: str) -> None:
+    """Add the lines of some cells that earned so far to `worked_lines`."""
+    no_flags = ", ".join(f"false AS {flag}" for flag in FLAGS)
+    con.execute(
+        "INSERT INTO worked_lines BY NAME WITH mates AS ("
+        "SELECT transaction_id, mate.program, mate.partner_id, cells.cell_from FROM derived.decisions AS mate "
+        f"JOIN program_earners USING (program) JOIN {cells} AS cells ON cells.program = mate.program "
+        "AND cells.partner_id = mate.partner_id AND cells.cell_from = period_start(reference_on, cell_over, fiscal_year_start) "
+        f"WHERE known_to IS NULL AND decision = 'eligible' AND reference_on >= (SELECT min(cell_from) FROM {cells})) "
+        "SELECT transaction_id, program, partner_id, cell_from, false AS is_append, hash(program, partner_id) AS bucket_key, "
+        f"coalesce(above.reverses, own.reverses, transaction_id) AS root, true AS is_known, 'corrected_line' AS arrival, {no_flags} "
+        "FROM mates ANTI JOIN worked_lines USING (transaction_id, program) LEFT JOIN links AS own USING (transaction_id) "
+        "LEFT JOIN links AS above ON above.transaction_id = own.reverses"
     )
 
 
-def buckets(con: duckdb.DuckDBPyConnection) -> int:
-    """How many buckets the worked lines fall into."""
-    [(lines,)] = con.execute("SELECT count(*) FROM worked_lines").fetchall()
-    return max(1, -(-lines // BUCKET_LINES))
+def buckets(con: duckdb.DuckDBPyConnection, *, is_append: bool) -> int:
+    """How many buckets the lines fall into that are added, or that are worked out anew."""
+    [(lines,)] = con.execute(
+        "SELECT count(*) FROM worked_lines WHERE is_append = $append", {"append": is_append}
+    ).fetchall()
+    return -(-lines // BUCKET_LINES)
 
 
-def open_bucket(con: duckdb.DuckDBPyConnection, number: int, count: int) -> None:
-    """Make `bucket_lines`: the worked lines of one bucket.
+def open_bucket(con: duckdb.DuckDBPyConnection, number: int, count: int, *, is_append: bool) -> None:
+    """Make `bucket_lines`: the lines of one bucket.
 
     Also `bucket_of_<stage>`: those of them that were worked out before, moved at the stage, and may move at a later one.
     """
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW bucket_lines AS SELECT * FROM worked_lines WHERE bucket_key % {count:d} = {number:d}"
+        "CREATE OR REPLACE TEMP VIEW bucket_lines AS SELECT *, cell_from IS NOT NULL AS is_in_cell FROM worked_lines "
+        f"WHERE bucket_key % {count:d} = {number:d} AND is_append = {is_append}"
     )
     for place, stage in enumerate(STAGES[:-1], 1):
         later = " OR ".join(["is_in_cell", *(f"at_{name}" for name in STAGES[place:])])

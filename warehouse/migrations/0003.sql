@@ -1,4 +1,4 @@
--- Earnings say where the line stood in its scope, what held them, and amounts that are paid by the unit.
+-- Earnings say where the line stood in its scope, what held them, and amounts that are paid by the unit; scopes are kept.
 ALTER TABLE derived.earnings RENAME TO earnings_2;
 CREATE TABLE derived.earnings (
     transaction_id VARCHAR NOT NULL, program VARCHAR NOT NULL, lever VARCHAR NOT NULL, bracket BIGINT NOT NULL,
@@ -11,3 +11,8 @@ CREATE TABLE derived.earnings (
 );
 INSERT INTO derived.earnings BY NAME SELECT *, 0 AS position FROM derived.earnings_2;
 DROP TABLE derived.earnings_2;
+CREATE TABLE derived.positions (
+    program VARCHAR NOT NULL, partner_id VARCHAR NOT NULL, cell_from DATE NOT NULL, lever VARCHAR NOT NULL, rule_part VARCHAR
+    NOT NULL, cap_number BIGINT NOT NULL, scope VARCHAR NOT NULL, measure DECIMAL(38,21), under_cap_minor BIGINT, is_waiting
+    BOOLEAN NOT NULL, last_at TIMESTAMP NOT NULL
+);
