@@ -457,7 +457,7 @@ def list_releases(as_json: AsJson = False) -> None:
 
 
 def _rows(table: dict[str, Any]) -> int:
-    return table["rows"] + sum(part["rows"] for part in table["partitions"])
+    return table["rows"] + sum(month["rows"] for month in table.get("partitions", ()))
 
 
 @releases_app.command("current")

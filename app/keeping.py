@@ -70,8 +70,15 @@ def gc(keep: int) -> dict[str, Any]:
             raise LookupError(
                 f"[{free >> 20}] MiB are free; compacting needs [{2 * before >> 20}]. Free space or move the home."
             )
+        merged = releases.merge()
         removed, freed = releases.expire(keep)
         if before:
             store.compact()
         after = warehouse.stat().st_size if warehouse.exists() else 0
-    return {"releases removed": removed, "bytes freed": freed, "warehouse before": before, "warehouse after": after}
+    return {
+        "files merged": merged,
+        "releases removed": removed,
+        "bytes freed": freed,
+        "warehouse before": before,
+        "warehouse after": after,
+    }

@@ -9,7 +9,7 @@ import pytest
 
 import pipeline
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, ledger, settle_next
-from warehouse import commit, cuts, releases, store
+from warehouse import commit, content, cuts, releases, store
 from warehouse.tables import DERIVED
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -249,7 +249,7 @@ def test_a_content_hash_ignores_order_and_sees_every_change(home):
     con.execute("CREATE TABLE a AS SELECT * FROM (VALUES (1, 'x'), (2, NULL)) t(n, s)")
     con.execute("CREATE TABLE b AS SELECT * FROM (VALUES (2, NULL), (1, 'x')) t(n, s)")
     con.execute("CREATE TABLE c AS SELECT * FROM (VALUES (1, 'x'), (2, '')) t(n, s)")
-    hashes = [releases.content_hash(con, table) for table in "abc"]
+    hashes = [content.content_hash(con, table) for table in "abc"]
     assert hashes[0] == hashes[1] != hashes[2]
 
 
