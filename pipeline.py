@@ -27,7 +27,21 @@ from transforms.programs import Program, active, load, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.rule_file import RuleFault
-from warehouse import audit, books, commit, cuts, frames, intake, landing, quarantine, registry, releases, store, watch
+from warehouse import (
+    audit,
+    books,
+    commit,
+    cuts,
+    frames,
+    intake,
+    landing,
+    publishing,
+    quarantine,
+    registry,
+    releases,
+    store,
+    watch,
+)
 from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
@@ -371,7 +385,7 @@ def _release(
 ) -> tuple[Path, dict[str, Any], Any]:
     """A judged release of what the warehouse holds, which nobody sees yet: its folder, manifest and verdict."""
     stages = clock or _Clock()
-    folder, manifest = releases.build(con, run.day, facts)
+    folder, manifest = publishing.build(con, run.day, facts)
     stages.stage("publish")
     verdict = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
     stages.stage("expectations")

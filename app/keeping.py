@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from warehouse import releases, store
+from warehouse import publishing, releases, store
 
 KEPT = (
     "warehouse.duckdb",
@@ -70,7 +70,7 @@ def gc(keep: int) -> dict[str, Any]:
             raise LookupError(
                 f"[{free >> 20}] MiB are free; compacting needs [{2 * before >> 20}]. Free space or move the home."
             )
-        merged = releases.merge()
+        merged = publishing.merge()
         removed, freed = releases.expire(keep)
         if before:
             store.compact()

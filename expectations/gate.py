@@ -52,10 +52,10 @@ class Verdict:
         return [finding for finding in self.findings if finding.severity != "critical"]
 
 
-def judge(path: Path, tables: list[Table], memory: str = MEMORY) -> Verdict:
+def judge(path: Path, tables: list[Table], memory: str = MEMORY, schema: str | None = None) -> Verdict:
     """The verdict on some tables of a DuckDB file, which nobody else has open, in so much of DuckDB's memory.
 
-    What could not be run counts as failed. GX's own `success` ignores severity, so it is read here.
+    They are judged where `schema_of` says, or in the schema named. What could not be run counts as failed. GX's own `success` ignores severity, so it is read here.
     Raises duckdb.OutOfMemoryException, which says nothing about the data.
     """
     context = gx.get_context(mode="ephemeral")
@@ -64,9 +64,9 @@ def judge(path: Path, tables: list[Table], memory: str = MEMORY) -> Verdict:
     count = 0
     with open_source(context, path, memory) as source:
         for table in tables:
-            schema = schema_of(table)
-            asset = source.add_table_asset(f"{schema}.{table.name}", table_name=table.name, schema_name=schema)
-            suite = suite_of(table, schema)
+            where = schema or schema_of(table)
+            asset = source.add_table_asset(f"{where}.{table.name}", table_name=table.name, schema_name=where)
+            suite = suite_of(table, where)
             batch = asset.add_batch_definition_whole_table("whole").get_batch()
             outcome = batch.validate(suite, result_format="SUMMARY")
             count += len(outcome.results)

@@ -33,6 +33,16 @@ def _ends_later(table: str) -> Rule:
     )
 
 
+def _counted(table: str) -> Rule:
+    return Rule(
+        id="published:counted",
+        table=f"added.{table}",
+        offends=f"SELECT * FROM parts.counts WHERE name = '{table}' AND released IS DISTINCT FROM held",
+        means="with what is added, a release has as many rows in force as the warehouse",
+        why="a row that a part leaves out, or does not take away, would stay wrong in every later release",
+    )
+
+
 def _sums(schema: str) -> tuple[Rule, ...]:
     """The rules on sums, in a whole release or in what it adds."""
     return (
@@ -289,6 +299,7 @@ RULES: tuple[Rule, ...] = (
         means="each new decision is about a published line; one that was decided before was published before",
         why="a partner must be able to look the line up",
     ),
+    *(_counted(table) for table in ("decisions", "earnings", "eligibility_history")),
     Rule(
         id="published:withdrawn",
         table="added.transactions",

@@ -71,8 +71,9 @@ def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) ->
     con.execute(f"COPY ({query}) TO {quoted(fresh)} (FORMAT parquet, COMPRESSION zstd)")
     con.execute("SET preserve_insertion_order = false")
     rows, hashed = content.content_hash(con, f"(SELECT * EXCLUDE (part) FROM read_parquet({quoted(fresh)}))")
-    replacing = "count(*) FILTER (replaces)" if TABLES[name].parts == "versions" else "count(NULL)"
-    [(replaced,)] = con.execute(f"SELECT {replacing} FROM read_parquet({quoted(fresh)})").fetchall()
+    counted = "count(*) FILTER (replaces), count(*) FILTER (known_to IS NULL)"
+    counts = counted if TABLES[name].parts == "versions" else "0, count(*)"
+    replacing, live = con.execute(f"SELECT {counts} FROM read_parquet({quoted(fresh)}) GROUP BY ()").fetchall()[0]
     final = folder / f"{title}-{hashed[:12]}.parquet"
     store.sync(fresh)
     os.replace(fresh, final)
@@ -80,19 +81,24 @@ def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) ->
         "file": str(final.relative_to(store.place("releases"))),
         "sha256": hashlib.sha256(final.read_bytes()).hexdigest(),
         "rows": rows,
-        "replacing": replaced,
+        "replacing": replacing,
+        "live": live,
         "content_hash": hashed,
     }
 
 
 def totals(held: list[Part], written: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Rows and content hash of all that was ever written of each table, merged since or not, with what is written now."""
+    """Rows and content hash of all that was ever written of each table, merged since or not, with what is written now.
+
+    `live` is how many of its versions have no end; not of transactions, whose parts say more than what changed.
+    """
     before = held[-1]["totals"] if held else {}
     made = {}
     for name, file in written.items():
-        was = before.get(name, {"rows": 0, "content_hash": "0"})
+        was = before.get(name, {"rows": 0, "content_hash": "0", "live": 0})
         hashed = content.together(was["content_hash"], file["content_hash"])
-        made[name] = {"rows": was["rows"] + file["rows"], "content_hash": hashed}
+        live = was["live"] + file["live"] - file["replacing"]
+        made[name] = {"rows": was["rows"] + file["rows"], "content_hash": hashed, "live": live}
     return made
 
 

@@ -15,6 +15,7 @@ import iso4217
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
+from warehouse import known
 from warehouse.tables import TABLES
 
 SCHEMA_VERSION = 2
@@ -157,6 +158,7 @@ def _prepare(con: duckdb.DuckDBPyConnection) -> None:
         con.execute("INSERT INTO meta.schema_version VALUES (?)", [SCHEMA_VERSION])
     elif found < SCHEMA_VERSION:
         _migrate(con, found)
+    known.provide(con)
 
 
 def _migrate(con: duckdb.DuckDBPyConnection, found: int) -> None:
