@@ -314,7 +314,9 @@ def gc(
     keep: Annotated[int, typer.Option(min=1, help="How many releases keep their data; manifests stay for ever.")] = 30,
     as_json: AsJson = False,
 ) -> None:
-    """Remove old releases' data and Parquet files that none names, and write the warehouse anew without its gaps.
+    """Merge the current release's parts of past months, remove old releases' data, and write the warehouse anew.
+
+    Files that no kept release names go too. Readers find the same as before.
 
     Example: incentives gc --keep 30
     """

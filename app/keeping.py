@@ -58,9 +58,9 @@ def restore(file: Path) -> None:
 
 
 def gc(keep: int) -> dict[str, Any]:
-    """Remove the data of all but the newest releases and the current one, and compact the warehouse by copy.
+    """Merge parts of past months, remove the data of all but the newest releases, and compact the warehouse by copy.
 
-    Manifests stay. Raises LookupError when less than twice the warehouse's size is free.
+    The current release and all manifests stay. Raises LookupError when less than twice the warehouse's size is free.
     """
     with store.locked("gc"):
         warehouse = store.home() / "warehouse.duckdb"

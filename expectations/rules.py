@@ -37,7 +37,8 @@ def _counted(table: str) -> Rule:
     return Rule(
         id="published:counted",
         table=f"added.{table}",
-        offends=f"SELECT * FROM parts.counts WHERE name = '{table}' AND released IS DISTINCT FROM held",
+        offends="SELECT * FROM parts.counts, (SELECT count(*) AS added FROM {batch}) "
+        f"WHERE name = '{table}' AND released IS DISTINCT FROM held",
         means="with what is added, a release has as many rows in force as the warehouse",
         why="a row that a part leaves out, or does not take away, would stay wrong in every later release",
     )

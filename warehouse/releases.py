@@ -37,7 +37,7 @@ def database(manifest: dict[str, Any]) -> Path:
 
 
 def files(manifest: dict[str, Any]) -> Iterator[str]:
-    """The Parquet files that a release reads; those of version 0.2.0 are named by table and month."""
+    """The Parquet files that a release reads; those of an older layout are named by table and month."""
     for table in manifest["tables"]:
         yield from (month["file"] for month in table.get("partitions", ()))
     for part in manifest.get("parts", ()):
@@ -134,7 +134,7 @@ def rehome() -> None:
 
 
 def _rehome_months(con: duckdb.DuckDBPyConnection) -> None:
-    """A release of version 0.2.0 or before, whose manifest says less than its views."""
+    """A release of the older layout, whose manifest says less than its views."""
     views = con.execute("SELECT sql FROM duckdb_views() WHERE NOT internal").fetchall()
     macros = con.execute(
         "SELECT 'CREATE MACRO ' || function_name || '(day) AS TABLE ' || macro_definition FROM duckdb_functions() "
