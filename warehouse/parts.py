@@ -30,12 +30,11 @@ def kept(con: duckdb.DuckDBPyConnection, manifest: dict[str, Any] | None) -> tup
     """
     held = manifest.get("parts", []) if manifest and _columns(manifest) == _columns({"tables": described()}) else []
     runs = con.execute("SELECT run_id, business_date FROM derived.runs ORDER BY run_number").fetchall()
-    days = dict(runs)
-    for part in reversed(held):
-        place = list(days).index(part["run_id"]) if part["run_id"] in days else -1
-        first = runs[place + 1][1]
+    place = {run_id: number for number, (run_id, _) in enumerate(runs)}
+    for number, part in reversed(list(enumerate(held))):
+        first = runs[place.get(part["run_id"], -1) + 1][1]
         if part["as_of_date"] < first.isoformat():
-            return held[: held.index(part) + 1], first
+            return held[: number + 1], first
     return [], date.min
 
 
@@ -67,13 +66,14 @@ def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) ->
     folder = store.place("releases") / "partitions" / name
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = folder / f".{title}.parquet"
-    con.execute("SET preserve_insertion_order = true")  # what replaces older rows lies together, at the end
+    is_versioned = TABLES[name].parts == "versions"
+    con.execute(f"SET preserve_insertion_order = {is_versioned}")  # what replaces older rows lies together, at the end
     con.execute(f"COPY ({query}) TO {quoted(fresh)} (FORMAT parquet, COMPRESSION zstd)")
     con.execute("SET preserve_insertion_order = false")
     rows, hashed = content.content_hash(con, f"(SELECT * EXCLUDE (part) FROM read_parquet({quoted(fresh)}))")
     counted = "count(*) FILTER (replaces), count(*) FILTER (known_to IS NULL)"
-    counts = counted if TABLES[name].parts == "versions" else "0, count(*)"
-    replacing, live = con.execute(f"SELECT {counts} FROM read_parquet({quoted(fresh)}) GROUP BY ()").fetchall()[0]
+    counts = counted if is_versioned else "0, count(*)"
+    replacing, in_force = con.execute(f"SELECT {counts} FROM read_parquet({quoted(fresh)}) GROUP BY ()").fetchall()[0]
     final = folder / f"{title}-{hashed[:12]}.parquet"
     store.sync(fresh)
     os.replace(fresh, final)
@@ -82,7 +82,7 @@ def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) ->
         "sha256": hashlib.sha256(final.read_bytes()).hexdigest(),
         "rows": rows,
         "replacing": replacing,
-        "live": live,
+        "in_force": in_force,
         "content_hash": hashed,
     }
 
@@ -90,15 +90,15 @@ def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) ->
 def totals(held: list[Part], written: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Rows and content hash of all that was ever written of each table, merged since or not, with what is written now.
 
-    `live` is how many of its versions have no end; not of transactions, whose parts say more than what changed.
+    `in_force` is how many versions have no end, in a table of which a part says only what began or ended.
     """
     before = held[-1]["totals"] if held else {}
     made = {}
     for name, file in written.items():
-        was = before.get(name, {"rows": 0, "content_hash": "0", "live": 0})
+        was = before.get(name, {"rows": 0, "content_hash": "0", "in_force": 0})
         hashed = content.together(was["content_hash"], file["content_hash"])
-        live = was["live"] + file["live"] - file["replacing"]
-        made[name] = {"rows": was["rows"] + file["rows"], "content_hash": hashed, "live": live}
+        in_force = was["in_force"] + file["in_force"] - file["replacing"]
+        made[name] = {"rows": was["rows"] + file["rows"], "content_hash": hashed, "in_force": in_force}
     return made
 
 

@@ -53,7 +53,8 @@ def build(con: duckdb.DuckDBPyConnection, day: date, facts: dict[str, Any]) -> t
         held = con.execute((QUERIES / "held.sql").read_text()).fetchall()
         out.execute("CREATE TABLE parts.counts (name VARCHAR, released BIGINT, held BIGINT)")
         out.executemany(
-            "INSERT INTO parts.counts VALUES (?, ?, ?)", [(name, part["totals"][name]["live"], n) for name, n in held]
+            "INSERT INTO parts.counts VALUES (?, ?, ?)",
+            [(name, part["totals"][name]["in_force"], n) for name, n in held],
         )
         parts.show(out, [*kept, part])
     tables = [table | {**copied, **part["totals"]}[table["name"]] for table in parts.described()]
