@@ -101,30 +101,43 @@ def replay(day: date, progress: pipeline.Progress = lambda line: None) -> dict[s
             runs, closes = books.runs_up_to(con, day), books.closes_after(con)
         if not runs or runs[-1]["business_date"] != day:
             raise LookupError(f"[{day}] was not settled; `incentives status` lists the days that were.")
-        recorded = [manifest for manifest in releases.releases() if manifest.get("run_id") == runs[-1]["run_id"]]
-        if not recorded:
-            raise LookupError(
-                f"no manifest of run [{runs[-1]['run_id']}] is kept; `incentives releases list` names those that are."
-            )
+        recorded = _ancestors(runs[-1]["run_id"])
         folder = Path(mkdtemp(prefix="replay-", dir=store.place("staging")))
+        made = {}
         try:
             for run in runs:
-                _replay_run(run, folder)
+                _replay_run(run, folder, publish=run["run_id"] in recorded)
                 if run["run_number"] in closes and run is not runs[-1]:
                     _replay_close(folder, *closes[run["run_number"]])
+                with store.at(folder):
+                    made[run["run_id"]] = releases.current() or {}
                 progress(f"replayed {run['run_id']}: {len(run['deliveries'])} deliveries")
-            with store.at(folder):
-                made = releases.current()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return {
-        "day": day, "runs": len(runs), "against": recorded[-1]["release_id"],
+        "day": day, "runs": len(runs), "against": recorded[runs[-1]["run_id"]]["release_id"],
         "engines": sorted({run["engine_version"] for run in runs}), "engine": pipeline.ENGINE_VERSION,
-        "differing": _differing(recorded[-1], made or {"tables": []}),
+        "differing": _differing([(manifest, made[run_id]) for run_id, manifest in recorded.items()]),
     }  # fmt: skip
 
 
-def _replay_run(run: dict[str, Any], folder: Path) -> None:
+def _ancestors(run_id: str) -> dict[str, dict[str, Any]]:
+    """Run id → manifest of a run's release and of those whose parts it keeps, oldest first."""
+    manifests = {manifest.get("run_id"): manifest for manifest in releases.releases()}
+    found: dict[str, dict[str, Any]] = {}
+    wanted: str | None = run_id
+    while wanted:
+        if "parts" not in manifests.get(wanted, ()):
+            raise LookupError(
+                f"no manifest of run [{wanted}] is kept, or an earlier version wrote it; `incentives releases list` names "
+                "the releases that are kept."
+            )
+        found[wanted] = manifests[wanted]
+        wanted = manifests[wanted]["after"]
+    return dict(reversed(found.items()))
+
+
+def _replay_run(run: dict[str, Any], folder: Path, *, publish: bool) -> None:
     archive = store.place("archive")
     rules_before = None
     names = [name for name in run["deliveries"] if not (archive / name).is_dir()]
@@ -141,7 +154,7 @@ def _replay_run(run: dict[str, Any], folder: Path) -> None:
     before = load_all(pipeline.rules_archive(rules_before)) if rules_before else now
     with store.at(folder):
         rules = pipeline.Rules(now, before, run["rules_hash"])
-        pipeline.attempt(pipeline.Run(run["run_id"], run["business_date"], rules, declared), [])
+        pipeline.attempt(pipeline.Run(run["run_id"], run["business_date"], rules, declared, publish), [])
 
 
 def _replay_close(folder: Path, month: date, by: str) -> None:
@@ -149,25 +162,26 @@ def _replay_close(folder: Path, month: date, by: str) -> None:
         books.close(con, month, by)
 
 
-def _differing(recorded: dict[str, Any], made: dict[str, Any]) -> list[dict[str, Any]]:
-    """Tables, and months of them, whose content is not the recorded one."""
-    sides = [
-        {
-            (table["name"], part.get("month", "open")): (part["rows"], part["content_hash"])
-            for table in manifest["tables"]
-            for part in (table, *table["partitions"])
-        }
-        for manifest in (recorded, made)
+def _differing(sides: list[tuple[dict[str, Any], dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Tables whose content is not the recorded one in the last of some pairs of releases, and since which day."""
+    said = [
+        [{table["name"]: (table["rows"], table["content_hash"]) for table in manifest["tables"]} for manifest in pair]
+        for pair in sides
     ]
+    recorded, made = said[-1]
     return [
         {
             "table": name,
-            "month": month,
-            "rows": sides[0].get((name, month), (0, ""))[0],
-            "replayed": sides[1].get((name, month), (0, ""))[0],
+            "since": next(
+                manifest["as_of_date"]
+                for (manifest, _), (was, now) in zip(sides, said, strict=True)
+                if was.get(name) != now.get(name)
+            ),
+            "rows": recorded.get(name, (0, ""))[0],
+            "replayed": made.get(name, (0, ""))[0],
         }
-        for name, month in sorted({*sides[0], *sides[1]})
-        if sides[0].get((name, month)) != sides[1].get((name, month))
+        for name in sorted({*recorded, *made})
+        if recorded.get(name) != made.get(name)
     ]
 
 

@@ -35,6 +35,7 @@ from warehouse import (
     frames,
     intake,
     landing,
+    publishing,
     quarantine,
     registry,
     releases,
@@ -388,8 +389,7 @@ def _release(
 ) -> tuple[Path, dict[str, Any], Any]:
     """A judged release of what the warehouse holds, which nobody sees yet: its folder, manifest and verdict."""
     stages = clock or _Clock()
-    books.unpublished(con, (releases.current() or {}).get("run_id"))
-    folder, manifest = releases.build(con, run.day, facts)
+    folder, manifest = publishing.build(con, run.day, facts)
     stages.stage("publish")
     verdict = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
     stages.stage("expectations")

@@ -41,7 +41,7 @@ def _table(table: Table) -> str:
     ]
     rules = [f"- `{rule.id}` ({rule.severity}): {rule.means}; {rule.why}." for rule in of(f"{schema}.{table.name}")]
     head = f"\n### {table.name}\n\nOne row is {table.row}.\n\n| column | type | | meaning |\n|---|---|---|---|\n"
-    if isinstance(table, Published) and table.partition == "known_from":
+    if isinstance(table, Published) and table.parts == "versions":
         head = head.replace("\n\n|", f" As known on an earlier day: `{table.name}_known_on(day)`.\n\n|", 1)
     return head + "\n".join(rows) + "\n" + ("\n" + "\n".join(rules) + "\n" if rules else "")
 

@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from warehouse import releases, store
+from warehouse import publishing, releases, store
 
 KEPT = (
     "warehouse.duckdb",
@@ -58,9 +58,9 @@ def restore(file: Path) -> None:
 
 
 def gc(keep: int) -> dict[str, Any]:
-    """Remove the data of all but the newest releases and the current one, and compact the warehouse by copy.
+    """Merge parts of past months, remove the data of all but the newest releases, and compact the warehouse by copy.
 
-    Manifests stay. Raises LookupError when less than twice the warehouse's size is free.
+    The current release and all manifests stay. Raises LookupError when less than twice the warehouse's size is free.
     """
     with store.locked("gc"):
         warehouse = store.home() / "warehouse.duckdb"
@@ -70,8 +70,15 @@ def gc(keep: int) -> dict[str, Any]:
             raise LookupError(
                 f"[{free >> 20}] MiB are free; compacting needs [{2 * before >> 20}]. Free space or move the home."
             )
+        merged = publishing.merge()
         removed, freed = releases.expire(keep)
         if before:
             store.compact()
         after = warehouse.stat().st_size if warehouse.exists() else 0
-    return {"releases removed": removed, "bytes freed": freed, "warehouse before": before, "warehouse after": after}
+    return {
+        "files merged": merged,
+        "releases removed": removed,
+        "bytes freed": freed,
+        "warehouse before": before,
+        "warehouse after": after,
+    }

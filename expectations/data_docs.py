@@ -21,10 +21,10 @@ def build(folder: Path, release: Path | None, held: set[str]) -> Path:
         context.delete_data_docs_site(name)
     context.add_data_docs_site(SITE, _site(folder))
     for table in (*FEEDS.values(), *DERIVED.values(), *AUDIT.values()):
-        context.suites.add(suite_of(table))
+        context.suites.add(suite_of(table, table.layer))
     with open_source(context, release) if release else nullcontext() as source:
         for table in PUBLISHED.values():
-            suite = context.suites.add(suite_of(table))
+            suite = context.suites.add(suite_of(table, "main"))
             if source and table.name in held:  # a release of an older version may lack some
                 asset = source.add_table_asset(table.name, table_name=table.name, schema_name="main")
                 whole = asset.add_batch_definition_whole_table("whole")

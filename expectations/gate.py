@@ -52,10 +52,10 @@ class Verdict:
         return [finding for finding in self.findings if finding.severity != "critical"]
 
 
-def judge(path: Path, tables: list[Table], memory: str = MEMORY) -> Verdict:
+def judge(path: Path, tables: list[Table], memory: str = MEMORY, schema: str | None = None) -> Verdict:
     """The verdict on some tables of a DuckDB file, which nobody else has open, in so much of DuckDB's memory.
 
-    What could not be run counts as failed. GX's own `success` ignores severity, so it is read here.
+    They are judged where `schema_of` says, or in the schema named. What could not be run counts as failed. GX's own `success` ignores severity, so it is read here.
     Raises duckdb.OutOfMemoryException, which says nothing about the data.
     """
     context = gx.get_context(mode="ephemeral")
@@ -64,9 +64,9 @@ def judge(path: Path, tables: list[Table], memory: str = MEMORY) -> Verdict:
     count = 0
     with open_source(context, path, memory) as source:
         for table in tables:
-            schema = "main" if isinstance(table, Published) else table.layer
-            asset = source.add_table_asset(f"{schema}.{table.name}", table_name=table.name, schema_name=schema)
-            suite = suite_of(table)
+            where = schema or schema_of(table)
+            asset = source.add_table_asset(f"{where}.{table.name}", table_name=table.name, schema_name=where)
+            suite = suite_of(table, where)
             batch = asset.add_batch_definition_whole_table("whole").get_batch()
             outcome = batch.validate(suite, result_format="SUMMARY")
             count += len(outcome.results)
@@ -94,9 +94,15 @@ def open_source(context: Any, path: Path, memory: str = MEMORY) -> Iterator[Any]
         source.get_engine().dispose()  # another one, which looks whether tables exist
 
 
-def suite_of(table: Table) -> gx.ExpectationSuite:
-    """The suite of a table: what its contract owes and the rules on it."""
-    schema = "main" if isinstance(table, Published) else table.layer
+def schema_of(table: Table) -> str:
+    """The schema in which a table is judged: of a table in parts, what the release adds; the rest was judged with its own."""
+    if isinstance(table, Published):
+        return "added" if table.parts else "main"
+    return table.layer
+
+
+def suite_of(table: Table, schema: str) -> gx.ExpectationSuite:
+    """The suite of a table in a schema: what its contract owes and the rules on it."""
     rules = [_from_rule(rule) for rule in of(f"{schema}.{table.name}")]
     return gx.ExpectationSuite(name=f"{schema}.{table.name}", expectations=[*_from_contract(table), *rules])
 
@@ -142,7 +148,7 @@ def _finding(table: Table, result: Any) -> Finding:
     raised = info if "raised_exception" in info else next(iter(info.values()), {})
     fault = str(raised.get("exception_message"))[:300] if raised.get("raised_exception") else None
     return Finding(
-        table=f"{'main' if isinstance(table, Published) else table.layer}.{table.name}",
+        table=f"{schema_of(table)}.{table.name}",
         rule=config.meta["rule"],
         means=config.description or config.type.removeprefix("expect_").replace("_", " "),
         severity="critical" if fault else str(getattr(config.severity, "value", config.severity)),

@@ -33,6 +33,54 @@ def _ends_later(table: str) -> Rule:
     )
 
 
+def _counted(table: str) -> Rule:
+    return Rule(
+        id="published:counted",
+        table=f"added.{table}",
+        offends="SELECT * FROM parts.counts, (SELECT count(*) AS added FROM {batch}) "
+        f"WHERE name = '{table}' AND released IS DISTINCT FROM held",
+        means="with what is added, a release has as many rows in force as the warehouse",
+        why="a row that a part leaves out, or does not take away, would stay wrong in every later release",
+    )
+
+
+def _sums(schema: str) -> tuple[Rule, ...]:
+    """The rules on sums, in a whole release or in what it adds."""
+    return (
+        Rule(
+            id="published:ledger",
+            table=f"{schema}.earnings_monthly",
+            offends="SELECT program, currency, sum(earning) FROM (SELECT program, currency, earning FROM {batch} UNION ALL "
+            f"SELECT program, currency, -amount FROM {schema}.earnings_ledger) GROUP BY ALL HAVING sum(earning) <> 0",
+            means="published sums are the ledger's sums",
+            why="the dashboard must not say anything else than the ledger",
+        ),
+        Rule(
+            id="published:split",
+            table=f"{schema}.earnings_monthly",
+            holds="rebate + coop = earning AND program_rebate + program_coop = program_earning",
+            means="rebate and co-op make the earning in every sum",
+            why="a cent lost in a sum is seen first by the partner",
+        ),
+        Rule(
+            id="published:liability",
+            table=f"{schema}.liability",
+            holds="opening + earned + adjusted - paid - forfeited - escheated = closing",
+            means="opening + earned ± adjusted − paid − forfeited − escheated = closing",
+            why="an auditor starts with this sum",
+        ),
+        Rule(
+            id="published:closing",
+            table=f"{schema}.liability",
+            offends="SELECT program, earning_type, currency FROM (SELECT program, earning_type, currency, "
+            "earned + adjusted - paid - forfeited - escheated AS moved FROM {batch} UNION ALL "
+            f"SELECT program, earning_type, currency, -amount FROM {schema}.earnings_ledger) GROUP BY ALL HAVING sum(moved) <> 0",
+            means="the liability is the ledger's",
+            why="books and ledger must not part",
+        ),
+    )
+
+
 RULES: tuple[Rule, ...] = (
     *(_ends_later(table) for table in ("agreements", "competencies", "enrolments")),
     Rule(
@@ -204,37 +252,7 @@ RULES: tuple[Rule, ...] = (
         means="no feed is more than seven days old",
         why="slowly changing feeds fall back to the last known; a week is longer than any calendar gap",
     ),
-    Rule(
-        id="published:ledger",
-        table="main.earnings_monthly",
-        offends="SELECT program, currency, sum(earning) FROM (SELECT program, currency, earning FROM {batch} UNION ALL "
-        "SELECT program, currency, -amount FROM earnings_ledger) GROUP BY ALL HAVING sum(earning) <> 0",
-        means="published sums are the ledger's sums",
-        why="the dashboard must not say anything else than the ledger",
-    ),
-    Rule(
-        id="published:split",
-        table="main.earnings_monthly",
-        holds="rebate + coop = earning AND program_rebate + program_coop = program_earning",
-        means="rebate and co-op make the earning in every sum",
-        why="a cent lost in a sum is seen first by the partner",
-    ),
-    Rule(
-        id="published:liability",
-        table="main.liability",
-        holds="opening + earned + adjusted - paid - forfeited - escheated = closing",
-        means="opening + earned ± adjusted − paid − forfeited − escheated = closing",
-        why="an auditor starts with this sum",
-    ),
-    Rule(
-        id="published:closing",
-        table="main.liability",
-        offends="SELECT program, earning_type, currency FROM (SELECT program, earning_type, currency, "
-        "earned + adjusted - paid - forfeited - escheated AS moved FROM {batch} UNION ALL "
-        "SELECT program, earning_type, currency, -amount FROM earnings_ledger) GROUP BY ALL HAVING sum(moved) <> 0",
-        means="the liability is the ledger's",
-        why="books and ledger must not part",
-    ),
+    *(rule for schema in ("main", "added") for rule in _sums(schema)),
     Rule(
         id="approved:adjustment",
         table="derived.adjustments",
@@ -266,11 +284,39 @@ RULES: tuple[Rule, ...] = (
         why="eligible + undecided + ineligible = total",
     ),
     Rule(
+        id="published:total",
+        table="added.ineligible_revenue",
+        offends="SELECT program, currency FROM (SELECT program, currency, decision, revenue FROM added.decisions UNION ALL "
+        "SELECT program, currency, decision, -revenue FROM added.decisions_ended UNION ALL "
+        "SELECT program, currency, '', -revenue FROM {batch}) WHERE decision <> 'eligible' GROUP BY ALL HAVING sum(revenue) <> 0",
+        means="ineligible revenue changes by the revenue of the lines that earn nothing, or no longer do",
+        why="eligible + undecided + ineligible = total",
+    ),
+    Rule(
         id="published:lines",
         table="main.decisions",
         offends="SELECT transaction_id FROM {batch} ANTI JOIN transactions USING (transaction_id)",
         means="each decision is about a published line",
         why="a partner must be able to look the line up",
+    ),
+    Rule(
+        id="published:lines",
+        table="added.decisions",
+        offends="SELECT transaction_id FROM {batch} ANTI JOIN added.transactions USING (transaction_id) "
+        "ANTI JOIN added.decisions_ended USING (transaction_id) ANTI JOIN transactions USING (transaction_id)",
+        means="each new decision is about a published line; one that was decided before was published before",
+        why="a partner must be able to look the line up",
+    ),
+    *(_counted(table) for table in ("decisions", "earnings", "eligibility_history")),
+    Rule(
+        id="published:withdrawn",
+        table="added.transactions",
+        offends="SELECT transaction_id FROM (FROM added.transactions_ended ANTI JOIN {batch} USING (transaction_id)) "
+        "SEMI JOIN added.decisions USING (transaction_id) UNION ALL "
+        "SELECT transaction_id FROM (FROM added.transactions_ended ANTI JOIN {batch} USING (transaction_id)) "
+        "ANTI JOIN added.decisions_ended USING (transaction_id) SEMI JOIN decisions USING (transaction_id)",
+        means="a line that is published no longer has no decision",
+        why="a withdrawn line must not look as if it earned",
     ),
 )
 

@@ -9,6 +9,7 @@ import pytest
 import pipeline
 from app import stack as airflow_stack
 from tests.deliveries import T1, land, land_world
+from warehouse import releases
 
 PROGRAM = "csp-indirect-reseller.yaml"
 
@@ -47,6 +48,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
 def first_day(home: Path, settled: tuple[Path, dict]) -> dict:
     """A settled day with one line of 100.00 that earns 4 percent."""
     shutil.copytree(settled[0], home, dirs_exist_ok=True)
+    releases.rehome()
     return settled[1]
 
 

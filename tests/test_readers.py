@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import pipeline
-from tests.deliveries import WORLD, land, land_world
+from app import keeping
+from tests.deliveries import WORLD, land, land_world, settle_next
 from warehouse import releases
 
 READERS = sorted((Path(__file__).parent / "readers").glob("*.lock"))
@@ -19,8 +20,9 @@ import duckdb, json, sys
 con = duckdb.connect(sys.argv[1], read_only=True)
 tables = [name for (name,) in con.execute("SHOW TABLES").fetchall()]
 counts = {name: con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0] for name in tables}
+known = con.execute("SELECT count(*), sum(revenue) FROM transactions_known_on(DATE '2021-04-01')").fetchall()
 total = con.execute("SELECT sum(amount) FROM earnings_ledger").fetchall()[0][0]
-print(json.dumps({"version": duckdb.__version__, "counts": counts, "total": str(total)}))
+print(json.dumps({"version": duckdb.__version__, "counts": counts, "total": str((total, known))}))
 """
 
 
@@ -33,13 +35,17 @@ def asked(path: Path, packages: Path | None) -> dict:
 
 @pytest.fixture
 def release(home) -> Path:
-    """A release with a closed month in Parquet."""
+    """A release with a past month that was merged."""
     land_world()
     land("transactions", [{"transaction_id": "t1"}])
     land("agreements", WORLD["agreements"], "2021-04-01")
     land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
     land("transactions", [{"transaction_id": "t2"}], "2021-04-01")
     pipeline.run()
+    settle_next("2021-04-02", [{"transaction_id": "t1", "revenue": "50.00"}])
+    land("fx_rates", [{"fx_month": "2021-05"}], "2021-05-03")
+    settle_next("2021-05-03", [{"transaction_id": "t2", "revenue": "50.00"}])
+    assert keeping.gc(1)["files merged"] > 0
     return releases.database(pipeline.current_release())
 
 

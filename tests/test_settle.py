@@ -9,7 +9,7 @@ import pytest
 
 import pipeline
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, ledger, settle_next
-from warehouse import commit, releases, store, worked
+from warehouse import commit, content, releases, store, worked
 from warehouse.tables import DERIVED
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -202,7 +202,9 @@ def test_a_failed_audit_leaves_warehouse_and_release_as_they_were(first_day, mon
     land("transactions", [{"transaction_id": "t2"}], NEXT)
     pipeline.ingest()
     monkeypatch.setitem(
-        pipeline.LINE_STEPS, "earnings", lambda decided_lines, programs: spoilt(decided_lines, programs)
+        pipeline.LINE_STEPS,
+        "earnings",
+        lambda decided_lines, opening_positions, programs: spoilt(decided_lines, opening_positions, programs),
     )
     with pytest.raises(pipeline.Refused, match="split:earning"):
         pipeline.settle(date.fromisoformat(NEXT))
@@ -211,10 +213,10 @@ def test_a_failed_audit_leaves_warehouse_and_release_as_they_were(first_day, mon
     monkeypatch.undo()
 
 
-def spoilt(decided_lines, programs):
+def spoilt(decided_lines, opening_positions, programs):
     from transforms.earnings import earnings
 
-    return earnings(decided_lines, programs).assign(coop_minor=1)
+    return earnings(decided_lines, opening_positions, programs).assign(coop_minor=1)
 
 
 def test_a_reader_keeps_its_release_while_a_new_one_is_published(first_day):
@@ -224,17 +226,16 @@ def test_a_reader_keeps_its_release_while_a_new_one_is_published(first_day):
     assert ask("SELECT count(*) FROM decisions") == [(2,)]
 
 
-def test_closed_months_lie_in_parquet_and_are_written_once(first_day):
+def test_parts_are_written_once(first_day):
     settle_next("2021-03-24", [{"transaction_id": "t2"}])
     land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
     settle_next("2021-04-01", [{"transaction_id": "t3"}])
-    [table] = [t for t in releases.current()["tables"] if t["name"] == "earnings_ledger"]
-    assert [(p["month"], p["rows"]) for p in table["partitions"]] == [("2021-03-01", 4)] and table["rows"] == 2
+    held = releases.current()["parts"]
+    assert [part["tables"]["earnings_ledger"]["rows"] for part in held] == [2, 2, 2]
     assert ask("SELECT count(*) FROM earnings_ledger") == [(6,)]
     settle_next("2021-04-02", [{"transaction_id": "t1", "revenue": "50.00"}])
     assert ask("SELECT revenue FROM transactions WHERE transaction_id = 't1'") == [(Decimal("50"),)]
-    [again] = [t for t in releases.current()["tables"] if t["name"] == "earnings_ledger"]
-    assert again["partitions"] == table["partitions"]
+    assert releases.current()["parts"][:3] == held
 
 
 def test_rollback_shows_the_release_before(first_day):
@@ -249,7 +250,7 @@ def test_a_content_hash_ignores_order_and_sees_every_change(home):
     con.execute("CREATE TABLE a AS SELECT * FROM (VALUES (1, 'x'), (2, NULL)) t(n, s)")
     con.execute("CREATE TABLE b AS SELECT * FROM (VALUES (2, NULL), (1, 'x')) t(n, s)")
     con.execute("CREATE TABLE c AS SELECT * FROM (VALUES (1, 'x'), (2, '')) t(n, s)")
-    hashes = [releases.content_hash(con, table) for table in "abc"]
+    hashes = [content.content_hash(con, table) for table in "abc"]
     assert hashes[0] == hashes[1] != hashes[2]
 
 
@@ -297,7 +298,12 @@ def test_an_exchange_rate_that_comes_later_decides_the_line(first_day):
 def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkeypatch):
     hashes, opened = {}, []
     open_bucket = worked.open_bucket
-    monkeypatch.setattr(worked, "open_bucket", lambda con, *place: (opened.append(place), open_bucket(con, *place)))
+
+    def noted(con, *place, is_append):
+        opened.append(place)
+        open_bucket(con, *place, is_append=is_append)
+
+    monkeypatch.setattr(worked, "open_bucket", noted)
     for most in (1000, 2):
         monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path / str(most)))
         monkeypatch.setattr(worked, "BUCKET_LINES", most)
@@ -330,6 +336,7 @@ def test_a_day_taken_over_again_adds_nothing(first_day, tmp_path):
         con.execute(
             "CREATE TEMP TABLE worked_lines AS SELECT transaction_id, program, true AS is_known FROM derived.decisions"
         )
+        con.execute("CREATE TEMP TABLE worked_cells AS SELECT program, partner_id, cell_from FROM derived.positions")
         assert commit.take_over(con, date.fromisoformat(DAY)) == dict.fromkeys(DERIVED, 0)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import releases, store
+from warehouse import content, store
 
 
 def record(
@@ -62,15 +62,6 @@ def last_run(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
         "ORDER BY run_number DESC LIMIT 1",
     )
     return runs[0] | {"cut": json.loads(runs[0]["cut"])} if runs else None
-
-
-def unpublished(con: duckdb.DuckDBPyConnection, since: str | None) -> None:
-    """Make `unpublished`: the deliveries that runs after the one named were the first to see; all without a name."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE unpublished AS SELECT unnest(from_json(deliveries, '[\"VARCHAR\"]')) AS delivery_id "
-        "FROM derived.runs WHERE run_number > coalesce((SELECT run_number FROM derived.runs WHERE run_id = $since), 0)",
-        {"since": since},
-    )
 
 
 def closes_after(con: duckdb.DuckDBPyConnection) -> dict[int, tuple[date, str]]:
@@ -130,7 +121,7 @@ def staged_rule_changes(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 def entries_of(con: duckdb.DuckDBPyConnection, run_id: str) -> tuple[int, str]:
     """How many ledger entries a run has, and their content hash."""
     con.execute("SET VARIABLE run_of_entries = $run", {"run": run_id})
-    return releases.content_hash(
+    return content.content_hash(
         con, "(SELECT * FROM derived.earnings_ledger WHERE run_id = getvariable('run_of_entries'))"
     )
 

@@ -15,6 +15,7 @@ import iso4217
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
+from warehouse import known
 from warehouse.tables import TABLES
 
 SCHEMA_VERSION = 3
@@ -157,6 +158,7 @@ def _prepare(con: duckdb.DuckDBPyConnection) -> None:
         con.execute("INSERT INTO meta.schema_version VALUES (?)", [SCHEMA_VERSION])
     elif found < SCHEMA_VERSION:
         _migrate(con, found)
+    known.provide(con)
 
 
 def _migrate(con: duckdb.DuckDBPyConnection, found: int) -> None:
@@ -208,6 +210,15 @@ def reached(point: str) -> None:
     """A place between two writes. Tests end the process here, as a power cut would; otherwise nothing happens."""
     if os.environ.get("INCENTIVES_TEST_KILLED_AT") == point:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sync(path: Path) -> None:
+    """Have a file or folder written to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

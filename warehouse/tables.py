@@ -111,12 +111,13 @@ class Derived(Table):
 class Published(Table):
     """A table that dashboards, analysts and partners read; money is decimal.
 
-    `partition` is the column whose past months no longer change: they lie in Parquet files shared by releases.
-    By `known_from`, the release also keeps what was known before: `<table>_known_on(day)`.
+    `parts` is what each release adds to the table, in files that releases share: versions of rows, entries or sums.
+    Of versions, the release also keeps what was known before: `<table>_known_on(day)`. Without parts the table is
+    copied whole, which is for tables that do not grow with the days settled.
     """
 
     layer: Layer = "published"
-    partition: str | None = None
+    parts: Literal["versions", "entries", "sums"] | None = None
 
     @property
     def published_columns(self) -> dict[str, str]:
@@ -567,7 +568,7 @@ PUBLISHED: dict[str, Published] = {
             name="eligibility_history",
             row="how one criterion of a program stood for one partner over one span of days",
             key=("program", "partner_id", "criterion_number", "valid_from"),
-            partition="known_from",
+            parts="versions",
             columns=(*DERIVED["eligibility_criteria"].columns, "known_from"),
             optional=DERIVED["eligibility_criteria"].optional,
         ),
@@ -575,7 +576,7 @@ PUBLISHED: dict[str, Published] = {
             name="transactions",
             row="one billing line as known on the day",
             key=("transaction_id",),
-            partition="known_from",
+            parts="versions",
             columns=(
                 "transaction_id",
                 "seller_id",
@@ -603,7 +604,7 @@ PUBLISHED: dict[str, Published] = {
             name="decisions",
             row="what became of one line in one program",
             key=("transaction_id", "program"),
-            partition="known_from",
+            parts="versions",
             columns=(*DERIVED["decisions"].columns, "known_from"),
             optional=("levers", "reason_codes"),
         ),
@@ -611,7 +612,7 @@ PUBLISHED: dict[str, Published] = {
             name="earnings",
             row="what one line earns in one bracket of one lever",
             key=("transaction_id", "program", "lever", "bracket"),
-            partition="known_from",
+            parts="versions",
             columns=(*DERIVED["earnings"].columns, "known_from"),
             optional=DERIVED["earnings"].optional,
         ),
@@ -619,13 +620,14 @@ PUBLISHED: dict[str, Published] = {
             name="earnings_ledger",
             row="one posted difference of one line's rebate or co-op; their sum is what is owed",
             key=("entry_id",),
-            partition="posted_on",
+            parts="entries",
             columns=tuple(c for c in DERIVED["earnings_ledger"].columns if c != "run_id"),
             optional=DERIVED["earnings_ledger"].optional,
         ),
         Published(
             name="earnings_monthly",
             row="what one partner earned in one month from one lever, product and customer in one currency",
+            parts="sums",
             key=("earning_month", "program", "lever", "partner_id", "product_id", "customer_id", "currency"),
             columns=(
                 "earning_month",
@@ -650,6 +652,7 @@ PUBLISHED: dict[str, Published] = {
         Published(
             name="liability",
             row="what is owed of one kind of money of one program in one currency over one accounting month",
+            parts="sums",
             key=("period", "program", "earning_type", "currency"),
             columns=(
                 "period",
@@ -676,6 +679,7 @@ PUBLISHED: dict[str, Published] = {
         Published(
             name="ineligible_revenue",
             row="revenue of one partner in one month that earns nothing, for one set of reasons",
+            parts="sums",
             key=("earning_month", "program", "partner_id", "currency", "decision", "reason_codes"),
             columns=(
                 "earning_month",

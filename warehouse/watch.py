@@ -14,6 +14,7 @@ WAITING = timedelta(minutes=30)  # twice the clock that rings besides the watche
 STUCK = timedelta(hours=1)
 STALE = timedelta(days=2)
 SPARE_BYTES = 2 << 30
+MOST_PARTS = 100  # of a release; a month of days and four years of months
 Found = Iterator[tuple[str, str]]
 
 
@@ -95,6 +96,15 @@ def _stale(now: datetime, days: list[dict[str, Any]]) -> Found:
         yield current["release_id"], f"readers see the release of [{current['as_of_date']}]."
 
 
+def _scattered(now: datetime, days: list[dict[str, Any]]) -> Found:
+    parts = len((releases.current() or {}).get("parts", ()))
+    if parts > MOST_PARTS:
+        yield (
+            f"{now:%Y-%m-%d}",
+            f"the release is read from [{parts}] parts; `incentives gc` merges those of past months.",
+        )
+
+
 def _failed(now: datetime, days: list[dict[str, Any]]) -> Found:
     path = store.home() / "health.json"
     health: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"succeeded": True}
@@ -133,6 +143,7 @@ CONDITIONS = (
     Condition("deliveries wait", "critical", "operators", "Deliveries wait in landing", _waiting),
     Condition("run stuck", "critical", "operators", "A run is stuck", _stuck),
     Condition("release stale", "warning", "operators", "The release is stale", _stale),
+    Condition("release in many parts", "warning", "operators", "The release is in many parts", _scattered),
     Condition("attempt failed", "critical", "operators", "A day was not published", _failed),
     Condition("rule edit held", "warning", "operators", "A rule edit is held", _told("rule edit")),
     Condition("adjustment not posted", "warning", "operators", "An adjustment is not posted", _told("adjustment")),

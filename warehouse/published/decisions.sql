@@ -1,2 +1,4 @@
 -- Decisions, one a line and program.
-SELECT * FROM derived.decisions
+SELECT *, false AS replaces FROM derived.decisions WHERE known_from >= $first AND known_from IS DISTINCT FROM known_to
+UNION ALL
+SELECT *, true AS replaces FROM derived.decisions WHERE known_from < $first AND known_to >= $first

@@ -1,2 +1,4 @@
 -- What each line earns.
-SELECT * FROM derived.earnings
+SELECT *, false AS replaces FROM derived.earnings WHERE known_from >= $first AND known_from IS DISTINCT FROM known_to
+UNION ALL
+SELECT *, true AS replaces FROM derived.earnings WHERE known_from < $first AND known_to >= $first

@@ -1,2 +1,2 @@
 -- Every entry ever posted.
-SELECT * FROM derived.earnings_ledger
+SELECT * FROM derived.earnings_ledger WHERE posted_on >= $first

@@ -1,2 +1,4 @@
 -- Each criterion over all days, with its evidence.
-SELECT * FROM derived.eligibility_criteria
+SELECT *, false AS replaces FROM derived.eligibility_criteria WHERE known_from >= $first AND known_from IS DISTINCT FROM known_to
+UNION ALL
+SELECT *, true AS replaces FROM derived.eligibility_criteria WHERE known_from < $first AND known_to >= $first

@@ -1,0 +1,235 @@
+"""Parts: each release adds what became known, and what readers see is what the warehouse says."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import operations
+import pipeline
+from app import keeping
+from tests.deliveries import DAY, T1, WORLD, ask, land, settle_next
+from transforms.published import program_levers
+from transforms.reasons import reasons
+from warehouse import content, parts, releases, store, watch
+
+pytestmark = pytest.mark.usefixtures("one_program")
+FULL = Path(__file__).parent / "full"
+NEXT, AFTER, APRIL = "2021-03-24", "2021-03-25", "2021-04-01"
+ADJUSTMENT = """adjustment: {name}
+program: csp-indirect-reseller
+partner: "1000001"
+month: 2021-03-01
+earning_type: rebate
+amount: {amount}
+currency: USD
+reason: policy_exception
+by: anna
+approved_by: ben
+reference: ticket 4711
+expect: {{earned: {earned}}}
+"""
+SOURCES = {
+    "transactions": "clean.transactions WHERE NOT is_withdrawn AND known_from <= $as_of",
+    "decisions": "derived.decisions",
+    "earnings": "derived.earnings",
+    "eligibility_history": "derived.eligibility_criteria",
+}
+
+
+def in_full(as_of: date) -> dict[str, list[tuple]]:
+    """What readers are owed of each table in parts, from all that the warehouse holds."""
+    day, found = f"DATE '{as_of}'", {}
+    rules = pipeline.load_all(pipeline.programs_folder())
+    with store.locked("test"), store.warehouse() as con:
+        con.register("program_levers", program_levers(rules, as_of))
+        con.register("reasons", reasons())
+        queries = {path.stem: path.read_text() for path in FULL.glob("*.sql")}
+        queries["earnings_ledger"] = "SELECT * FROM derived.earnings_ledger"
+        for name, source in SOURCES.items():
+            ended = f"SELECT * REPLACE (CASE WHEN known_to <= {day} THEN known_to END AS known_to) FROM {source}"
+            queries[name] = f"FROM ({ended}) WHERE known_from IS DISTINCT FROM known_to"
+        for name, query in queries.items():
+            con.execute(f"CREATE OR REPLACE TEMP VIEW owed AS {query.replace('$as_of', day)}")
+            kept = ("known_to",) if name in SOURCES else ()
+            shown = content.shown(con, "owed", (*parts.TABLES[name].columns, *kept))
+            found[name] = con.execute(f"SELECT * FROM ({shown}) ORDER BY ALL").fetchall()
+    return found
+
+
+def to_readers() -> dict[str, list[tuple]]:
+    """What readers see of each table in parts, with versions that have ended."""
+    found = {}
+    for name, table in parts.TABLES.items():
+        source = f"(FROM parts.{name} WHERE known_from IS DISTINCT FROM known_to)" if name in SOURCES else name
+        kept = ", known_to" if name in SOURCES else ""
+        found[name] = ask(f"SELECT {', '.join(table.published_columns)}{kept} FROM {source} ORDER BY ALL")
+        if name in SOURCES:
+            now = ask(f"SELECT count(*), count(DISTINCT ({', '.join(table.key)})) FROM {name}")
+            assert now == [(sum(row[-1] is None for row in found[name]),) * 2]
+    return found
+
+
+def check() -> None:
+    """Readers see in parts what the full queries find, value by value."""
+    seen, owed = to_readers(), in_full(date.fromisoformat(releases.current()["as_of_date"]))
+    assert set(seen) == set(owed) == set(parts.TABLES)
+    for name, rows in owed.items():
+        assert seen[name] == rows, name
+
+
+def rates(day: str) -> None:
+    land("fx_rates", [{"fx_month": day[:7]}], day)
+
+
+def test_readers_see_what_the_full_queries_find_on_every_day(first_day, tmp_path_factory, monkeypatch):
+    declared = tmp_path_factory.mktemp("adjustments")
+    monkeypatch.setenv("INCENTIVES_ADJUSTMENTS", str(declared))
+    other = {"product_id": "pbi", "product_name": "Power BI Pro", "product_family": "power_platform"}
+    land("products", [other], NEXT, mode="delta")
+    land("customers", [{"customer_id": "c2"}], NEXT, mode="delta")
+    (declared / "a1.yaml").write_text(ADJUSTMENT.format(name="a1", amount="5.00", earned="6.00"))
+    settle_next(
+        NEXT, [{"transaction_id": "t2"}, {"transaction_id": "n", "product_id": "none"}, T1 | {"revenue": "50.00"}]
+    )
+    check()
+    settle_next(AFTER, [T1 | {"product_id": "pbi"}, {"transaction_id": "t2", "customer_id": "c2"}])
+    check()
+    again = [{"transaction_id": "late"}, {"transaction_id": "t2", "revenue": "70.00"}, T1 | {"revenue": "3.00"}]
+    land("transactions", again, DAY, number=2)
+    settle_next("2021-03-26", [{"transaction_id": "t4"}, {"transaction_id": "n"}], supersedes=f"{NEXT}-transactions-1")
+    check()
+    rates(APRIL)
+    ended = WORLD["agreements"][0] | {"valid_to": "2021-01-01", "agreement_status": "expired"}
+    land("agreements", [ended], APRIL)
+    land("transactions", [{"transaction_id": "t5"}], APRIL)
+    pipeline.run()
+    check()
+    settle_next("2021-04-02", [{"transaction_id": "late", "product_id": "pbi"}, {"transaction_id": "t2"}])
+    check()
+    assert keeping.gc(1)["files merged"] > 0
+    check()
+    settle_next("2021-04-05", [T1 | {"customer_id": "c2"}, {"transaction_id": "t4", "revenue": "1.00"}])
+    check()
+    [(earned,)] = ask("SELECT sum(amount) FROM earnings_ledger WHERE earning_month = DATE '2021-03-01'")
+    (declared / "a2.yaml").write_text(ADJUSTMENT.format(name="a2", amount="-5.00", earned=earned))
+    settle_next("2021-04-06", [T1 | {"customer_id": "c2"}])
+    check()
+    assert ask("SELECT line_count, earning, rebate FROM earnings_monthly WHERE lever = 'adjustment'") == [(0, 0, 0)]
+
+
+def test_a_day_that_is_published_again_replaces_its_part(first_day, one_program):
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+    path = one_program / "csp-indirect-reseller.yaml"
+    path.write_text(path.read_text().replace("lever: azure-fy21", "lever: azure-in-fy21"))
+    for again in ("azure-of-fy21", "azure-for-fy21"):
+        operations.restate(date(2021, 3, 1), by="anna", approved_by="ben")
+        check()
+        path.write_text(path.read_text().replace("lever: azure-in-fy21", f"lever: {again}"))
+        path.write_text(path.read_text().replace("lever: azure-of-fy21", f"lever: {again}"))
+    assert [part["as_of_date"] for part in releases.current()["parts"]] == [DAY, NEXT]
+    assert operations.replay(date.fromisoformat(NEXT))["differing"] == []
+
+
+def test_after_a_rollback_the_next_day_tells_of_both(first_day):
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}, {"transaction_id": "t2"}])
+    releases.rollback()
+    settle_next(AFTER, [{"transaction_id": "t3"}])
+    check()
+    assert [part["as_of_date"] for part in releases.current()["parts"]] == [DAY, AFTER]
+    assert operations.replay(date.fromisoformat(AFTER))["differing"] == []
+
+
+def test_a_backfilled_release_is_one_part(first_day):
+    rates(APRIL)
+    for day, lines in (
+        (NEXT, [T1 | {"revenue": "7.00"}]),
+        (APRIL, [T1 | {"revenue": "8.00"}, {"transaction_id": "t2"}]),
+    ):
+        land("agreements", WORLD["agreements"], day)
+        land("transactions", lines, day)
+    land("transactions", [{"transaction_id": "late"}], DAY, number=2)
+    pipeline.ingest()
+    pipeline.backfill(pipeline.due_days())
+    check()
+    assert [part["as_of_date"] for part in releases.current()["parts"]] == [DAY, APRIL]
+    assert operations.replay(date.fromisoformat(APRIL))["differing"] == []
+
+
+def test_a_line_withdrawn_for_its_own_day_is_seen_no_longer(first_day):
+    land("transactions", [{"transaction_id": "other"}], DAY, number=2, supersedes=f"{DAY}-transactions-1")
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    check()
+    assert ask(f"SELECT transaction_id FROM transactions_known_on(DATE '{DAY}')") == [("other",)]
+
+
+def test_a_part_holds_what_the_day_brings(first_day):
+    before = list(releases.files(releases.current()))
+    settle_next(NEXT, [{"transaction_id": f"t{n}"} for n in range(2, 12)])
+    now = releases.current()
+    assert set(before) < set(releases.files(now))
+    assert {name: file["rows"] for name, file in now["parts"][-1]["tables"].items()} | {"eligibility_history": 0} == {
+        "eligibility_history": 0, "transactions": 10, "decisions": 10, "earnings": 10, "earnings_ledger": 20,
+        "earnings_monthly": 1, "liability": 2, "ineligible_revenue": 0,
+    }  # fmt: skip
+
+
+def test_past_months_are_merged(first_day, monkeypatch):
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+    rates(APRIL)
+    settle_next(APRIL, [{"transaction_id": "t2"}])
+    seen, known = to_readers(), ask(f"SELECT revenue FROM transactions_known_on(DATE '{DAY}')")
+    held = releases.current()
+    assert keeping.gc(30)["files merged"] == len(parts.TABLES)
+    now = releases.current()
+    monkeypatch.setattr(watch, "MOST_PARTS", 1)
+    assert "many parts" in str(pipeline.alerts())
+    assert [part["as_of_date"] for part in now["parts"]] == [NEXT, APRIL] and now["tables"] == held["tables"]
+    assert to_readers() == seen and ask(f"SELECT revenue FROM transactions_known_on(DATE '{DAY}')") == known
+    assert keeping.gc(1)["files merged"] == 0 and to_readers() == seen
+    on_disk = {
+        str(path.relative_to(store.place("releases"))) for path in store.place("releases").glob("partitions/*/*")
+    }
+    assert on_disk == set(releases.files(now))
+
+
+def test_rollback_goes_back_over_a_merge(first_day):
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+    rates(APRIL)
+    settle_next(APRIL, [{"transaction_id": "t2"}])
+    keeping.gc(30)
+    assert releases.rollback()["as_of_date"] == NEXT and ask("SELECT count(*) FROM decisions") == [(1,)]
+
+
+def test_a_merge_that_loses_a_row_is_not_kept(first_day, monkeypatch):
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+    rates(APRIL)
+    settle_next(APRIL, [{"transaction_id": "t2"}])
+    held, whole = releases.current(), parts._write
+    monkeypatch.setattr(
+        parts, "_write", lambda con, name, query, title: whole(con, name, f"FROM ({query}) LIMIT 1", title)
+    )
+    with pytest.raises(RuntimeError, match="does not say"):
+        keeping.gc(30)
+    assert releases.current() == held
+
+
+def test_a_release_of_an_older_layout_is_followed_by_one_that_holds_everything(first_day):
+    now = releases.current()
+    folder = store.place("releases") / "partitions" / "earnings_ledger"
+    [file] = folder.glob("*.parquet")
+    old = shutil.copy(file, folder / "2021-03-0123456789ab.parquet")
+    old_layout = {name: value for name, value in now.items() if name not in ("parts", "after")}
+    ledger = next(table for table in old_layout["tables"] if table["name"] == "earnings_ledger")
+    ledger["partitions"] = [{"month": "2021-03-01", "file": f"partitions/earnings_ledger/{old.name}", "rows": 2}]
+    releases.point_to(old_layout)
+    (store.place("releases") / now["release_id"] / "manifest.json").write_text(releases.json.dumps(old_layout))
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+    check()
+    assert [part["as_of_date"] for part in releases.current()["parts"]] == [NEXT]
+    keeping.gc(2)
+    assert old.exists()
+    assert operations.replay(date.fromisoformat(NEXT))["differing"] == []
+    with pytest.raises(LookupError, match="earlier version"):
+        operations.replay(date.fromisoformat(DAY))

@@ -1,0 +1,51 @@
+"""What readers are shown of a row, and the hash by which two tables are found equal."""
+
+import duckdb
+
+from warehouse.columns import COLUMNS, PUBLISHED_MONEY, published_name
+
+
+def content_hash(con: duckdb.DuckDBPyConnection, source: str) -> tuple[int, str]:
+    """Rows of a table and the sum, mod 2^128, of MD5 over each of them as text with NULLs marked, in hex.
+
+    The order of rows does not matter. Neither run ids nor clock times are in published tables.
+    """
+    columns = [c[0] for c in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
+    canonical = ", ".join(f"coalesce({c}::VARCHAR, chr(0))" for c in columns)
+    count, high, low = con.execute(
+        "SELECT count(*), sum((digest >> 64)::HUGEINT), sum((digest & 18446744073709551615::UHUGEINT)::HUGEINT) "
+        f"FROM (SELECT md5_number(concat_ws(chr(31), {canonical})) AS digest FROM {source})"
+    ).fetchall()[0]
+    return count, f"{(((high or 0) << 64) + (low or 0)) % 2**128:032x}"
+
+
+def together(*hashes: str) -> str:
+    """The content hash of tables put together, from those of each.
+
+    >>> together("f" * 32, "0" * 31 + "3")
+    '00000000000000000000000000000002'
+    """
+    return f"{sum(int(hashed, 16) for hashed in hashes) % 2**128:032x}"
+
+
+def shown(con: duckdb.DuckDBPyConnection, source: str, columns: tuple[str, ...]) -> str:
+    """The query of some columns of a temp view, as far as it has them; money as decimals of the currency that it is in."""
+    held = {c[0] for c in con.execute(f"DESCRIBE {source}").fetchall()}
+    wanted = [c for c in columns if c in held]
+    money = [c for c in wanted if c in COLUMNS and COLUMNS[c].kind == "money"]
+    selected = ", ".join(_amount(source, c) if c in money else f"{source}.{c}" for c in wanted)
+    joins = "".join(
+        f" JOIN meta.currencies AS {name}_unit ON {name}_unit.currency = {source}.{column}"
+        for name, column in (("own", "currency"), ("program", "program_currency"))
+        if any(c.startswith("program_") == (name == "program") for c in money)
+    )
+    return f"SELECT {selected} FROM {source}{joins}"
+
+
+def _amount(source: str, column: str) -> str:
+    unit = "program_unit" if column.startswith("program_") else "own_unit"
+    factor = f"CASE {unit}.exponent WHEN 2 THEN 0.010 WHEN 0 THEN 1.000 WHEN 3 THEN 0.001 ELSE 0.100 END"
+    return (
+        f"CAST(CAST({source}.{column} AS DECIMAL(14,0)) * CAST({factor} AS DECIMAL(4,3)) AS {PUBLISHED_MONEY}) "
+        f"AS {published_name(column)}"
+    )
