@@ -9,10 +9,9 @@ WITH sold AS (
         coalesce(CAST(original.invoice_at AS DATE), CAST(line.invoice_at AS DATE)) AS invoiced_on
     FROM clean.transactions AS line
     JOIN query_table(bucket) AS touched USING (transaction_id)
-    LEFT JOIN clean.transactions AS original
-        ON original.transaction_id = line.reverses AND NOT original.is_withdrawn
-        AND original.known_from <= as_of AND (original.known_to IS NULL OR original.known_to > as_of)
-    WHERE line.known_from <= as_of AND (line.known_to IS NULL OR line.known_to > as_of) AND NOT line.is_withdrawn
+    LEFT JOIN originals AS original ON original.transaction_id = line.reverses
+    WHERE line.known_from >= getvariable('touched_since')
+        AND line.known_from <= as_of AND (line.known_to IS NULL OR line.known_to > as_of) AND NOT line.is_withdrawn
 ), earners AS (
     SELECT sold.*, 'seller' AS earner, seller_id AS partner_id FROM sold
     UNION ALL
