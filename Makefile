@@ -46,6 +46,9 @@ docs: setup  ## generate the data dictionary and Data Docs
 bench: setup  ## a day of 1,000,000 lines beside plain DuckDB SQL: about 20 minutes
 	@python -m benchmarks.bench
 
+bench-history: setup  ## a day after 1, 6, 12 and 24 months of history: about an hour and 20 GB of disk
+	@python -m benchmarks.history --day-lines 50000
+
 docs-check: setup  ## fail when a generated page is stale
 	@python -m app.docs --check
 
@@ -56,5 +59,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down check test test-all bench docs docs-check lock clean
+.PHONY: help setup run up down check test test-all bench docs docs-check bench-history lock clean
 .DEFAULT_GOAL := help

@@ -73,8 +73,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(side: str, home: Path, deliveries: Path, day: str) -> dict[str, Any]:
-    """One side in a process of its own; its report, with the peak resident memory of its process tree."""
-    command = [sys.executable, "-m", "benchmarks.side", side, str(home), str(deliveries), day]
+    return measured("benchmarks.side", side, str(home), str(deliveries), day)
+
+
+def measured(module: str, *arguments: str) -> dict[str, Any]:
+    """What a module prints last, run in a process of its own, with the peak resident memory of its process tree."""
+    command = [sys.executable, "-m", module, *arguments]
     place = Path(__file__).parent.parent
     # a file, since a pipe that nobody reads takes 64 KiB and the figures are more
     with (
@@ -86,7 +90,7 @@ def _run(side: str, home: Path, deliveries: Path, day: str) -> dict[str, Any]:
             peak = max(peak, _resident(watched))
             time.sleep(SAMPLE_SECONDS)
         if process.returncode:
-            raise SystemExit(f"{side} ended with {process.returncode}")
+            raise SystemExit(f"{module} ended with {process.returncode}")
         output.seek(0)
         return {**json.loads(output.read().splitlines()[-1]), "rss_mib": peak // 2**20}
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -32,14 +33,24 @@ def deliver(root: Path, sizes: Sizes, work: Path) -> None:
     providers = max(2, sizes.partners // 17)
     fixed = {"n": sizes.partners, "providers": providers, "products": sizes.products, "customers": sizes.customers}
     for feed, query in FEEDS.items():
-        _land(con, root, work, feed, HISTORY, query.format(**fixed), "csv")
-    _land(con, root, work, "transactions", HISTORY, _transactions(sizes, sizes.history, "h", True), "parquet")
-    _land(con, root, work, "agreements", DAY, FEEDS["agreements"].format(**fixed), "csv")
-    _land(con, root, work, "fx_rates", DAY, RATES.format(first="2021-04-01", months=1), "csv")
-    _land(con, root, work, "transactions", DAY, _transactions(sizes, sizes.lines, "d", False), "csv")
+        land(con, root, work, feed, HISTORY, query.format(**fixed), "csv")
+    land(con, root, work, "transactions", HISTORY, _transactions(sizes, sizes.history, "h", True), "parquet")
+    land(con, root, work, "agreements", DAY, FEEDS["agreements"].format(**fixed), "csv")
+    land(con, root, work, "fx_rates", DAY, RATES.format(first="2021-04-01", months=1), "csv")
+    land(con, root, work, "transactions", DAY, _transactions(sizes, sizes.lines, "d", False), "csv")
 
 
-def _land(con: duckdb.DuckDBPyConnection, root: Path, work: Path, feed: str, day: date, query: str, kind: str) -> None:
+def land(
+    con: duckdb.DuckDBPyConnection,
+    root: Path,
+    work: Path,
+    feed: str,
+    day: date,
+    query: str,
+    kind: str,
+    mode: Literal["delta", "snapshot"] | None = None,
+) -> None:
+    """Deliver what a query finds as one file of a feed, below `root`."""
     path = work / f"{feed}.{kind}"
     options = "HEADER" if kind == "csv" else "FORMAT parquet"
     con.execute(f"COPY ({query}) TO '{path}' ({options})")
@@ -50,7 +61,7 @@ def _land(con: duckdb.DuckDBPyConnection, root: Path, work: Path, feed: str, day
         feed=feed,
         business_date=day,
         delivery_id=f"{day}-{feed}",
-        mode="delta" if feed in ("transactions", "fx_rates") else "snapshot",
+        mode=mode or ("delta" if feed in ("transactions", "fx_rates") else "snapshot"),
         rows=[rows],
         control_totals=totals if feed == "transactions" else None,
         created_at=datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC),

@@ -29,7 +29,8 @@ def _ledger_differences(con: duckdb.DuckDBPyConnection, day: date) -> None:
         f"SELECT {keys}, amount_minor, program_amount_minor FROM staging.derived.earnings_ledger "
         "WHERE transaction_id IS NOT NULL UNION ALL "
         f"SELECT {keys}, amount_minor, program_amount_minor FROM derived.earnings_ledger "
-        f"SEMI JOIN (FROM worked_lines WHERE is_known) USING (transaction_id, program) UNION ALL {due}) GROUP BY ALL "
+        "SEMI JOIN (FROM worked_lines WHERE is_known) USING (transaction_id, program) "
+        f"WHERE posted_on >= getvariable('worked_since') UNION ALL {due}) GROUP BY ALL "
         "HAVING sum(amount_minor) <> 0 OR sum(program_amount_minor) <> 0"
     )
 
@@ -51,7 +52,7 @@ def _unknown_references(con: duckdb.DuckDBPyConnection, day: date) -> None:
     con.execute(
         "CREATE TABLE staging.audit.unknown_references AS WITH run_lines AS MATERIALIZED (SELECT seller_id, reseller_id, "
         "product_id, customer_id FROM clean.transactions SEMI JOIN (FROM touched_lines WHERE NOT is_known) "
-        f"USING (transaction_id)) {checks}"
+        f"USING (transaction_id) WHERE known_from >= getvariable('touched_since')) {checks}"
     )
 
 

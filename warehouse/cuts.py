@@ -10,17 +10,23 @@ from warehouse import frames, store
 from warehouse.tables import DERIVED, FEEDS
 
 STAGES = ("line", "reference", "fx", "eligibility", "rule", "split")  # the order in which a change of earnings is told
+ROLES = ("seller_id", "reseller_id")
+IN_CUT = "delivery_id IN (SELECT delivery_id FROM cut) AND known_from >= getvariable('cut_from')"
 PARTNER_FEEDS = ("partners", "agreements", "competencies", "enrolments", "payee_profiles")
 
 
 def cut(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
-    """Make `cut`: deliveries for days up to `as_of` that no earlier run has seen; their ids in order."""
+    """Make `cut`: deliveries for days up to `as_of` that no earlier run has seen; their ids in order.
+
+    The variable `cut_from` is their first business date: no row that they brought is known from an earlier day.
+    """
     con.execute(
         "CREATE OR REPLACE TEMP TABLE cut AS SELECT delivery_id, feed, business_date, created_at FROM clean.deliveries "
         "WHERE delivery_status = 'accepted' AND business_date <= $as_of AND delivery_id NOT IN "
         "(SELECT unnest(from_json(deliveries, '[\"VARCHAR\"]')) FROM derived.runs)",
         {"as_of": as_of},
     )
+    con.execute("SET VARIABLE cut_from = coalesce((SELECT min(business_date) FROM cut), DATE '9999-12-31')")
     ordered = con.execute("SELECT delivery_id FROM cut ORDER BY business_date, created_at, delivery_id").fetchall()
     return [delivery_id for (delivery_id,) in ordered]
 
@@ -34,24 +40,24 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
         "SELECT count(*) > 0 FROM (SELECT DISTINCT feed FROM cut) WHERE feed NOT IN "
         "(SELECT feed FROM clean.deliveries ANTI JOIN cut USING (delivery_id) WHERE delivery_status = 'accepted')"
     ).fetchall()
-    [(older,)] = con.execute(
-        "SELECT coalesce(min(transaction_on) FILTER (delivery_id IN (SELECT delivery_id FROM cut)) < "
-        "min(transaction_on) FILTER (delivery_id NOT IN (SELECT delivery_id FROM cut)), false) FROM clean.transactions"
-    ).fetchall()
-    changed = " UNION ".join(
-        f"SELECT partner_id FROM clean.{feed} WHERE delivery_id IN (SELECT delivery_id FROM cut)"
-        for feed in PARTNER_FEEDS
-    )
-    sold = " UNION ".join(
-        f"SELECT {role} FROM clean.transactions WHERE delivery_id IN (SELECT delivery_id FROM cut)"
-        for role in ("seller_id", "reseller_id")
-    )
-    scope = "true" if everyone or first_time or older else f"partner_id IN ({changed} UNION {sold})"
+    changed = " UNION ".join(f"SELECT partner_id FROM clean.{feed} WHERE {IN_CUT}" for feed in PARTNER_FEEDS)
+    sold = " UNION ".join(f"SELECT {role} FROM clean.transactions WHERE {IN_CUT}" for role in ROLES)
+    scope = "true" if everyone or first_time or _is_older(con) else f"partner_id IN ({changed} UNION {sold})"
     con.execute(
         "CREATE OR REPLACE TEMP TABLE touched_partners AS SELECT DISTINCT partner_id FROM clean.partners "
         f"WHERE known_from <= $as_of AND {scope}",
         {"as_of": as_of},
     )
+
+
+def _is_older(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the cut brought a line of before all lines that were known."""
+    [(first,)] = con.execute(f"SELECT min(transaction_on) FROM clean.transactions WHERE {IN_CUT}").fetchall()
+    known = "SELECT 1 FROM clean.transactions WHERE delivery_id NOT IN (SELECT delivery_id FROM cut)"
+    [(has_known, reaches_back)] = con.execute(
+        f"SELECT EXISTS ({known}), EXISTS ({known} AND transaction_on <= $first)", {"first": first}
+    ).fetchall()
+    return first is not None and has_known and not reaches_back
 
 
 def stand_under_rules_before(con: duckdb.DuckDBPyConnection, made: pd.DataFrame) -> None:
@@ -65,7 +71,7 @@ def stand(con: duckdb.DuckDBPyConnection) -> None:
 
     Also `standing_before`, as stored for all; `standing_under_rules_before`, as of now by the rules before, for which
     `eligibility_under_rules_before` holds the touched partners where it differs from the staged one; and
-    `moved_partners`: touched ones whose stored standing differs from that on a day that a line has.
+    `moved_standing`: the spans of days on which the stored standing of touched ones differs from that, where lines are.
     """
     columns = "program, partner_id, valid_from, valid_to, is_earning, reason_codes"
     stored = "derived.eligibility {} JOIN touched_partners USING (partner_id) WHERE known_to IS NULL"
@@ -82,16 +88,22 @@ def stand(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW standing_before AS SELECT {columns} FROM derived.eligibility WHERE known_to IS NULL"
     )
-    [(newest,)] = con.execute(
-        "SELECT max(greatest(transaction_on, CAST(invoice_at AS DATE))) FROM clean.transactions"
-    ).fetchall()
-    until = columns.replace("valid_to", "CASE WHEN valid_to <= $newest THEN valid_to END AS valid_to")
+    _move(con, fresh["standing_under_rules_before"], stored.format("SEMI"))
+
+
+def _move(con: duckdb.DuckDBPyConnection, now: str, before: str) -> None:
+    """Make `moved_standing` from two standings of the touched partners; each covers all days of those it has."""
+    [newest] = con.execute("SELECT max(transaction_on), max(invoice_at)::DATE FROM clean.transactions").fetchall()
+    held = "SELECT program, partner_id, valid_from, coalesce(valid_to, DATE '9999-12-31') AS valid_to, is_earning, reason_codes FROM"
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE moved_partners AS SELECT DISTINCT partner_id FROM ("
-        f"SELECT {until}, 1 AS side FROM {fresh['standing_under_rules_before']} WHERE valid_from <= $newest UNION ALL "
-        f"SELECT {until}, -1 FROM {stored.format('SEMI')} AND valid_from <= $newest) "
-        f"GROUP BY {columns} HAVING sum(side) <> 0",
-        {"newest": newest or date.min},
+        f"CREATE OR REPLACE TEMP TABLE moved_standing AS WITH now AS ({held} {now}), before AS ({held} {before}) "
+        "SELECT * FROM (SELECT program, partner_id, greatest(now.valid_from, before.valid_from) AS moved_from, "
+        "least(now.valid_to, before.valid_to) AS moved_to FROM now JOIN before USING (program, partner_id) "
+        "WHERE now.is_earning IS DISTINCT FROM before.is_earning OR now.reason_codes IS DISTINCT FROM before.reason_codes "
+        "UNION ALL SELECT program, partner_id, valid_from, valid_to FROM now ANTI JOIN before USING (program, partner_id) "
+        "UNION ALL SELECT program, partner_id, valid_from, valid_to FROM before ANTI JOIN now USING (program, partner_id)"
+        ") WHERE moved_from < moved_to AND moved_from <= $newest",
+        {"newest": max((day for day in newest if day), default=date.min)},
     )
 
 
@@ -117,51 +129,84 @@ def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = Fa
     """Make `touched_lines`: each line to work out, whether it was before, and at which stages it moved; how many.
 
     Lines that are new, corrected or withdrawn; those of a product, customer or partner that changed, in a currency and
-    month whose rate changed, of a partner whose standing moved; undecided ones; refunds of any of them. With `rules`,
-    every line, and `splits` says that the split changed too.
+    month whose rate changed, of a partner and a day on which its standing moved; undecided ones; refunds of any of
+    them. With `rules`, every line, and `splits` says that the split changed too.
+
+    The variable `touched_since` is the first day on which any of them was known. All that was ever stored of a touched
+    line is of that day or a later one: a line is worked out and posted only after it is known.
     """
-    in_cut = "delivery_id IN (SELECT delivery_id FROM cut)"
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE arrived AS "
-        f"SELECT DISTINCT transaction_id FROM clean.transactions WHERE {in_cut} AND known_from <= $as_of",
-        {"as_of": as_of},
-    )
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE changed_partners AS SELECT partner_id FROM clean.partners WHERE {in_cut}"
-    )
-    roles = ("seller_id", "reseller_id")
-    moved = (
-        "SELECT transaction_id, 'line' AS stage FROM arrived",
-        *(
-            f"SELECT transaction_id, '{stage}' FROM clean.transactions SEMI JOIN {partners} ON {partners}.partner_id = {role}"
-            for stage, partners in (("reference", "changed_partners"), ("eligibility", "moved_partners"))
-            for role in roles
-        ),
-        "SELECT transaction_id, 'reference' FROM clean.transactions WHERE product_id IN "
-        f"(SELECT unnest([product_id, product_name]) FROM clean.products WHERE {in_cut})",
-        "SELECT transaction_id, 'reference' FROM clean.transactions "
-        f"SEMI JOIN (FROM clean.customers WHERE {in_cut}) USING (customer_id)",
-        "SELECT transaction_id, 'fx' FROM derived.earnings SEMI JOIN (SELECT from_currency AS currency, fx_month "
-        f"FROM clean.fx_rates WHERE {in_cut}) USING (currency, fx_month)",
-        "SELECT transaction_id, lifted_by FROM (SELECT transaction_id, unnest(string_split(reason_codes, ',')) AS reason_code "
-        "FROM derived.decisions WHERE decision = 'undecided' AND known_to IS NULL) JOIN reasons USING (reason_code)",
-        *(["SELECT transaction_id, 'rule' FROM clean.transactions"] if rules else []),
-        *(["SELECT transaction_id, 'split' FROM clean.transactions"] if splits else []),
-    )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE called AS {' UNION '.join(moved)}")
+    _call(con, as_of, rules=rules, splits=splits)
     at = ", ".join(f"bool_or(stage = '{stage}') AS at_{stage}" for stage in STAGES)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE touched_lines AS WITH scope AS (SELECT transaction_id, {at} FROM (FROM called UNION "
-        "SELECT line.transaction_id, stage FROM clean.transactions AS line JOIN called ON line.reverses = called.transaction_id) "
+        f"CREATE OR REPLACE TEMP TABLE touched_lines AS WITH scope AS (SELECT transaction_id, {at} FROM called "
         "GROUP BY transaction_id), live AS (SELECT transaction_id, reverses IS NOT NULL AS is_refund, known_from "
-        "FROM clean.transactions WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn), "
-        "before AS (SELECT transaction_id, bool_or(contains(reason_codes, 'UNKREV')) AS waited FROM derived.decisions "
-        "WHERE known_to IS NULL GROUP BY transaction_id), ever AS (SELECT DISTINCT transaction_id FROM derived.decisions) "
-        "SELECT scope.*, ever.transaction_id IS NOT NULL AS is_known, CASE WHEN live.transaction_id IS NULL THEN 'withdrawn_line' "
-        "WHEN (ever.transaction_id IS NULL OR waited) AND is_refund THEN 'refund' WHEN ever.transaction_id IS NOT NULL THEN "
+        "FROM clean.transactions WHERE known_from >= getvariable('touched_since') "
+        "AND known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn), "
+        "before AS (SELECT transaction_id, coalesce(bool_or(contains(reason_codes, 'UNKREV')) FILTER (known_to IS NULL), false) "
+        "AS waited FROM derived.decisions SEMI JOIN scope USING (transaction_id) "
+        "WHERE known_from >= getvariable('touched_since') GROUP BY transaction_id) "
+        "SELECT scope.*, before.transaction_id IS NOT NULL AS is_known, CASE WHEN live.transaction_id IS NULL THEN 'withdrawn_line' "
+        "WHEN (before.transaction_id IS NULL OR waited) AND is_refund THEN 'refund' WHEN before.transaction_id IS NOT NULL THEN "
         "'corrected_line' WHEN live.known_from <= (SELECT max(business_date) FROM derived.runs) THEN 'late_line' "
         "ELSE 'new_line' END AS arrival FROM scope LEFT JOIN live USING (transaction_id) LEFT JOIN before USING (transaction_id) "
-        "LEFT JOIN ever USING (transaction_id) WHERE ever.transaction_id IS NOT NULL OR live.transaction_id IS NOT NULL",
+        "WHERE before.transaction_id IS NOT NULL OR live.transaction_id IS NOT NULL",
         {"as_of": as_of},
     )
     return con.execute("SELECT count(*) FROM touched_lines").fetchall()[0][0]
+
+
+def _call(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool, splits: bool) -> None:
+    """Make `called`: each line that something moved, with the stage and a day on which a version of it became known."""
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE called AS {' UNION '.join(_moved_versions(rules, splits))}", {"as_of": as_of}
+    )
+    con.execute(
+        f"INSERT INTO called SELECT transaction_id, stage, known_from FROM clean.transactions JOIN "
+        f"({' UNION '.join(_moved_results())}) AS moved USING (transaction_id)"
+    )
+    refunds = "INSERT INTO called SELECT line.transaction_id, stage, line.known_from FROM clean.transactions AS line JOIN {} ON line.reverses = {}.transaction_id"
+    con.execute("CREATE OR REPLACE TEMP TABLE originals_called AS SELECT DISTINCT transaction_id, stage FROM called")
+    con.execute(refunds.replace("{}", "originals_called"))
+    # all versions of a line but its last have an end; so the first one is among these or is its only one
+    con.execute(
+        "SET VARIABLE touched_since = (SELECT min(known_from) FROM (SELECT known_from FROM called UNION ALL "
+        "SELECT known_from FROM clean.transactions SEMI JOIN called USING (transaction_id) WHERE known_to IS NOT NULL))"
+    )
+    # a line that something else moves may refer to another day now, so any move of its partner's standing counts
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE also_standing AS SELECT DISTINCT transaction_id, 'eligibility' AS stage, known_from "
+        "FROM clean.transactions SEMI JOIN called USING (transaction_id) WHERE known_from >= getvariable('touched_since') AND ("
+        + " OR ".join(f"{role} IN (SELECT partner_id FROM moved_standing)" for role in ROLES)
+        + ")"
+    )
+    con.execute("INSERT INTO called FROM also_standing")
+
+
+def _moved_versions(rules: bool, splits: bool) -> list[str]:
+    """What finds moved lines by what was delivered of them: id, stage, and the day since which a version is known."""
+    line = "SELECT transaction_id, '{}', known_from FROM clean.transactions"
+    return [
+        f"SELECT transaction_id, 'line' AS stage, known_from FROM clean.transactions WHERE {IN_CUT} AND known_from <= $as_of",
+        *(
+            f"{line.format('reference')} WHERE {role} IN (SELECT partner_id FROM clean.partners WHERE {IN_CUT})"
+            for role in ROLES
+        ),
+        f"{line.format('reference')} WHERE product_id IN "
+        f"(SELECT unnest([product_id, product_name]) FROM clean.products WHERE {IN_CUT})",
+        f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM clean.customers WHERE {IN_CUT})",
+        *([line.format("rule")] if rules else []),
+        *([line.format("split")] if splits else []),
+    ]
+
+
+def _moved_results() -> list[str]:
+    """What finds moved lines by what was worked out of them: id and stage."""
+    return [
+        "SELECT transaction_id, 'fx' AS stage FROM derived.earnings SEMI JOIN (SELECT from_currency AS currency, fx_month "
+        f"FROM clean.fx_rates WHERE {IN_CUT}) USING (currency, fx_month)",
+        "SELECT transaction_id, 'eligibility' FROM derived.decisions JOIN moved_standing USING (program, partner_id) "
+        "WHERE known_to IS NULL AND reference_on >= moved_from AND reference_on < moved_to "
+        "AND reference_on >= (SELECT min(moved_from) FROM moved_standing)",
+        "SELECT transaction_id, lifted_by FROM (SELECT transaction_id, unnest(string_split(reason_codes, ',')) AS reason_code "
+        "FROM derived.decisions WHERE decision = 'undecided' AND known_to IS NULL) JOIN reasons USING (reason_code)",
+    ]

@@ -127,15 +127,19 @@ def _respan(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict) -> None:
     con.execute(f"INSERT INTO clean.{feed.name} BY NAME SELECT * FROM respanned")
 
 
-def replace_groups(con: duckdb.DuckDBPyConnection, table: Derived, day: date, touched: str) -> int:
+def replace_groups(
+    con: duckdb.DuckDBPyConnection, table: Derived, day: date, touched: str, since: date = date.min
+) -> int:
     """Take a staged derived table over: of the touched groups, those whose rows changed get a new version.
 
-    `touched` is a table of the groups that the run worked out and that may be stored. Returns how many rows are new.
+    `touched` is a table of the groups that the run worked out and that may be stored, none of whose rows is known from
+    before `since`. Returns how many rows are new.
     """
     group, columns = ", ".join(table.group), ", ".join(table.columns)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE held AS SELECT {columns} FROM {table.full_name} "
-        f"SEMI JOIN {touched} USING ({group}) WHERE known_to IS NULL"
+        f"SEMI JOIN {touched} USING ({group}) WHERE known_to IS NULL AND known_from >= $since",
+        {"since": since},
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE changed AS SELECT DISTINCT {group} FROM ("
@@ -144,8 +148,8 @@ def replace_groups(con: duckdb.DuckDBPyConnection, table: Derived, day: date, to
     )
     con.execute(
         f"UPDATE {table.full_name} AS stored SET known_to = $day FROM changed "
-        f"WHERE {_matches('stored', 'changed', table.group)} AND stored.known_to IS NULL",
-        {"day": day},
+        f"WHERE {_matches('stored', 'changed', table.group)} AND stored.known_to IS NULL AND stored.known_from >= $since",
+        {"day": day, "since": since},
     )
     return con.execute(
         f"INSERT INTO {table.full_name} BY NAME SELECT {columns}, CAST($day AS DATE) AS known_from, "

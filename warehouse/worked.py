@@ -61,6 +61,12 @@ def _sold(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
         f"SEMI JOIN worked_lines USING (transaction_id) WHERE {LIVE}",
         {"as_of": as_of},
     )
+    # a line is worked out and posted only after it is known; all its versions but the last have an end
+    con.execute(
+        "SET VARIABLE worked_since = (SELECT least(getvariable('touched_since'), min(known_from)) FROM ("
+        "SELECT known_from FROM sold_lines UNION ALL SELECT known_from FROM clean.transactions "
+        "SEMI JOIN worked_lines USING (transaction_id) WHERE known_to IS NOT NULL))"
+    )
 
 
 def _relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:

@@ -5,4 +5,5 @@ SELECT
     arg_max(rate, posted_on) AS rate, arg_max(fx_month, posted_on) AS fx_month, arg_max(fx_rate, posted_on) AS fx_rate,
     arg_max(rule_version, posted_on) AS rule_version
 FROM derived.earnings_ledger SEMI JOIN (FROM bucket_lines WHERE is_known) USING (transaction_id, program)
+WHERE posted_on >= getvariable('worked_since')
 GROUP BY ALL HAVING sum(amount_minor) <> 0 OR sum(program_amount_minor) <> 0
