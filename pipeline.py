@@ -27,6 +27,7 @@ from transforms.programs import Program, active, load, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.rule_file import RuleFault
+from transforms.sales import program_sales
 from warehouse import (
     audit,
     books,
@@ -410,6 +411,7 @@ def _register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
     for name, rows in (
         ("program_earners", program_earners(run.rules.now)),
         ("program_levers", program_levers(run.rules.now, run.day)),
+        ("program_sales", program_sales(run.rules.now)),
         ("reasons", reasons()),
         ("feeds", pd.DataFrame({"feed": list(FEEDS)})),
     ):
@@ -471,7 +473,8 @@ def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     declared, told = declared_adjustments(run.adjustments)
     held = frames.read_input(con, "posted_adjustments", run.day)
     pending = [one for one in declared if one.adjustment not in set(held["adjustment_id"])]
-    refused = adjustments.refusals(pending, frames.read_input(con, "earned", run.day), run.rules.now)
+    earned = frames.read_input(con, "earned", run.day) if pending else None  # it sums the whole ledger
+    refused = adjustments.refusals(pending, earned, run.rules.now) if earned is not None else {}
     sound = [one for one in pending if one.adjustment not in refused]
     commit.stage(con, "adjustments", adjustments.adjustments(sound, run.day), run.run_id)
     commit.stage(con, "earnings_ledger", adjustments.entries(sound, run.rules.now, run.day), run.run_id)

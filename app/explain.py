@@ -28,7 +28,7 @@ WHERE partner_id = $partner AND program = $program AND valid_from <= $on AND (va
 ORDER BY criterion_number
 """
 PRICES = """
-SELECT program, lever, bracket, base, rate, currency, earning, rebate, coop, fx_month, fx_rate, program_currency,
+SELECT program, lever, bracket, base, rate, unit_amount, position, held_by, currency, earning, rebate, coop, fx_month, fx_rate, program_currency,
     program_earning, rule_version, is_illustrative, reference
 FROM earnings LEFT JOIN (SELECT program, lever, reference FROM programs) USING (program, lever)
 WHERE transaction_id = $id ORDER BY ALL
@@ -157,14 +157,29 @@ def told(found: dict[str, Any]) -> list[str]:
     return made + _told_entries(found["entries"])
 
 
+HELD_BY = {
+    "minimum": "below the lever's minimum",
+    "stack": "another lever of its group pays for the line",
+    "cap": "held by a cap",
+}
+
+
 def _told_price(price: dict[str, Any]) -> list[str]:
     currency = price["currency"]
+    priced = (
+        f"{_money(price['base'], currency)} × {_plain(price['rate'] * 100)} %"
+        if price["rate"] is not None
+        else f"{_plain(price['unit_amount'])} {price['program_currency']} by the unit or as a lump"
+    )
+    held = f"; {HELD_BY[price['held_by']]}" if price["held_by"] else ""
     made = [
-        f"price       {price['lever']}, bracket {price['bracket']}: {_money(price['base'], currency)} × "
-        f"{_plain(price['rate'] * 100)} % = {_money(price['earning'], currency)}{' (illustrative)' if price['is_illustrative'] else ''}",
+        f"price       {price['lever']}, bracket {price['bracket']}: {priced} = {_money(price['earning'], currency)}"
+        f"{' (illustrative)' if price['is_illustrative'] else ''}{held}",
         f"  split     rebate {_money(price['rebate'], currency)}, co-op {_money(price['coop'], currency)}",
         f"  rules     {price['rule_version']}; {price['reference'] or 'lever no longer in force'}",
     ]
+    if price["position"]:
+        made.append(f"  position  {_plain(price['position'])} before this line")
     if currency != price["program_currency"]:
         made.append(
             f"  exchange  1 {currency} = {_plain(price['fx_rate'])} {price['program_currency']} in "

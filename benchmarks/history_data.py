@@ -182,10 +182,10 @@ def _copy_day(con: duckdb.DuckDBPyConnection, table: str, shifted: str, number: 
 
 def _chain_last(con: duckdb.DuckDBPyConnection) -> None:
     _, before = books.last(con)
-    [(number, run)] = con.execute(
-        "SELECT max(run_number), arg_max(run_id, run_number) FROM derived.runs WHERE chain_head IS NULL"
+    [(number, run, day)] = con.execute(
+        "SELECT max(run_number), arg_max(run_id, run_number), max(business_date) FROM derived.runs WHERE chain_head IS NULL"
     ).fetchall()
-    count, hashed = books.entries_of(con, run)
+    count, hashed = books.entries_of(con, run, day)
     con.execute(
         "UPDATE derived.runs SET entry_count = $count, entries_hash = $hashed, chain_head = $head WHERE run_number = $number",
         {"count": count, "hashed": hashed, "head": books.link(before, run, count, hashed), "number": number},

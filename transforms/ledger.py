@@ -138,6 +138,9 @@ def _named(
     versions = {name: f"{before.get(name, 'none')} → {now[name]}" for name in now}
     detail = steps["program"].map(versions).where(stage.isin(["rule", "split"]))
     detail = detail.mask(stage == "fx", steps["fx_month"].dt.strftime("%Y-%m"))
+    detail = detail.mask(
+        stage.isin(list(AROUND)), steps["lever"].astype("str") + ", bracket " + steps["bracket"].astype("str")
+    )
     for side, decided in ((gained, reasons_before), (~gained, decided_lines)):
         detail = detail.mask((stage == "eligibility") & side, _criteria(steps, decided))
     return steps.drop(columns=["stage", "side"]).assign(cause=cause, cause_detail=detail)

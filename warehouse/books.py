@@ -21,7 +21,7 @@ def record(
 ) -> str:
     """Write down what a run has seen, with which rules, and what it posted; the new head of the chain."""
     number, before = last(con)
-    count, hashed = entries_of(con, run_id)
+    count, hashed = entries_of(con, run_id, day)
     head = link(before, run_id, count, hashed)
     con.execute(
         "INSERT INTO derived.runs BY NAME SELECT $run AS run_id, $number AS run_number, $day AS business_date, "
@@ -118,11 +118,12 @@ def staged_rule_changes(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     )
 
 
-def entries_of(con: duckdb.DuckDBPyConnection, run_id: str) -> tuple[int, str]:
-    """How many ledger entries a run has, and their content hash."""
+def entries_of(con: duckdb.DuckDBPyConnection, run_id: str, day: date | None = None) -> tuple[int, str]:
+    """How many ledger entries a run has, or has on one day, and their content hash."""
     con.execute("SET VARIABLE run_of_entries = $run", {"run": run_id})
+    on = f" AND posted_on = DATE '{day}'" if day else ""
     return content.content_hash(
-        con, "(SELECT * FROM derived.earnings_ledger WHERE run_id = getvariable('run_of_entries'))"
+        con, f"(SELECT * FROM derived.earnings_ledger WHERE run_id = getvariable('run_of_entries'){on})"
     )
 
 

@@ -32,7 +32,7 @@ def cut(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
 
 
 def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: bool) -> None:
-    """Make `touched_partners`: those with new or changed data, or a new line; or everyone.
+    """Make `touched_partners`: those with new or changed data, or with a line that may move their standing; or everyone.
 
     A feed that comes for the first time, or history older than all known, touches everyone.
     """
@@ -41,11 +41,53 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
         "(SELECT feed FROM clean.deliveries ANTI JOIN cut USING (delivery_id) WHERE delivery_status = 'accepted')"
     ).fetchall()
     changed = " UNION ".join(f"SELECT partner_id FROM clean.{feed} WHERE {IN_CUT}" for feed in PARTNER_FEEDS)
-    sold = " UNION ".join(f"SELECT {role} FROM clean.transactions WHERE {IN_CUT}" for role in ROLES)
-    scope = "true" if everyone or first_time or _is_older(con) else f"partner_id IN ({changed} UNION {sold})"
+    scope = "true" if everyone or first_time or _is_older(con) else f"partner_id IN ({changed} UNION {MOVED_BY_SALES})"
+    _sell(con, as_of)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE touched_partners AS SELECT DISTINCT partner_id FROM clean.partners "
         f"WHERE known_from <= $as_of AND {scope}",
+        {"as_of": as_of},
+    )
+
+
+# Sales of a day and later cannot move a criterion that was met before and stays so: trailing revenue and first sales
+# look back only. An exchange rate moves the revenue of its month and later.
+MOVED_BY_SALES = (
+    """
+SELECT partner_id FROM (
+    SELECT sellers.partner_id, rule.program, rule.criterion FROM sellers JOIN program_sales AS rule ON list_contains(rule.partner_types, partner_type)
+    LEFT JOIN derived.eligibility_criteria AS held ON held.known_to IS NULL AND held.status = 'met' AND held.valid_to IS NULL
+        AND held.valid_from < sellers.first_on AND rule.is_lasting AND held.program = rule.program
+        AND held.partner_id = sellers.partner_id AND held.criterion = rule.criterion
+    GROUP BY ALL HAVING count(DISTINCT held.criterion_number) < any_value(rule.listed)
+)
+UNION
+SELECT partner_id FROM sellers JOIN program_sales AS rule ON rule.is_inviting AND list_contains(rule.partner_types, partner_type)
+ANTI JOIN derived.invitations AS invited ON invited.program = rule.program AND invited.partner_id = sellers.partner_id
+UNION
+SELECT partner_id FROM derived.eligibility_criteria WHERE known_to IS NULL AND criterion = 'trailing_revenue' AND status = 'met'
+    AND valid_from >= (SELECT min(fx_month) FROM clean.fx_rates WHERE """
+    + IN_CUT
+    + ")"
+)
+
+
+def _sell(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Make `sellers`: partners, by each type they had, whose lines came or changed, and the first day of these lines.
+
+    A line that was corrected counts with what it was before too: that version ends where one of the cut begins.
+    """
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE sold AS WITH came AS (SELECT transaction_id, seller_id, reseller_id, transaction_on "
+        f"FROM clean.transactions WHERE {IN_CUT}) FROM came UNION ALL "
+        "SELECT transaction_id, seller_id, reseller_id, transaction_on FROM clean.transactions "
+        "SEMI JOIN came USING (transaction_id) WHERE known_to >= getvariable('cut_from')"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE sellers AS SELECT partner_id, partner_type, min(transaction_on) AS first_on "
+        "FROM (SELECT seller_id AS partner_id, transaction_on FROM sold UNION ALL SELECT reseller_id, transaction_on FROM sold) "
+        "JOIN (SELECT DISTINCT partner_id, partner_type FROM clean.partners WHERE known_from <= $as_of) USING (partner_id) "
+        "GROUP BY ALL",
         {"as_of": as_of},
     )
 

@@ -32,17 +32,7 @@ def take_over(
     """
     values = {"id": delivery_id, "day": business_date}
     key, columns = ", ".join(feed.key), ", ".join(feed.columns)
-    differs = " OR ".join(f"stored.{c} IS DISTINCT FROM arriving.{c}" for c in feed.columns)
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE known AS SELECT {key}, in_force.delivery_id IS NULL OR in_force.is_withdrawn "
-        f"OR in_force.differs AS is_other FROM staging.clean.{feed.name} AS arriving "
-        f"SEMI JOIN clean.{feed.name} USING ({key}) LEFT JOIN ("
-        f"SELECT {_prefixed(feed.key)}, stored.delivery_id, stored.is_withdrawn, ({differs}) AS differs "
-        f"FROM staging.clean.{feed.name} AS arriving JOIN clean.{feed.name} AS stored USING ({key}) "
-        "WHERE stored.known_from <= $day AND (stored.known_to IS NULL OR stored.known_to > $day)"
-        f") AS in_force USING ({key})",
-        {"day": business_date},
-    )
+    since = _know(con, feed, business_date)
     [(duplicate, corrected)] = con.execute(
         "SELECT count(*) FILTER (NOT is_other), count(*) FILTER (is_other) FROM known"
     ).fetchall()
@@ -56,14 +46,32 @@ def take_over(
         con.execute(
             f"UPDATE clean.{feed.name} AS stored SET confirmed_on = greatest(coalesce(confirmed_on, $day), $day) "
             f"FROM known WHERE NOT is_other AND {_matches('stored', 'known', feed.key)} "
-            "AND stored.known_from <= $day AND (stored.known_to IS NULL OR stored.known_to > $day)",
-            {"day": business_date},
+            "AND stored.known_from >= $since AND stored.known_from <= $day "
+            "AND (stored.known_to IS NULL OR stored.known_to > $day)",
+            {"day": business_date, "since": since},
         )
     _absent(con, feed, values, is_snapshot=is_snapshot, supersedes=supersedes)
     withdrawn = con.execute("SELECT count(*) FROM absent").fetchall()[0][0]
     if corrected or withdrawn:
-        _respan(con, feed, values)
+        _respan(con, feed, values, date.min if withdrawn else since)
     return {"new": new, "corrected": corrected, "duplicate": duplicate, "withdrawn": withdrawn}
+
+
+def _know(con: duckdb.DuckDBPyConnection, feed: Feed, day: date) -> date:
+    """Make `known`: the keys of arriving rows that have versions, and whether the one in force is other content.
+
+    The result is the first day on which any of their versions is known.
+    """
+    key, since = ", ".join(feed.key), "min(stored.known_from)"
+    same = " AND ".join(f"stored.{c} IS NOT DISTINCT FROM arriving.{c}" for c in feed.columns)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE known AS SELECT {_prefixed(feed.key)}, {since} AS since, "
+        "NOT coalesce(bool_or(stored.known_from <= $day AND (stored.known_to IS NULL OR stored.known_to > $day) "
+        f"AND NOT stored.is_withdrawn AND {same}), false) AS is_other "
+        f"FROM staging.clean.{feed.name} AS arriving JOIN clean.{feed.name} AS stored USING ({key}) GROUP BY ALL",
+        {"day": day},
+    )
+    return con.execute("SELECT min(since) FROM known").fetchall()[0][0] or day
 
 
 def _absent(
@@ -96,8 +104,8 @@ def _absent(
     )
 
 
-def _respan(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict) -> None:
-    """Add the other and the absent versions and order all versions of the touched keys anew."""
+def _respan(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict, since: date) -> None:
+    """Add the other and the absent versions and order all versions of the touched keys, known since a day, anew."""
     key, columns = ", ".join(feed.key), ", ".join(feed.columns)
     content = f"{columns}, business_date, delivery_id, file_name, line_number"
     con.execute(
@@ -106,7 +114,7 @@ def _respan(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict) -> None:
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE respanned AS WITH versions AS ("
         f"SELECT {content}, confirmed_on, is_withdrawn FROM clean.{feed.name} SEMI JOIN touched USING ({key}) "
-        f"UNION ALL SELECT {columns}, $day, $id, file_name, line_number, NULL, false "
+        f"WHERE known_from >= $since UNION ALL SELECT {columns}, $day, $id, file_name, line_number, NULL, false "
         f"FROM staging.clean.{feed.name} SEMI JOIN (SELECT * FROM known WHERE is_other) USING ({key}) "
         f"UNION ALL SELECT {columns}, absent_from, absent_id, 'absent', 0, NULL, true FROM absent"
         "), ordered AS (SELECT versions.*, created_at, lead(versions.business_date) OVER later AS next_date "
@@ -119,10 +127,12 @@ def _respan(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict) -> None:
         "business_date AS known_from, lead(business_date) OVER later AS known_to "
         "FROM again JOIN (SELECT delivery_id, created_at FROM clean.deliveries) USING (delivery_id) "
         f"WINDOW later AS (PARTITION BY {key} ORDER BY business_date, created_at, delivery_id)",
-        values,
+        {**values, "since": since},
     )
     con.execute(
-        f"DELETE FROM clean.{feed.name} AS stored USING touched WHERE {_matches('stored', 'touched', feed.key)}"
+        f"DELETE FROM clean.{feed.name} AS stored USING touched WHERE {_matches('stored', 'touched', feed.key)} "
+        "AND stored.known_from >= $since",
+        {"since": since},
     )
     con.execute(f"INSERT INTO clean.{feed.name} BY NAME SELECT * FROM respanned")
 
