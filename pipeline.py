@@ -76,9 +76,16 @@ def adjustments_folder() -> Path:
 
 def programs() -> list[Program]:
     """Every program, its examples run. Raises RuleFault for the first file that cannot be used."""
-    loaded = load_all(programs_folder())
+    files = tuple((path, path.read_bytes()) for path in sorted(programs_folder().glob("*.yaml")))
+    return list(_checked(programs_folder(), files))
+
+
+@cache
+def _checked(folder: Path, files: tuple[tuple[Path, bytes], ...]) -> list[Program]:
+    """The programs of a folder whose files hold this; a backfill reads and tries them once."""
+    loaded = load_all(folder)
     for program in loaded:
-        _run_examples(programs_folder() / f"{program.program}.yaml", program.rule_version)
+        _run_examples(folder / f"{program.program}.yaml", program.rule_version)
     return loaded
 
 
@@ -225,11 +232,10 @@ def _settle(day: date, progress: Progress, *, publish: bool) -> dict[str, Any]:
     with store.locked(f"settle {day}"):
         with store.warehouse() as con:
             due = registry.due_days(con)
-        if day not in due:
-            raise NotYet(f"[{day}] is not due: it is settled, passed over or incomplete; due are {_listed(due)}.")
-        if due[0] < day:
-            raise NotYet(f"[{day}] waits for earlier days that are due: {_listed([d for d in due if d < day])}.")
-        with store.warehouse() as con:
+            if day not in due:
+                raise NotYet(f"[{day}] is not due: it is settled, passed over or incomplete; due are {_listed(due)}.")
+            if due[0] < day:
+                raise NotYet(f"[{day}] waits for earlier days that are due: {_listed([d for d in due if d < day])}.")
             rules, told = rules_in_force(con, day)
         report = attempt(Run(day.isoformat(), day, rules, publish=publish), told)
     done = f"published {report['release_id']}" if publish else f"settled {day}"
@@ -334,6 +340,7 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
         deliveries, lines = _work_out(con, run, clock)
         told = [*told, *_adjust(con, run)]
         audit.facts(con, run.day)
+        cuts.keep(con)
         con.execute("DETACH staging")
     clock.stage("ledger")
     store.reached("day staged")
@@ -341,8 +348,8 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
     clock.stage("expectations")
     with store.warehouse() as con:
         store.attach(con, run.staging, "staging", "(READ_ONLY)")
-        _prepare(con, run)
-        _touch_lines(con, run)
+        _register(con, run)
+        cuts.take_up(con)
         with store.transaction(con):
             made = commit.take_over(con, run.day)
             made_by = {"run_id": run.run_id, "rules_hash": run.rules.hash, "engine_version": ENGINE_VERSION}

@@ -9,6 +9,8 @@ import pandas as pd
 from warehouse import frames, store
 from warehouse.tables import DERIVED, FEEDS
 
+HERE = Path(__file__).parent
+MOVED_BY_SALES = (HERE / "moved_by_sales.sql").read_text()
 BUCKET_LINES = 125_000
 STAGES = ("line", "reference", "fx", "eligibility", "rule", "split")  # the order in which a change of earnings is told
 ROLES = ("seller_id", "reseller_id")
@@ -42,35 +44,15 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
         "(SELECT feed FROM clean.deliveries ANTI JOIN cut USING (delivery_id) WHERE delivery_status = 'accepted')"
     ).fetchall()
     changed = " UNION ".join(f"SELECT partner_id FROM clean.{feed} WHERE {IN_CUT}" for feed in PARTNER_FEEDS)
-    scope = "true" if everyone or first_time or _is_older(con) else f"partner_id IN ({changed} UNION {MOVED_BY_SALES})"
+    scope = (
+        "true" if everyone or first_time or _is_older(con) else f"partner_id IN ({changed} UNION ({MOVED_BY_SALES}))"
+    )
     _sell(con, as_of)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE touched_partners AS SELECT DISTINCT partner_id FROM clean.partners "
         f"WHERE known_from <= $as_of AND {scope}",
         {"as_of": as_of},
     )
-
-
-# Sales of a day and later cannot move a criterion that was met before and stays so: trailing revenue and first sales
-# look back only. An exchange rate moves the revenue of its month and later.
-MOVED_BY_SALES = (
-    """
-SELECT partner_id FROM (
-    SELECT sellers.partner_id, rule.program, rule.criterion FROM sellers JOIN program_sales AS rule ON list_contains(rule.partner_types, partner_type)
-    LEFT JOIN derived.eligibility_criteria AS held ON held.known_to IS NULL AND held.status = 'met' AND held.valid_to IS NULL
-        AND held.valid_from < sellers.first_on AND rule.is_lasting AND held.program = rule.program
-        AND held.partner_id = sellers.partner_id AND held.criterion = rule.criterion
-    GROUP BY ALL HAVING count(DISTINCT held.criterion_number) < any_value(rule.listed)
-)
-UNION
-SELECT partner_id FROM sellers JOIN program_sales AS rule ON rule.is_inviting AND list_contains(rule.partner_types, partner_type)
-ANTI JOIN derived.invitations AS invited ON invited.program = rule.program AND invited.partner_id = sellers.partner_id
-UNION
-SELECT partner_id FROM derived.eligibility_criteria WHERE known_to IS NULL AND criterion = 'trailing_revenue' AND status = 'met'
-    AND valid_from >= (SELECT min(fx_month) FROM clean.fx_rates WHERE """
-    + IN_CUT
-    + ")"
-)
 
 
 def _sell(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
@@ -165,7 +147,7 @@ def open_facts(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
             f"WHERE known_from <= {day} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY known_from DESC, "
             "made_at DESC, delivery_id DESC) = 1) WHERE NOT is_withdrawn"
         )
-    con.execute((Path(__file__).parent / "lines_at.sql").read_text())
+    con.execute((HERE / "lines_at.sql").read_text())
 
 
 def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = False, splits: bool = False) -> int:
@@ -258,13 +240,35 @@ def _moved_results() -> list[str]:
 
 def _open_originals(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Make `originals`: the lines that touched refunds reverse, as known now."""
+    con.execute(  # first the ids alone, over all days; the rest is then read of few
+        "CREATE OR REPLACE TEMP TABLE reversed AS SELECT transaction_id, known_from FROM clean.transactions SEMI JOIN ("
+        "SELECT reverses AS transaction_id FROM clean.transactions SEMI JOIN touched_lines USING (transaction_id) "
+        "WHERE reverses IS NOT NULL AND known_from >= getvariable('touched_since')) USING (transaction_id)"
+    )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE originals AS SELECT transaction_id, transaction_on, invoice_at FROM clean.transactions "
-        "SEMI JOIN (SELECT reverses AS transaction_id FROM clean.transactions SEMI JOIN touched_lines USING (transaction_id) "
-        "WHERE known_from >= getvariable('touched_since')) USING (transaction_id) "
-        "WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn",
+        "SEMI JOIN reversed USING (transaction_id) WHERE known_from >= (SELECT min(known_from) FROM reversed) "
+        "AND known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn",
         {"as_of": as_of},
     )
+
+
+KEPT = ("cut", "touched_partners", "touched_lines")
+
+
+def keep(con: duckdb.DuckDBPyConnection) -> None:
+    """Write what was found to be worked out into the staging file, for the connection that takes the run over."""
+    con.execute("CREATE SCHEMA staging.touched")
+    for name in KEPT:
+        con.execute(f"CREATE TABLE staging.touched.{name} AS FROM {name}")
+    con.execute("CREATE TABLE staging.touched.since AS SELECT getvariable('touched_since')::DATE AS touched_since")
+
+
+def take_up(con: duckdb.DuckDBPyConnection) -> None:
+    """Make on another connection what `keep` wrote."""
+    for name in KEPT:
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM staging.touched.{name}")
+    con.execute("SET VARIABLE touched_since = (SELECT touched_since FROM staging.touched.since)")
 
 
 def buckets(con: duckdb.DuckDBPyConnection) -> int:
