@@ -92,9 +92,16 @@ def adjustments_folder() -> Path:
 
 def programs() -> list[Program]:
     """Every program, its examples run. Raises RuleFault for the first file that cannot be used."""
-    loaded = load_all(programs_folder())
+    files = tuple((path, path.read_bytes()) for path in sorted(programs_folder().glob("*.yaml")))
+    return list(_checked(programs_folder(), files))
+
+
+@cache
+def _checked(folder: Path, files: tuple[tuple[Path, bytes], ...]) -> list[Program]:
+    """The programs of a folder whose files hold this; a backfill reads and tries them once."""
+    loaded = load_all(folder)
     for program in loaded:
-        _run_examples(programs_folder() / f"{program.program}.yaml", program.rule_version)
+        _run_examples(folder / f"{program.program}.yaml", program.rule_version)
     return loaded
 
 
@@ -241,11 +248,10 @@ def _settle(day: date, progress: Progress, *, publish: bool) -> dict[str, Any]:
     with store.locked(f"settle {day}"):
         with store.warehouse() as con:
             due = registry.due_days(con)
-        if day not in due:
-            raise NotYet(f"[{day}] is not due: it is settled, passed over or incomplete; due are {_listed(due)}.")
-        if due[0] < day:
-            raise NotYet(f"[{day}] waits for earlier days that are due: {_listed([d for d in due if d < day])}.")
-        with store.warehouse() as con:
+            if day not in due:
+                raise NotYet(f"[{day}] is not due: it is settled, passed over or incomplete; due are {_listed(due)}.")
+            if due[0] < day:
+                raise NotYet(f"[{day}] waits for earlier days that are due: {_listed([d for d in due if d < day])}.")
             rules, told = rules_in_force(con, day)
         report = attempt(Run(day.isoformat(), day, rules, publish=publish), told)
     done = f"published {report['release_id']}" if publish else f"settled {day}"
@@ -347,9 +353,10 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
     with store.warehouse() as con:
         store.attach(con, run.staging, "staging")
         con.execute("SET force_compression = 'uncompressed'")  # staged once, read twice, deleted
-        deliveries, lines, repriced = _work_out(con, run, clock)
+        deliveries, lines = _work_out(con, run, clock)
         told = [*told, *_adjust(con, run)]
         audit.facts(con, run.day)
+        cuts.keep(con)
         con.execute("DETACH staging")
     clock.stage("ledger")
     store.reached("day staged")
@@ -357,10 +364,8 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
     clock.stage("expectations")
     with store.warehouse() as con:
         store.attach(con, run.staging, "staging", "(READ_ONLY)")
-        _prepare(con, run)
-        _touch_lines(con, run)
-        if len(repriced):
-            worked.rework(con, repriced, run.day)
+        _register(con, run)
+        cuts.take_up(con)
         with store.transaction(con):
             made = commit.take_over(con, run.day)
             made_by = {"run_id": run.run_id, "rules_hash": run.rules.hash, "engine_version": ENGINE_VERSION}
@@ -428,10 +433,8 @@ def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool =
 
 def _work_out(
     con: duckdb.DuckDBPyConnection, run: Run, clock: "_Clock", *, everything: bool = False
-) -> tuple[list[str], int, pa.Table]:
-    """Run the steps in order and stage what they make; the cut's delivery ids, how many lines are touched, and the cells
-    that were worked out anew because a line which was added reprices those before it.
-    """
+) -> tuple[list[str], int]:
+    """Run the steps in order and stage what they make; the cut's delivery ids and how many lines are touched."""
     deliveries = _prepare(con, run, everything=everything)
     given = {"programs": run.rules.now, "programs_before": run.rules.before, "run_date": run.day}
     made = _run_steps(con, PARTNER_STEPS, given, clock)
@@ -447,7 +450,7 @@ def _work_out(
     if len(repriced):
         worked.rework(con, repriced, run.day)
     _run_buckets(con, run, given, clock, is_append=False)
-    return deliveries, lines, repriced
+    return deliveries, lines
 
 
 def _run_buckets(

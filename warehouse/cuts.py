@@ -9,6 +9,8 @@ import pandas as pd
 from warehouse import frames, store
 from warehouse.tables import DERIVED, FEEDS
 
+HERE = Path(__file__).parent
+MOVED_BY_SALES = (HERE / "moved_by_sales.sql").read_text()
 STAGES = ("line", "reference", "fx", "eligibility", "rule", "split")  # the order in which a change of earnings is told
 ROLES = ("seller_id", "reseller_id")
 IN_CUT = "delivery_id IN (SELECT delivery_id FROM cut) AND known_from >= getvariable('cut_from')"
@@ -41,35 +43,15 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
         "(SELECT feed FROM clean.deliveries ANTI JOIN cut USING (delivery_id) WHERE delivery_status = 'accepted')"
     ).fetchall()
     changed = " UNION ".join(f"SELECT partner_id FROM clean.{feed} WHERE {IN_CUT}" for feed in PARTNER_FEEDS)
-    scope = "true" if everyone or first_time or _is_older(con) else f"partner_id IN ({changed} UNION {MOVED_BY_SALES})"
+    scope = (
+        "true" if everyone or first_time or _is_older(con) else f"partner_id IN ({changed} UNION ({MOVED_BY_SALES}))"
+    )
     _sell(con, as_of)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE touched_partners AS SELECT DISTINCT partner_id FROM clean.partners "
         f"WHERE known_from <= $as_of AND {scope}",
         {"as_of": as_of},
     )
-
-
-# Sales of a day and later cannot move a criterion that was met before and stays so: trailing revenue and first sales
-# look back only. An exchange rate moves the revenue of its month and later.
-MOVED_BY_SALES = (
-    """
-SELECT partner_id FROM (
-    SELECT sellers.partner_id, rule.program, rule.criterion FROM sellers JOIN program_sales AS rule ON list_contains(rule.partner_types, partner_type)
-    LEFT JOIN derived.eligibility_criteria AS held ON held.known_to IS NULL AND held.status = 'met' AND held.valid_to IS NULL
-        AND held.valid_from < sellers.first_on AND rule.is_lasting AND held.program = rule.program
-        AND held.partner_id = sellers.partner_id AND held.criterion = rule.criterion
-    GROUP BY ALL HAVING count(DISTINCT held.criterion_number) < any_value(rule.listed)
-)
-UNION
-SELECT partner_id FROM sellers JOIN program_sales AS rule ON rule.is_inviting AND list_contains(rule.partner_types, partner_type)
-ANTI JOIN derived.invitations AS invited ON invited.program = rule.program AND invited.partner_id = sellers.partner_id
-UNION
-SELECT partner_id FROM derived.eligibility_criteria WHERE known_to IS NULL AND criterion = 'trailing_revenue' AND status = 'met'
-    AND valid_from >= (SELECT min(fx_month) FROM clean.fx_rates WHERE """
-    + IN_CUT
-    + ")"
-)
 
 
 def _sell(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
@@ -164,7 +146,7 @@ def open_facts(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
             f"WHERE known_from <= {day} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY known_from DESC, "
             "made_at DESC, delivery_id DESC) = 1) WHERE NOT is_withdrawn"
         )
-    con.execute((Path(__file__).parent / "lines_at.sql").read_text())
+    con.execute((HERE / "lines_at.sql").read_text())
 
 
 def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = False, splits: bool = False) -> int:
@@ -252,3 +234,21 @@ def _moved_results() -> list[str]:
         "SELECT transaction_id, lifted_by FROM (SELECT transaction_id, unnest(string_split(reason_codes, ',')) AS reason_code "
         "FROM derived.decisions WHERE decision = 'undecided' AND known_to IS NULL) JOIN reasons USING (reason_code)",
     ]
+
+
+KEPT = ("cut", "touched_partners", "touched_lines", "worked_lines", "worked_cells")
+
+
+def keep(con: duckdb.DuckDBPyConnection) -> None:
+    """Write what was found to be worked out into the staging file, for the connection that takes the run over."""
+    con.execute("CREATE SCHEMA staging.touched")
+    for name in KEPT:
+        con.execute(f"CREATE TABLE staging.touched.{name} AS FROM {name}")
+    con.execute("CREATE TABLE staging.touched.since AS SELECT getvariable('worked_since')::DATE AS worked_since")
+
+
+def take_up(con: duckdb.DuckDBPyConnection) -> None:
+    """Make on another connection what `keep` wrote."""
+    for name in KEPT:
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM staging.touched.{name}")
+    con.execute("SET VARIABLE worked_since = (SELECT worked_since FROM staging.touched.since)")

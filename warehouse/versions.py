@@ -62,16 +62,21 @@ def _know(con: duckdb.DuckDBPyConnection, feed: Feed, day: date) -> date:
 
     The result is the first day on which any of their versions is known.
     """
-    key, since = ", ".join(feed.key), "min(stored.known_from)"
+    key = ", ".join(feed.key)
     same = " AND ".join(f"stored.{c} IS NOT DISTINCT FROM arriving.{c}" for c in feed.columns)
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE known AS SELECT {_prefixed(feed.key)}, {since} AS since, "
-        "NOT coalesce(bool_or(stored.known_from <= $day AND (stored.known_to IS NULL OR stored.known_to > $day) "
-        f"AND NOT stored.is_withdrawn AND {same}), false) AS is_other "
-        f"FROM staging.clean.{feed.name} AS arriving JOIN clean.{feed.name} AS stored USING ({key}) GROUP BY ALL",
-        {"day": day},
+    con.execute(  # first the keys alone, over all days; what is compared is then read of few
+        f"CREATE OR REPLACE TEMP TABLE seen AS SELECT {key}, min(known_from) AS since FROM clean.{feed.name} "
+        f"SEMI JOIN staging.clean.{feed.name} USING ({key}) GROUP BY ALL"
     )
-    return con.execute("SELECT min(since) FROM known").fetchall()[0][0] or day
+    since = con.execute("SELECT min(since) FROM seen").fetchall()[0][0] or day
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE known AS SELECT {key}, in_force.{feed.key[0]} IS NULL AS is_other FROM seen LEFT JOIN ("
+        f"SELECT {_prefixed(feed.key)} FROM staging.clean.{feed.name} AS arriving JOIN clean.{feed.name} AS stored USING ({key}) "
+        "WHERE stored.known_from >= $since AND stored.known_from <= $day AND (stored.known_to IS NULL OR stored.known_to > $day) "
+        f"AND NOT stored.is_withdrawn AND {same}) AS in_force USING ({key})",
+        {"day": day, "since": since},
+    )
+    return since
 
 
 def _absent(

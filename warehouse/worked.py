@@ -27,10 +27,10 @@ def work(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """
     con.execute((Path(__file__).parent / "period_start.sql").read_text())
     _relate(con, as_of)
-    _originals(con, "related_lines", as_of)
-    _standing_pairs(con, as_of)
+    _sold(con, "related_lines", as_of)
+    _standing_pairs(con)
     _cells(con)
-    _sold(con, as_of)
+    _sold_besides(con, as_of)
 
 
 def rework(con: duckdb.DuckDBPyConnection, cells: pa.Table, as_of: date) -> None:
@@ -46,27 +46,42 @@ def rework(con: duckdb.DuckDBPyConnection, cells: pa.Table, as_of: date) -> None
     )
     _add_mates(con, "repriced_cells")
     con.unregister("repriced_cells")
-    _sold(con, as_of)
+    _sold_besides(con, as_of)
 
 
 def _same_cell(left: str, right: str) -> str:
     return " AND ".join(f"{left}.{c} = {right}.{c}" for c in ("program", "partner_id", "cell_from"))
 
 
-def _sold(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Make `sold_lines`, the live versions of the worked lines, and `originals`, those of the lines that they reverse."""
-    _originals(con, "worked_lines", as_of)
+def _sold(con: duckdb.DuckDBPyConnection, lines: str, as_of: date) -> None:
+    """Make `sold_lines`: some lines and those at the head of what they reverse, as they are live.
+
+    The variable `worked_since` is the first day on which any of them was known. A line is worked out and posted only
+    after it is known, so that all that was ever stored of it is of that day or a later one.
+    """
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE sought AS SELECT transaction_id FROM {lines} UNION SELECT root FROM {lines}"
+    )
+    [(strangers,)] = con.execute(
+        "SELECT count(*) FROM sought ANTI JOIN touched_lines USING (transaction_id)"
+    ).fetchall()
+    bound = "true" if strangers else "known_from >= getvariable('touched_since')"
+    con.execute(  # first the ids alone, over all days if need be; the rest is then read of few
+        "SET VARIABLE worked_since = (SELECT min(known_from) FROM (SELECT transaction_id, known_from "
+        f"FROM clean.transactions WHERE {bound}) SEMI JOIN sought USING (transaction_id))"
+    )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE sold_lines AS SELECT * FROM clean.transactions "
-        f"SEMI JOIN worked_lines USING (transaction_id) WHERE {LIVE}",
+        f"SEMI JOIN sought USING (transaction_id) WHERE known_from >= getvariable('worked_since') AND {LIVE}",
         {"as_of": as_of},
     )
-    # a line is worked out and posted only after it is known; all its versions but the last have an end
-    con.execute(
-        "SET VARIABLE worked_since = (SELECT least(getvariable('touched_since'), min(known_from)) FROM ("
-        "SELECT known_from FROM sold_lines UNION ALL SELECT known_from FROM clean.transactions "
-        "SEMI JOIN worked_lines USING (transaction_id) WHERE known_to IS NOT NULL))"
-    )
+
+
+def _sold_besides(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Make `sold_lines` anew where cells brought lines besides."""
+    [(more,)] = con.execute("SELECT count(*) FROM worked_lines ANTI JOIN sought USING (transaction_id)").fetchall()
+    if more:
+        _sold(con, "worked_lines", as_of)
 
 
 def _relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
@@ -100,16 +115,7 @@ def _relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     )
 
 
-def _originals(con: duckdb.DuckDBPyConnection, lines: str, as_of: date) -> None:
-    """Make `originals`: the live versions of the roots of those of some lines that reverse another."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE originals AS SELECT * FROM clean.transactions SEMI JOIN "
-        f"(SELECT root AS transaction_id FROM {lines} WHERE root <> transaction_id) USING (transaction_id) WHERE {LIVE}",
-        {"as_of": as_of},
-    )
-
-
-def _standing_pairs(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+def _standing_pairs(con: duckdb.DuckDBPyConnection) -> None:
     """Make `standing_pairs`: where related lines stand in each program that may pay for them; and where they stood."""
     dated = (
         "CASE reference_date WHEN 'invoice_date' THEN coalesce({0}.invoice_at::DATE, {0}.transaction_on) "
@@ -118,21 +124,20 @@ def _standing_pairs(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     con.execute(
         "CREATE OR REPLACE TEMP TABLE standing_pairs AS WITH live AS ("
         "SELECT line.transaction_id, seller_id, reseller_id, transaction_at, transaction_on, invoice_at, root, is_known "
-        "FROM clean.transactions AS line "
-        f"JOIN related_lines USING (transaction_id) WHERE {LIVE}"
+        "FROM sold_lines AS line JOIN related_lines USING (transaction_id)"
         f"), now AS (SELECT live.transaction_id, program, {dated.format('live')} AS own_on, {dated.format('head')} AS root_on, "
         "CASE earner WHEN 'seller' THEN live.seller_id ELSE live.reseller_id END AS partner_id, partner_types, "
         "CASE reference_date WHEN 'invoice_date' THEN coalesce(live.invoice_at, live.transaction_at) ELSE live.transaction_at "
         "END AS reference_at, NOT is_known AND root = live.transaction_id AS is_added "
-        "FROM live LEFT JOIN originals AS head ON head.transaction_id = root AND root <> live.transaction_id "
+        "FROM live LEFT JOIN sold_lines AS head ON head.transaction_id = root AND root <> live.transaction_id "
         "CROSS JOIN program_earners) "
         "SELECT transaction_id, program, now.partner_id, coalesce(root_on, own_on) AS reference_on, true AS is_live, "
         "reference_at, is_added "
         "FROM now LEFT JOIN partners_now AS partner USING (partner_id) WHERE now.partner_id IS NOT NULL "
         "AND (partner.partner_id IS NULL OR list_contains(partner_types, partner.partner_type)) UNION ALL "
         "SELECT transaction_id, program, partner_id, reference_on, false, NULL, false FROM derived.decisions "
-        "SEMI JOIN (FROM related_lines WHERE is_known) USING (transaction_id) WHERE known_to IS NULL",
-        {"as_of": as_of},
+        "SEMI JOIN (FROM related_lines WHERE is_known) USING (transaction_id) "
+        "WHERE known_from >= getvariable('worked_since') AND known_to IS NULL"
     )
 
 
