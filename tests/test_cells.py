@@ -175,6 +175,28 @@ def test_a_ladder_takes_back_less_the_later_a_refund_comes_and_a_reinstatement_g
     the_books_agree()
 
 
+def test_an_edit_of_brackets_is_held_and_then_posted_as_a_rule_change(rules):
+    write(rules, "accumulate: {over: month}, scale: {mode: retroactive, " + TIERS)
+    first(sale("a", "100.00"), sale("b", "60.00"))
+    write(rules, "accumulate: {over: month}, scale: {mode: retroactive, " + TIERS.replace("150", "500"))
+    settle_next(DAYS[1], [sale("c", "10.00", DAYS[1])])
+    assert causes(DAYS[1]) == {("c", "new_line"): "0.60"}
+    operations.restate(date(2021, 3, 1), by="anna", approved_by="ben")
+    assert {cause for _, cause in causes(DAYS[1])} == {"new_line", "rule_change"}
+    assert ask("SELECT sum(amount) FROM earnings_ledger") == [(Decimal("6.80"),)]
+    the_books_agree()
+
+
+@pytest.mark.parametrize("columns", [{"revenue": "40.00"}, {"currency": "EUR"}, {"reseller_id": "1000002"}])
+def test_a_line_that_cannot_take_back_what_it_names_is_undecided(rules, columns):
+    write(rules, "rate: 0.04")
+    first(sale("a", "100.00"))
+    settle_next(DAYS[1], [{**sale("r", "-40.00", DAYS[1], reverses="a"), **columns}])
+    [(decision, reasons)] = ask("SELECT decision, reason_codes FROM decisions WHERE transaction_id = 'r'")
+    assert decision == "undecided" and "UNKREV" in reasons
+    assert ask("SELECT sum(amount) FROM earnings_ledger") == [(4,)]
+
+
 def test_the_sum_of_all_entries_is_the_same_however_the_lines_arrive(rules, monkeypatch, tmp_path_factory):
     write(rules, "accumulate: {over: quarter, per: [customer]}, scale: {mode: marginal, " + TIERS,
           "accumulate: {over: month}, scale: {mode: retroactive, " + TIERS, more="cap: [{over: fiscal_year, amount: 30}]\n")  # fmt: skip
