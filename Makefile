@@ -49,6 +49,9 @@ bench: setup  ## a day of 1,000,000 lines beside plain DuckDB SQL: about 20 minu
 bench-history: setup  ## a day after 1, 6, 12 and 24 months of history: about an hour and 20 GB of disk
 	@python -m benchmarks.history --day-lines 50000
 
+bench-backfill: setup  ## 30 days of 20,000 lines in one backfill, explained and restated: about 5 minutes
+	@python -m benchmarks.backfill
+
 docs-check: setup  ## fail when a generated page is stale
 	@python -m app.docs --check
 
@@ -59,5 +62,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down check test test-all bench docs docs-check bench-history lock clean
+.PHONY: help setup run up down check test test-all bench docs docs-check bench-history bench-backfill lock clean
 .DEFAULT_GOAL := help

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms import ledger
 from transforms.money import FX, RATE, decimals, share
 
 PLAINLY = {"half_even": ROUND_HALF_EVEN, "half_up": ROUND_HALF_UP, "truncate": ROUND_DOWN}
@@ -35,3 +36,11 @@ def test_an_amount_that_does_not_fit_is_an_error():
 )
 def test_ties_are_symmetric_about_zero(mode, found):
     assert share(pd.Series([1, 3, 5, -1, -3]), decimals(["0.5"] * 5, RATE), mode=mode).tolist() == found
+
+
+def test_a_difference_is_exact_where_one_side_lacks_the_line():
+    row = {name: ["x"] for name in ledger.KEY} | {name: [None] for name in ledger.SOURCE}
+    one = pd.DataFrame(row | {"amount_minor": [2**53 + 1], "program_amount_minor": [-(2**53) - 1]})
+    other = one.assign(transaction_id="y")
+    made = ledger._differences(one, other)
+    assert sorted(made["amount_minor"]) == [-(2**53) - 1, 2**53 + 1]

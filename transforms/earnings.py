@@ -23,7 +23,7 @@ ROW = ["position", "lever", "bracket", "rate", "unit_amount", "is_illustrative",
 
 
 class Context(NamedTuple):
-    """What stands around each line of a lever: measures in whole numbers of `1 / unit`, room in minor units or -1."""
+    """What stands around each line of a lever: measures in whole numbers of `1 / unit`; a bracket above 0 is given."""
 
     before: np.ndarray
     total: np.ndarray
@@ -63,18 +63,17 @@ def in_context(
 
 def contexts(earnings: pd.DataFrame) -> pd.DataFrame:
     """The context of each line, program and lever that earnings show: position, bracket, what held it, room of a cap."""
+    is_capped = (earnings["held_by"] == "cap").fillna(False)
     rows = earnings.assign(
         is_met=earnings["held_by"] != "minimum",
         is_taken=earnings["held_by"] != "stack",
-        room_minor=earnings["program_earning_minor"].where((earnings["held_by"] == "cap").fillna(False)),
+        room_minor=earnings["program_earning_minor"].astype("Int64").where(is_capped),
     )
-    return rows.groupby(["transaction_id", "program", "lever"], sort=False, observed=True, as_index=False).agg(
-        position=("position", "first"),
-        bracket=("bracket", "max"),
-        is_met=("is_met", "first"),
-        is_taken=("is_taken", "first"),
-        room_minor=("room_minor", lambda room: room.sum(min_count=1)),
-    )
+    lines = rows.groupby(["transaction_id", "program", "lever"], sort=False, observed=True)
+    made = lines.agg(
+        position=("position", "first"), bracket=("bracket", "max"), is_met=("is_met", "first"), is_taken=("is_taken", "first")
+    )  # fmt: skip
+    return made.assign(room_minor=lines["room_minor"].sum(min_count=1)).reset_index()
 
 
 def _of_program(
@@ -265,7 +264,7 @@ def _as_given(priced: pd.DataFrame, rows: pd.DataFrame, given: pd.DataFrame) -> 
     held = given.set_index(["transaction_id", "lever"])[["is_taken", "room_minor"]].reindex(named)
     taken = held["is_taken"].astype("boolean").fillna(True).to_numpy(bool)
     priced = _kept(priced, np.where(taken, priced["program_earning_minor"], 0), "stack")
-    room = held["room_minor"].astype("Float64").fillna(2**53).to_numpy("int64")
+    room = held["room_minor"].astype("Int64").fillna(2**62).to_numpy("int64")
     amounts = priced["program_earning_minor"]
     before = amounts.groupby([priced["line"], priced["lever"]]).cumsum() - amounts
     kept = np.minimum(amounts, np.maximum(room - before, 0)).where(amounts > 0, amounts)

@@ -106,15 +106,20 @@ def _numbers(lines: pd.MultiIndex, rows: pd.DataFrame) -> np.ndarray:
 
 def _differences(after: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Amounts after less before, key by key, with the source of the newer side and whether each side has the key."""
-    both = after[[*KEY, *SOURCE, *AMOUNTS]].merge(
-        before,
-        on=KEY,
-        how="outer",
-        suffixes=("", "_before"),
-        validate="1:1",
-        indicator="side",
+    whole = dict.fromkeys(AMOUNTS, "Int64")  # a side that lacks a key must not turn money into floats
+    both = (
+        after[[*KEY, *SOURCE, *AMOUNTS]]
+        .astype(whole)
+        .merge(
+            before.astype(whole),
+            on=KEY,
+            how="outer",
+            suffixes=("", "_before"),
+            validate="1:1",
+            indicator="side",
+        )
     )
-    amounts = {name: both[name].fillna(0) - both[f"{name}_before"].fillna(0) for name in AMOUNTS}
+    amounts = {name: (both[name].fillna(0) - both[f"{name}_before"].fillna(0)).astype("int64") for name in AMOUNTS}
     source = {name: both[name].fillna(both[f"{name}_before"]) for name in SOURCE}
     return both[[*KEY, "side"]].assign(**amounts, **source)
 

@@ -22,7 +22,8 @@ WITH sold AS (
     FROM query_table(bucket) AS touched
     JOIN program_earners AS rule USING (program)
     JOIN sold_lines AS line USING (transaction_id)
-    LEFT JOIN sold_lines AS head ON head.transaction_id = touched.root AND touched.root <> line.transaction_id
+    LEFT JOIN sold_lines AS head -- a second condition would make it a nested loop
+        ON head.transaction_id = CASE WHEN touched.root <> line.transaction_id THEN touched.root END
 ), priced AS (
     SELECT sold.*, CAST(reference_at AS DATE) AS reference_on, partner.partner_id IS NOT NULL AS is_partner_known,
         sold.customer_id = partner.tenant_id AS is_own_customer

@@ -129,7 +129,7 @@ def _standing_pairs(con: duckdb.DuckDBPyConnection) -> None:
         "CASE earner WHEN 'seller' THEN live.seller_id ELSE live.reseller_id END AS partner_id, partner_types, "
         "CASE reference_date WHEN 'invoice_date' THEN coalesce(live.invoice_at, live.transaction_at) ELSE live.transaction_at "
         "END AS reference_at, NOT is_known AND root = live.transaction_id AS is_added "
-        "FROM live LEFT JOIN sold_lines AS head ON head.transaction_id = root AND root <> live.transaction_id "
+        "FROM live LEFT JOIN sold_lines AS head ON head.transaction_id = CASE WHEN root <> live.transaction_id THEN root END "
         "CROSS JOIN program_earners) "
         "SELECT transaction_id, program, now.partner_id, coalesce(root_on, own_on) AS reference_on, true AS is_live, "
         "reference_at, is_added "
