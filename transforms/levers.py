@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from transforms.dated import Dated
+from transforms.dated import ALWAYS, Dated
 from transforms.rule_values import DatedNumber, Name, Reference, Rule
 
 Selectable = Literal[
@@ -72,7 +72,7 @@ class Bracket(Rule):
     @property
     def price(self) -> Dated:
         """The rate, or the amount."""
-        return self.rate or self.amount  # type: ignore[return-value]  # one of them is there
+        return next(held for held in (self.rate, self.amount) if held is not None)
 
 
 class Scale(Rule):
@@ -108,12 +108,13 @@ class Scale(Rule):
         return self
 
     def _rising(self, day: date) -> None:
+        since = "" if day == ALWAYS else f" on [{day}]"
         held = [bracket.threshold.on(day) for bracket in self.brackets]
         known = [threshold for threshold in held if threshold is not None]
         if known != sorted(set(known)):
-            raise ValueError(f"thresholds {[str(t) for t in known]} do not rise on [{day}]")
+            raise ValueError(f"thresholds {[str(t) for t in known]} do not rise{since}")
         if self.mode == "marginal" and self.units == "continuous" and known and known[0] > 0:
-            raise ValueError(f"the first threshold is [{known[0]}] on [{day}]; a marginal scale begins at 0")
+            raise ValueError(f"the first threshold is [{known[0]}]{since}; a marginal scale begins at 0")
 
 
 class Minimum(Scope):
