@@ -28,7 +28,7 @@ SELECTABLE: tuple[str, ...] = get_args(Selectable)
 Per = Literal["customer", "product", "product_family", "product_segment", "customer_segment", "customer_country"]
 PER_COLUMN = {"customer": "customer_id", "product": "product_id"}  # the others are named as their column
 Over = Literal["transaction", "month", "quarter", "half_year", "fiscal_year", "trailing_12_months", "all"]
-LATER = ("baseline", "window", "exclusive_partner", "one_earning")  # words that this version reads but does not price
+Measure = Literal["revenue", "quantity", "growth", "count", "attainment"]
 
 
 class Effective(Rule):
@@ -54,6 +54,44 @@ class Scope(Rule):
     def columns(self) -> list[str]:
         """The columns that `per` names."""
         return [PER_COLUMN.get(name, name) for name in self.per]
+
+
+class Baseline(Rule):
+    """What growth and attainment compare with: the total of the period before, or a fixed figure."""
+
+    of: Literal["revenue", "quantity"] = "revenue"
+    over: Literal["previous_month", "previous_quarter", "previous_half_year", "previous_fiscal_year"] | None = None
+    fixed: DatedNumber | None = None
+
+    @property
+    def period(self) -> Over:
+        """The kind of period of which the one before is looked at."""
+        named: dict[str | None, Over] = {
+            "previous_month": "month",
+            "previous_quarter": "quarter",
+            "previous_half_year": "half_year",
+            "previous_fiscal_year": "fiscal_year",
+        }
+        return named[self.over]
+
+    @model_validator(mode="after")
+    def _one(self) -> "Baseline":
+        if (self.over is None) == (self.fixed is None):
+            raise ValueError("a baseline is that of a period before (over) or a fixed figure (fixed); give one of them")
+        return self
+
+
+class Window(Rule):
+    """For how many months from its customer's first day a line can earn; the first day is in, the last one out."""
+
+    start: Literal["tenant_created", "first_purchase"] = Field(alias="from")
+    months: int = Field(ge=1)
+
+
+class FixedBase(Rule):
+    """A sum of program currency that a rate multiplies, for each whole unit of the measure."""
+
+    fixed: DatedNumber
 
 
 class Bracket(Rule):
@@ -144,8 +182,8 @@ class Lever(Rule):
     title: str
     effective: Effective
     select: dict[Selectable, Any]
-    measure: Literal["revenue", "quantity", "growth", "count", "attainment"]
-    base: Any = None
+    measure: Measure
+    base: Literal["revenue", "quantity", "growth", "annualised_revenue"] | FixedBase | None = None
     accumulate: Scope = Scope()
     rate: DatedNumber | None = None
     amount: DatedNumber | None = None
@@ -155,10 +193,10 @@ class Lever(Rule):
     cap: list[Cap] = Field(default_factory=list)
     illustrative: bool = False
     reference: Reference | None = None
-    baseline: Any = None
-    window: Any = None
-    exclusive_partner: Any = None
-    one_earning: Any = None
+    baseline: Baseline | None = None
+    window: Window | None = None
+    exclusive_partner: list[Per] = Field(default_factory=list)
+    one_earning: list[Per] = Field(default_factory=list)
 
     @property
     def pricing(self) -> Scale:
@@ -181,7 +219,8 @@ class Lever(Rule):
     @property
     def later_words(self) -> list[str]:
         """What this lever needs that this version does not price."""
-        used = [word for word in LATER if getattr(self, word) is not None]
+        words = ("baseline", "window", "exclusive_partner", "one_earning")
+        used = [word for word in words if getattr(self, word)]
         used += [self.measure] if self.measure not in ("revenue", "quantity") else []
         used += ["base"] if self.base not in (None, self.measure, "revenue", "quantity") else []
         used += ["defer"] if any(cap.excess == "defer" for cap in self.cap) else []
