@@ -8,9 +8,11 @@ from typing import Any
 import iso4217
 import pandas as pd
 
+from transforms.contexts import Known
 from transforms.decisions import decided_lines
 from transforms.earnings import in_context
 from transforms.eligibility import eligibility, eligibility_criteria
+from transforms.holders import first_to_earn
 from transforms.levers import SELECTABLE
 from transforms.money import FX, decimals
 from transforms.programs import Program
@@ -61,11 +63,7 @@ def check(program: Program, path: Path) -> list[str]:
     for number, example in enumerate(program.examples):
         name, expected = example.get("example", f"number {number + 1}"), example.get("expect", {})
         line = lines.get(("examples", number), 1)
-        if (
-            program.later_words
-            or set(expected) - RUN
-            or set(example.get("given", {})) - {"transactions", "days", "fx_rates", *FEED_COLUMNS}
-        ):
+        if set(expected) - RUN or set(example.get("given", {})) - {"transactions", "days", "fx_rates", *FEED_COLUMNS}:
             skipped.append(name)
             continue
         computed, trace = work_out(program, example.get("given", {}))
@@ -126,7 +124,7 @@ def _worked_out(
     if not lines:
         return pd.DataFrame(), pd.DataFrame()
     decided = pd.concat([_decide(program, line, lines, given, standing) for line in lines], ignore_index=True)
-    return decided, in_context(decided, [program], None)
+    return decided, in_context(decided, [program], Known(holders=first_to_earn(decided, [program])))
 
 
 def _decide(

@@ -174,6 +174,12 @@ class Cap(Scope):
     amount: DatedNumber
     excess: Literal["forfeit", "defer"] = "forfeit"
 
+    @model_validator(mode="after")
+    def _ends(self) -> "Cap":
+        if self.over == "trailing_12_months":
+            raise ValueError("a cap over trailing_12_months never ends; take a period")
+        return self
+
 
 class Lever(Rule):
     """One rule of a program: on what, when, how much."""
@@ -205,6 +211,24 @@ class Lever(Rule):
         return self.scale or Scale(mode="flat", brackets=[Bracket(threshold=zero, rate=self.rate, amount=self.amount)])
 
     @property
+    def counts(self) -> Literal["revenue", "quantity", "count"]:
+        """What each line brings to the measure by itself."""
+        if self.baseline:
+            return self.baseline.of
+        return "count" if self.measure == "count" else "quantity" if self.measure == "quantity" else "revenue"
+
+    @property
+    def pays_by_amount(self) -> bool:
+        """Whether it pays amounts of program currency, by the unit or as lumps, instead of a rate of money."""
+        by_units = self.base == "quantity" or (self.measure == "quantity" and self.base is None)
+        return self.pricing.pays_amounts or by_units
+
+    @property
+    def scale_scope(self) -> Scope:
+        """Which lines fill the scale together; a count is over all values of what its `per` names."""
+        return Scope(over=self.accumulate.over) if self.measure == "count" else self.accumulate
+
+    @property
     def scopes(self) -> list[Scope]:
         """All that this lever counts over several lines."""
         made = [self.accumulate, *([self.minimum] if self.minimum else []), *self.cap]
@@ -217,14 +241,18 @@ class Lever(Rule):
         return (len(self.select), *(int(key in self.select) for key in order))
 
     @property
-    def later_words(self) -> list[str]:
-        """What this lever needs that this version does not price."""
-        words = ("baseline", "window", "exclusive_partner", "one_earning")
-        used = [word for word in words if getattr(self, word)]
-        used += [self.measure] if self.measure not in ("revenue", "quantity") else []
-        used += ["base"] if self.base not in (None, self.measure, "revenue", "quantity") else []
-        used += ["defer"] if any(cap.excess == "defer" for cap in self.cap) else []
-        return used + [scope.over for scope in self.scopes if scope.over == "trailing_12_months"]
+    def looks_back(self) -> bool:
+        """Whether lines bear on others of any later period."""
+        is_deferred = any(cap.excess == "defer" for cap in self.cap)
+        is_trailing = any(scope.over == "trailing_12_months" for scope in self.scopes)
+        has_before = self.baseline is not None and self.baseline.over is not None
+        return has_before or bool(self.one_earning or self.exclusive_partner) or is_deferred or is_trailing
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether totals of the lines before are all that a later line needs to know of them."""
+        is_simple = self.measure in ("revenue", "quantity") and not self.one_earning
+        return is_simple and not any(scope.over == "trailing_12_months" for scope in self.scopes)
 
     @field_validator("accumulate")
     @classmethod
@@ -240,6 +268,40 @@ class Lever(Rule):
             raise ValueError(f"lever [{self.lever}] has {given or 'no price'}; give one of rate, amount or scale")
         if given != ["scale"]:
             self._held(self.pricing.brackets[0].price, given[0])
+        return self
+
+    @model_validator(mode="after")
+    def _measured(self) -> "Lever":
+        if self.measure in ("growth", "attainment") and self.baseline is None:
+            raise ValueError(
+                f"lever [{self.lever}] measures {self.measure} and has no baseline; say what it compares with"
+            )
+        if self.baseline is not None and self.measure not in ("growth", "attainment"):
+            raise ValueError(
+                f"lever [{self.lever}] has a baseline and measures {self.measure}; measure growth or attainment"
+            )
+        if self.measure in ("growth", "attainment", "count") and self.accumulate.over == "transaction":
+            raise ValueError(f"lever [{self.lever}] measures {self.measure}; say over which period it accumulates")
+        if self.measure == "count" and not self.accumulate.per:
+            raise ValueError(f"lever [{self.lever}] counts; accumulate per what is counted, as in per: [customer]")
+        if self.base == "growth" and self.measure != "growth":
+            raise ValueError(f"lever [{self.lever}] has growth as its base and measures {self.measure}; measure growth")
+        if self.measure in ("attainment", "count") and not self.pricing.pays_amounts and self.base is None:
+            raise ValueError(f"lever [{self.lever}] has no base that its rate multiplies; give revenue or {{fixed: …}}")
+        return self
+
+    @model_validator(mode="after")
+    def _trailing(self) -> "Lever":
+        if self.accumulate.over == "trailing_12_months" and self.pricing.is_lump:
+            raise ValueError(
+                f"lever [{self.lever}] pays lumps over trailing_12_months, which has no end; take a period"
+            )
+        if self.measure == "count" and self.accumulate.over == "trailing_12_months":
+            raise ValueError(f"lever [{self.lever}] counts over trailing_12_months; take a period")
+        if self.exclusive_partner and self.exclusive_partner[0] != "customer":
+            raise ValueError(f"lever [{self.lever}] keeps {self.exclusive_partner}; customer comes first")
+        if self.exclusive_partner and self.minimum and not set(self.exclusive_partner) <= set(self.minimum.per):
+            raise ValueError(f"lever [{self.lever}] keeps {self.exclusive_partner}; its minimum must be per the same")
         return self
 
     def _held(self, price: Dated, word: str) -> None:
