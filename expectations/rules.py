@@ -181,8 +181,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="priced:earnings",
         table="derived.earnings",
-        holds="(rate IS NULL) <> (unit_amount IS NULL)",
-        means="an earning has a rate or an amount",
+        holds="CASE bracket WHEN 0 THEN rate IS NULL AND unit_amount IS NULL ELSE (rate IS NULL) <> (unit_amount IS NULL) END",
+        means="an earning has a rate or an amount, but for lines below the first bracket and the rounding of a period",
         why="without one of them nobody can follow it",
     ),
     Rule(
@@ -203,7 +203,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="sign:earning",
         table="derived.earnings",
-        holds="rate IS NULL OR earning_minor = 0 OR sign(earning_minor) = sign(base_minor)",
+        holds="rate IS NULL OR base_minor = 0 OR earning_minor = 0 OR sign(earning_minor) = sign(base_minor)",
         means="an earning has the sign of what it is earned on",
         why="a refund that earned would pay twice",
     ),

@@ -10,7 +10,8 @@ from transforms.programs import Program
 
 STAGES = ("line", "reference", "fx", "eligibility", "rule", "split")  # what a line's own facts bring
 AROUND = {  # what the lines around it bring: the parts of its context that come with each stage
-    "bracket": ["position", "baseline", "bracket"],
+    "baseline": ["baseline", "is_compared"],
+    "bracket": ["position", "bracket"],
     "customer": ["is_kept"],
     "minimum": ["is_met"],
     "stack": ["is_taken"],

@@ -12,7 +12,7 @@ import pandas as pd
 
 from transforms import baselines, exclusions, scopes
 from transforms.decisions import is_named
-from transforms.exclusions import BARS, FREE, TAKEN, UNCOMPARED
+from transforms.exclusions import BARS, BEYOND, FREE, TAKEN, UNCOMPARED
 from transforms.levers import FixedBase, Lever, Scope
 from transforms.money import MEASURE_UNIT, RATE_UNIT, integers
 from transforms.programs import Program
@@ -71,7 +71,8 @@ def contexts(earnings: pd.DataFrame) -> pd.DataFrame:
     """The context of each line, program and lever that earnings show."""
     held_by = earnings["held_by"].astype(object)
     rows = earnings.assign(
-        is_kept=~held_by.isin(list(BARS[1:])),
+        is_kept=~held_by.isin([BARS[TAKEN], BARS[BEYOND]]),
+        is_compared=held_by != BARS[UNCOMPARED],
         is_met=held_by != "minimum",
         is_taken=held_by != "stack",
         room_minor=earnings["program_earning_minor"].astype("Int64").where(held_by == "cap"),
@@ -79,7 +80,7 @@ def contexts(earnings: pd.DataFrame) -> pd.DataFrame:
     lines = rows.groupby(["transaction_id", "program", "lever"], sort=False, observed=True)
     made = lines.agg(
         position=("position", "first"), baseline=("baseline", "first"), bracket=("bracket", "max"),
-        is_kept=("is_kept", "first"), is_met=("is_met", "first"), is_taken=("is_taken", "first"),
+        is_compared=("is_compared", "first"), is_kept=("is_kept", "first"), is_met=("is_met", "first"), is_taken=("is_taken", "first"),
     )  # fmt: skip
     return made.assign(room_minor=lines["room_minor"].sum(min_count=1)).reset_index()
 
@@ -150,7 +151,9 @@ def as_given(lines: Measured, lever: Lever, given: pd.DataFrame) -> Measured:
     is_met, bar = np.ones(count, bool), np.full(count, FREE)
     before[known] = integers(held["position"], lines.unit).astype(before.dtype)
     is_met[known] = held["is_met"].to_numpy(bool)
-    bar[known] = np.where(held["is_kept"].to_numpy(bool), FREE, TAKEN)
+    bar[known] = np.where(
+        ~held["is_compared"].to_numpy(bool), UNCOMPARED, np.where(held["is_kept"].to_numpy(bool), FREE, TAKEN)
+    )
     if lever.baseline:
         baseline[known] = integers(held["baseline"], lines.unit).astype(baseline.dtype)
     if lever.pricing.mode == "retroactive":

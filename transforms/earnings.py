@@ -81,7 +81,7 @@ def _of_lever(
     ]
     made += [
         pricing.unpaid(own, barred, lever, program, lines.unit).assign(held_by=held_by),
-        pricing.unpaid(own, below, lever, program, lines.unit).assign(held_by=None, bracket=0),
+        pricing.below_all(own, below, lever, program, lines.unit).assign(held_by=None),
     ]
     rowed = pd.concat([rows for rows in made if len(rows)] or made[-1:], ignore_index=True)
     return rowed.assign(
@@ -110,7 +110,6 @@ def _bounded(
     known: Known,
 ) -> pd.DataFrame:
     """Rows after stacks and caps, each of which says in `held_by` what it lost to; and what refunds take back."""
-    is_bound = np.zeros(len(priced), bool)
     made = []
     if known.given is not None:
         priced = _as_given(priced, rows, known.given)
@@ -119,10 +118,11 @@ def _bounded(
         priced = _lost(priced, loses)
         if program.rounding.at == "period":
             priced = pd.concat([priced, rounding_rows(priced, rows, program)], ignore_index=True)
-        if len(priced) and (caps := posting.limits(rows, program, known.opening)):
-            is_bound = posting.binding(priced, rows, caps)
-            turns = posting.Posting(rows, caps, family, ladder, program)
-            made.append(turns.posted(priced[is_bound].reset_index(drop=True)))
+    is_bound = np.zeros(len(priced), bool)
+    if known.given is None and len(priced) and (caps := posting.limits(rows, program, known.opening)):
+        is_bound = posting.binding(priced, rows, caps)
+        turns = posting.Posting(rows, caps, family, ladder, program)
+        made.append(turns.posted(priced[is_bound].reset_index(drop=True)))
     free = priced[~is_bound]
     is_lump = free["of"] == "lump"
     made.append(refunds.taken_back(free[~is_lump].reset_index(drop=True), family, ladder, program.rounding.mode))

@@ -63,7 +63,13 @@ def check(program: Program, path: Path) -> list[str]:
     for number, example in enumerate(program.examples):
         name, expected = example.get("example", f"number {number + 1}"), example.get("expect", {})
         line = lines.get(("examples", number), 1)
-        if set(expected) - RUN or set(example.get("given", {})) - {"transactions", "days", "fx_rates", "history_from", *FEED_COLUMNS}:
+        if set(expected) - RUN or set(example.get("given", {})) - {
+            "transactions",
+            "days",
+            "fx_rates",
+            "history_from",
+            *FEED_COLUMNS,
+        }:
             skipped.append(name)
             continue
         computed, trace = work_out(program, example.get("given", {}))

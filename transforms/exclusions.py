@@ -42,5 +42,5 @@ def beyond_the_first(
     earns = (bar == FREE) & is_met & own["root_id"].isna().to_numpy()
     scope = values_of(own, lever.one_earning).str.cat(own["partner_id"].astype("str"), sep="|")
     first = scope.map(pd.Series(period[earns], index=scope[earns]).groupby(level=0, sort=False).first())
-    is_later = (first.notna() & (first != period)).to_numpy(bool)
+    is_later = is_met & (first.notna() & (first != period)).to_numpy(bool)
     return np.where((bar == FREE) & is_later, BEYOND, bar)

@@ -20,6 +20,7 @@ CAUSE = {
     "split": "split_change",
 }  # fmt: skip
 UP_OR_DOWN = {  # causes of a stage that brings more, or less
+    "baseline": ("growth_gained", "growth_lost"),
     "bracket": ("bracket_rise", "bracket_fall"),
     "customer": ("customer_won", "customer_lost"),
     "minimum": ("minimum_reached", "minimum_lost"),

@@ -68,6 +68,12 @@ def unpaid(own: pd.DataFrame, line: np.ndarray, lever: Lever, program: Program, 
     return priced(own, Slices(line, ones, ones * 0, ones), 1, lever, program, unit)
 
 
+def below_all(own: pd.DataFrame, line: np.ndarray, lever: Lever, program: Program, unit: int) -> pd.DataFrame:
+    """Rows of bracket 0, without a price, for lines that reach no bracket."""
+    none = decimals([None], RATE).take(np.zeros(len(line), "int64")).reset_index(drop=True)
+    return unpaid(own, line, lever, program, unit).assign(bracket=0, rate=none, unit_amount=none)
+
+
 def _is_plain(part: np.ndarray, whole: np.ndarray, lever: Lever) -> bool:
     """Whether a price is for whole lines."""
     return bool((part == whole).all()) and not isinstance(lever.base, FixedBase)

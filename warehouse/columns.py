@@ -368,6 +368,8 @@ COLUMNS: dict[str, Column] = {
             "bracket_fall",
             "minimum_reached",
             "minimum_lost",
+            "growth_gained",
+            "growth_lost",
             "customer_won",
             "customer_lost",
             "stack_change",
