@@ -22,13 +22,25 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations.rules import row_rules
-from transforms import adjustments, causes, decisions, earnings, eligibility, examples, invitations, ledger, positions
+from transforms import (
+    adjustments,
+    associations,
+    causes,
+    decisions,
+    earnings,
+    eligibility,
+    examples,
+    invitations,
+    ledger,
+    positions,
+)
 from transforms.programs import Program, active, load, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.rule_file import RuleFault
 from transforms.sales import program_sales
 from warehouse import (
+    associated,
     audit,
     books,
     commit,
@@ -55,7 +67,13 @@ Progress = Callable[[str], None]
 
 Step = Callable[..., pd.DataFrame]
 PARTNER_STEPS: dict[str, Step] = {
-    step.__name__: step for step in (invitations.invitations, eligibility.eligibility_criteria, eligibility.eligibility)
+    step.__name__: step
+    for step in (
+        associations.associations,
+        invitations.invitations,
+        eligibility.eligibility_criteria,
+        eligibility.eligibility,
+    )
 }
 LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
     step.__name__: step
@@ -407,6 +425,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = Fal
     _register(con, run)
     deliveries = cuts.cut(con, run.day)
     cuts.touch_partners(con, run.day, everyone=everything or run.rules.changed)
+    associated.touch_customers(con, run.day, everyone=everything or run.rules.changed)
     cuts.open_facts(con, run.day)
     return deliveries
 
@@ -426,6 +445,7 @@ def _register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
 def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> int:
     """Make the touched lines, from the staged eligibility, and those to work out with them; how many are touched."""
     cuts.stand(con)
+    associated.associate(con)
     lines = cuts.touch_lines(con, run.day, rules=everything or run.rules.changed, splits=run.rules.splits_changed)
     worked.work(con, run.day)
     return lines
@@ -444,6 +464,7 @@ def _work_out(
             **{n: (made | {"programs": run.rules.before})[n] for n in inputs("eligibility_criteria")}
         )
         cuts.stand_under_rules_before(con, eligibility.eligibility(criteria, run.rules.before))
+        associated.associate_under_rules_before(con, associations.associations(made["claims"], run.rules.before))
     lines = _touch_lines(con, run, everything=everything)
     clock.stage("touched_lines")
     repriced = _run_buckets(con, run, given, clock, is_append=True)

@@ -146,15 +146,16 @@ def open_facts(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
             f"WHERE known_from <= {day} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY known_from DESC, "
             "made_at DESC, delivery_id DESC) = 1) WHERE NOT is_withdrawn"
         )
-    con.execute((HERE / "lines_at.sql").read_text())
+    for macro in ("program_lines", "lines_at"):
+        con.execute((HERE / f"{macro}.sql").read_text())
 
 
 def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = False, splits: bool = False) -> int:
     """Make `touched_lines`: each line to work out, whether it was before, and at which stages it moved; how many.
 
     Lines that are new, corrected or withdrawn; those of a product, customer or partner that changed, in a currency and
-    month whose rate changed, of a partner and a day on which its standing moved; undecided ones; refunds of any of
-    them. With `rules`, every line, and `splits` says that the split changed too.
+    month whose rate changed, of a customer and a day on which a claim moved, of a partner and a day on which its
+    standing moved; undecided ones; refunds of any of them. With `rules`, every line, and `splits` says that the split changed too.
 
     The variable `touched_since` is the first day on which any of them was known. All that was ever stored of a touched
     line is of that day or a later one: a line is worked out and posted only after it is known.
@@ -201,7 +202,7 @@ def _call(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool, splits: b
         "CREATE OR REPLACE TEMP TABLE also_standing AS SELECT DISTINCT transaction_id, 'eligibility' AS stage, known_from "
         "FROM clean.transactions SEMI JOIN called USING (transaction_id) WHERE known_from >= getvariable('touched_since') AND ("
         + " OR ".join(f"{role} IN (SELECT partner_id FROM moved_standing)" for role in ROLES)
-        + ")"
+        + " OR customer_id IN (SELECT customer_id FROM associations_now SEMI JOIN moved_standing USING (program, partner_id)))"
     )
     con.execute("INSERT INTO called FROM also_standing")
 
@@ -211,6 +212,10 @@ def _moved_versions(rules: bool, splits: bool) -> list[str]:
     line = "SELECT transaction_id, '{}', known_from FROM clean.transactions"
     return [
         f"SELECT transaction_id, 'line' AS stage, known_from FROM clean.transactions WHERE {IN_CUT} AND known_from <= $as_of",
+        f"{line.format('reference')} JOIN moved_associations USING (customer_id) WHERE greatest(transaction_on, "
+        "invoice_at::DATE) >= moved_from AND least(transaction_on, invoice_at::DATE) < moved_to",
+        f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM clean.claims WHERE partner_id IN "
+        f"(SELECT partner_id FROM clean.partners WHERE {IN_CUT}))",
         *(
             f"{line.format('reference')} WHERE {role} IN (SELECT partner_id FROM clean.partners WHERE {IN_CUT})"
             for role in ROLES
@@ -236,7 +241,7 @@ def _moved_results() -> list[str]:
     ]
 
 
-KEPT = ("cut", "touched_partners", "touched_lines", "worked_lines", "worked_cells")
+KEPT = ("cut", "touched_partners", "touched_customers", "touched_lines", "worked_lines", "worked_cells")
 
 
 def keep(con: duckdb.DuckDBPyConnection) -> None:
