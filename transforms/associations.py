@@ -28,13 +28,13 @@ def associations(claims: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
     return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["program", *COLUMNS])
 
 
-def own_comes_first(own: str | None, yields_to: str | None) -> bool:
+def own_comes_first(own: str | None, yields_to: str) -> bool:
     """Whether a line's own association comes before that of a claim.
 
-    >>> own_comes_first("cpor", "cpor,pal_owner"), own_comes_first("reseller", None)
+    >>> own_comes_first("cpor", "cpor,pal_owner"), own_comes_first("reseller", "")
     (True, False)
     """
-    return own in (yields_to or "").split(",")
+    return own in yields_to.split(",")
 
 
 def _of_program(claims: pd.DataFrame, program: Program, rule: Association) -> pd.DataFrame:
@@ -61,7 +61,7 @@ def _ranked(claims: pd.DataFrame, rule: Association) -> pd.DataFrame:
         ranks = {name: number for number, name in enumerate(listed)}
         text = claims["association"].astype("str")
         held = claims.assign(
-            rank=text.map(ranks), yields_to=text.map({n: ",".join(listed[:r]) or None for n, r in ranks.items()})
+            rank=text.map(ranks), yields_to=text.map({n: ",".join(listed[:r]) for n, r in ranks.items()})
         )
         made.append(clip(held[text.isin(listed)], pd.Timestamp(start), pd.Timestamp(end) if end else None))
     return pd.concat(made, ignore_index=True)
@@ -83,7 +83,8 @@ def _first(claims: pd.DataFrame) -> pd.DataFrame:
     bounds = pd.concat([claims[[*WORKLOAD, day]].rename(columns={day: "day"}) for day in ("valid_from", "valid_to")])
     cut = numbered.merge(bounds.dropna().drop_duplicates(), on=WORKLOAD)
     cut = cut[(cut["day"] >= cut["valid_from"]) & ~(cut["day"] >= cut["valid_to"])]
-    of_day = cut.sort_values(ORDER, kind="stable").groupby([*WORKLOAD, "day"], observed=True, sort=False)
+    cut = cut.sort_values(ORDER, ignore_index=True)
+    of_day = cut.groupby([*WORKLOAD, "day"], observed=True, sort=False)
     best, first = of_day["rank"].transform("first"), of_day["number"].transform("first")
     lost = np.where(best == cut["rank"], "CLMKEPT", "CLMRANK")
     return _joined(cut.assign(reason_code=np.where(first == cut["number"], "", lost)))

@@ -11,6 +11,7 @@ import pandas as pd
 from transforms.decisions import decided_lines
 from transforms.earnings import in_context
 from transforms.eligibility import eligibility, eligibility_criteria
+from transforms.example_claims import with_earner
 from transforms.levers import SELECTABLE
 from transforms.money import FX, decimals
 from transforms.programs import Program
@@ -47,7 +48,7 @@ PLAIN = {
     "agreement_id": "given", "agreement_status": "active", "competency_level": "gold", "reseller_status": "active",
     "bank_status": "approved", "tax_status": "approved", "enrolment_status": "enrolled", "country": "US", "tenant_country": "US",
 }  # fmt: skip
-RUN = {"earned", "rebate", "coop", "lines", "decisions", "posted", "eligible", "unmet"}
+RUN = {"earned", "rebate", "coop", "lines", "earners", "decisions", "posted", "eligible", "unmet"}
 NEVER = date(1900, 1, 1)
 
 
@@ -64,7 +65,7 @@ def check(program: Program, path: Path) -> list[str]:
         if (
             program.later_words
             or set(expected) - RUN
-            or set(example.get("given", {})) - {"transactions", "days", "fx_rates", *FEED_COLUMNS}
+            or set(example.get("given", {})) - {"transactions", "days", "fx_rates", "claims", *FEED_COLUMNS}
         ):
             skipped.append(name)
             continue
@@ -107,10 +108,11 @@ def work_out(program: Program, given: dict[str, Any]) -> tuple[dict[str, Any], s
         before = total
     by_line = {line["id"]: _sum(earned[earned["transaction_id"] == line["id"]]) * unit for line in lines}
     decision = dict(zip(decided["transaction_id"], decided["decision"].astype("str"), strict=True)) if lines else {}
-    trace = "; ".join(f"{i} {decision[i]} earns {by_line[i]}" for i in by_line)
+    earners = dict(zip(decided["transaction_id"], decided["partner_id"], strict=True)) if lines else {}
+    trace = "; ".join(f"{i} of {earners[i]} {decision[i]} earns {by_line[i]}" for i in by_line)
     return {
         "earned": before, "rebate": _sum(earned, "rebate") * unit, "coop": _sum(earned, "coop") * unit,
-        "lines": by_line, "decisions": decision,
+        "lines": by_line, "earners": earners, "decisions": decision,
         "posted": [day for day in posted if day["amount"]], "eligible": not unmet, "unmet": unmet,
     }, trace  # fmt: skip
 
@@ -133,7 +135,7 @@ def _decide(
     program: Program, line: dict[str, Any], lines: list[dict], given: dict[str, Any], standing: pd.DataFrame
 ) -> pd.DataFrame:
     """One line's decision; what it, or the line that it reverses, leaves unsaid matches whatever a lever selects."""
-    family = _family(line, lines)
+    family = with_earner(program, _family(line, lines), given)
     said = {column for one in family for column in one}
     levers = [
         lever.model_copy(update={"select": {c: v for c, v in lever.select.items() if c in said}})

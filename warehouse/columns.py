@@ -223,9 +223,7 @@ COLUMNS: dict[str, Column] = {
         aliases=(("editing", "in_progress"),),
     ),
     "approved_on": Column("date", "Day on which the claim was approved; the customer's days to opt out count from it."),
-    "yields_to": Column(
-        "text", "Associations of a line itself that come before the claimed one, separated by commas; empty for none."
-    ),
+    "yields_to": Column("text", "Associations of a line itself that come before the claimed one, separated by commas."),
     # exchange rates
     "fx_month": Column("month", "Calendar month, as its first day, for the whole of which the exchange rate holds."),
     "from_currency": Column("currency", "ISO 4217 currency that is converted."),

@@ -420,7 +420,7 @@ DERIVED: dict[str, Derived] = {
                 "yields_to",
                 "reason_code",
             ),
-            optional=("valid_to", "yields_to", "reason_code"),
+            optional=("valid_to", "reason_code"),
         ),
         Derived(
             name="decisions",

@@ -7,7 +7,7 @@ CREATE TABLE clean.claims (
 );
 CREATE TABLE derived.associations (
     program VARCHAR NOT NULL, claim_id VARCHAR NOT NULL, customer_id VARCHAR NOT NULL, product_family VARCHAR NOT NULL,
-    partner_id VARCHAR NOT NULL, association VARCHAR NOT NULL, valid_from DATE NOT NULL, valid_to DATE, yields_to VARCHAR,
-    reason_code VARCHAR, known_from DATE NOT NULL, known_to DATE
+    partner_id VARCHAR NOT NULL, association VARCHAR NOT NULL, valid_from DATE NOT NULL, valid_to DATE, yields_to
+    VARCHAR NOT NULL, reason_code VARCHAR, known_from DATE NOT NULL, known_to DATE
 );
 ALTER TABLE derived.decisions ADD COLUMN claim_id VARCHAR;
