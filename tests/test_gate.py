@@ -25,7 +25,7 @@ SEEDED = {
     "rare:revenue": "UPDATE {table} SET revenue_minor = 100000000000",
     "partition:eligibility_criteria": "UPDATE {table} SET valid_from = valid_from + 1",
     "partition:eligibility": "UPDATE {table} SET valid_from = valid_from + 1",
-    "one:associations": "INSERT INTO {table} BY NAME SELECT 'a' || i AS claim_id, DATE '2021-01-01' + i AS valid_from FROM range(2) t(i)",
+    "one:associations": "INSERT INTO {table} BY NAME SELECT 'a' || i AS claim_id, DATE '2021-01-01' + i::INT AS valid_from FROM range(2) t(i)",
     "evidence:met": "UPDATE {table} SET status = 'met', evidence = NULL",
     "reason:unmet": "UPDATE {table} SET status = 'unmet', reason_code = NULL",
     "explained:decision": "UPDATE {table} SET levers = NULL, reason_codes = NULL",

@@ -6,10 +6,10 @@ import duckdb
 import pandas as pd
 
 from warehouse import frames, store
+from warehouse.cuts import IN_CUT
 from warehouse.tables import DERIVED
 
 COUNTED = "program, claim_id, customer_id, product_family, partner_id, association, valid_from, valid_to, yields_to"
-IN_CUT = "delivery_id IN (SELECT delivery_id FROM cut) AND known_from >= getvariable('cut_from')"
 
 
 def touch_customers(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: bool) -> None:
