@@ -66,6 +66,7 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
         "(SELECT DISTINCT program, partner_id FROM staging.derived.eligibility UNION SELECT program, partner_id "
         "FROM derived.eligibility SEMI JOIN touched_partners USING (partner_id) WHERE known_to IS NULL)"
     )
+    holders = replace_groups(con, DERIVED["holders"], day, "touched_holders")
     con.execute("CREATE OR REPLACE TEMP VIEW known_lines AS FROM worked_lines WHERE is_known")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE touched_workloads AS SELECT program, customer_id, product_family FROM "
@@ -78,7 +79,7 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
     made["associations"] = replace_groups(con, DERIVED["associations"], day, "touched_workloads")
     [(since,)] = con.execute("SELECT getvariable('worked_since')").fetchall()
     made |= {n: replace_groups(con, DERIVED[n], day, "known_lines", since or day) for n in ("decisions", "earnings")}
-    made["positions"] = _replace_cells(con)
+    made |= {"holders": holders, "positions": _replace_cells(con)}
     for name, key, among in (
         ("earnings_ledger", "entry_id", "posted_on = $day"),  # the run is part of the id
         ("adjustments", "adjustment_id", "posted_on <= $day"),
