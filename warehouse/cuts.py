@@ -239,7 +239,7 @@ def _moved_versions(rules: bool, splits: bool) -> list[str]:
         f"SELECT transaction_id, 'line' AS stage, known_from FROM clean.transactions WHERE {IN_CUT} AND known_from <= $as_of",
         f"{line.format('reference')} JOIN moved_associations USING (customer_id) WHERE greatest(transaction_on, "
         "invoice_at::DATE) >= moved_from AND least(transaction_on, invoice_at::DATE) < moved_to",
-        f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM clean.claims WHERE partner_id IN "
+        f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM associations_now WHERE partner_id IN "
         f"(SELECT partner_id FROM clean.partners WHERE {IN_CUT}))",
         *(
             f"{line.format('reference')} WHERE {role} IN (SELECT partner_id FROM clean.partners WHERE {IN_CUT})"

@@ -9,8 +9,8 @@ SELECT
     priced.program_currency, own.exponent, target.exponent AS program_exponent,
     CAST(date_trunc('month', priced.reference_on) AS DATE) AS fx_month,
     CASE WHEN priced.currency = priced.program_currency THEN 1::DECIMAL(28,18) ELSE fx.fx_rate END AS fx_rate,
-    priced.product_id, product.product_family, product.product_segment, product.term,
-    product.is_strategic, product.is_trial, product.is_add_on,
+    priced.product_id, priced.product_family, priced.product_segment, priced.term,
+    priced.is_strategic, priced.is_trial, priced.is_add_on,
     priced.customer_id, customer.customer_segment, customer.country AS customer_country,
     customer.tenant_created_on, first.first_purchase_on, CAST(getvariable('history_from') AS DATE) AS history_from,
     priced.charge_type, priced.association, priced.is_partner_known, priced.is_own_customer, priced.is_original_known,
@@ -22,7 +22,6 @@ LEFT JOIN query_table(standing_table) AS standing
     ON standing.program = priced.program AND standing.partner_id = priced.partner_id
     AND standing.valid_from <= priced.reference_on
     AND coalesce(standing.valid_to, DATE '9999-12-31') > priced.reference_on -- an OR here would make it a nested loop
-LEFT JOIN catalogue_at(reference) AS product ON product.named = priced.product_id
 LEFT JOIN query_table('customers_' || reference) AS customer ON customer.customer_id = priced.customer_id
 LEFT JOIN query_table('first_purchases_' || reference) AS first ON first.customer_id = priced.customer_id
 LEFT JOIN query_table('fx_rates_' || rates) AS fx

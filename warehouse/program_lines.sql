@@ -1,4 +1,4 @@
--- Lines in their programs, with the partner who earns: one row a line and program that may pay for it.
+-- Lines in their programs, with the product sold and the partner who earns: one row a line and program that may pay for it.
 -- A claim to the customer's workload that counts on the line's reference date decides who earns and by which
 -- association, unless the line's own association comes before it; else the partner of the line does, by its own.
 -- `reference` names facts as in lines_at.sql; `associations` is a table of claims that count.
@@ -34,19 +34,21 @@ WITH sold AS (
     JOIN sold_lines AS line USING (transaction_id)
     LEFT JOIN sold_lines AS head -- a second condition would make it a nested loop
         ON head.transaction_id = CASE WHEN touched.root <> line.transaction_id THEN touched.root END
-), claimed AS (
-    SELECT sold.transaction_id, sold.program, claim.partner_id, claim.association, claim.claim_id
-    FROM sold JOIN query_table(associations) AS claim USING (program, customer_id)
-    JOIN catalogue_at(reference) AS product ON product.named = sold.product_id AND product.product_family = claim.product_family
-    WHERE claim.valid_from <= CAST(reference_at AS DATE) AND coalesce(claim.valid_to, DATE '9999-12-31') > CAST(reference_at AS DATE)
-        AND NOT coalesce(list_contains(string_split(claim.yields_to, ','), sold.association), false)
+), claimed AS ( -- one claim counts at most, so that no line doubles
+    SELECT sold.*, product.* EXCLUDE (named), CAST(reference_at AS DATE) AS reference_on, claim.claim_id AS claimed_id,
+        claim.partner_id AS claimed_by, claim.association AS claimed_association,
+        claim.claim_id IS NOT NULL AND NOT coalesce(list_contains(string_split(yields_to, ','), sold.association), false) AS is_claimed
+    FROM sold LEFT JOIN catalogue_at(reference) AS product ON product.named = sold.product_id
+    LEFT JOIN query_table(associations) AS claim ON claim.program = sold.program AND claim.customer_id = sold.customer_id
+        AND claim.product_family = product.product_family AND claim.valid_from <= CAST(reference_at AS DATE)
+        AND coalesce(claim.valid_to, DATE '9999-12-31') > CAST(reference_at AS DATE)
 ), earned AS (
-    SELECT sold.* REPLACE (coalesce(claimed.partner_id, sold.partner_id) AS partner_id,
-        coalesce(claimed.association, sold.association) AS association), claimed.claim_id
-    FROM sold LEFT JOIN claimed USING (transaction_id, program)
+    SELECT * REPLACE (CASE WHEN is_claimed THEN claimed_by ELSE partner_id END AS partner_id,
+        CASE WHEN is_claimed THEN claimed_association ELSE association END AS association),
+        CASE WHEN is_claimed THEN claimed_id END AS claim_id
+    FROM claimed
 )
 SELECT
-    earned.*, CAST(reference_at AS DATE) AS reference_on, partner.partner_id IS NOT NULL AS is_partner_known,
-    earned.customer_id = partner.tenant_id AS is_own_customer
+    earned.*, partner.partner_id IS NOT NULL AS is_partner_known, earned.customer_id = partner.tenant_id AS is_own_customer
 FROM earned LEFT JOIN query_table('partners_' || reference) AS partner USING (partner_id)
 WHERE earned.partner_id IS NOT NULL AND (partner.partner_id IS NULL OR list_contains(partner_types, partner.partner_type))
