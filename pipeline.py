@@ -24,6 +24,7 @@ import pyarrow as pa
 from expectations.rules import row_rules
 from transforms import (
     adjustments,
+    associations,
     causes,
     decisions,
     earnings,
@@ -40,6 +41,7 @@ from transforms.reasons import reasons
 from transforms.rule_file import RuleFault
 from transforms.sales import program_sales
 from warehouse import (
+    associated,
     audit,
     books,
     commit,
@@ -67,7 +69,13 @@ Progress = Callable[[str], None]
 
 Step = Callable[..., pd.DataFrame]
 PARTNER_STEPS: dict[str, Step] = {
-    step.__name__: step for step in (invitations.invitations, eligibility.eligibility_criteria, eligibility.eligibility)
+    step.__name__: step
+    for step in (
+        associations.associations,
+        invitations.invitations,
+        eligibility.eligibility_criteria,
+        eligibility.eligibility,
+    )
 }
 LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
     step.__name__: step
@@ -423,6 +431,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = Fal
     _register(con, run)
     deliveries = cuts.cut(con, run.day)
     cuts.touch_partners(con, run.day, everyone=everything or run.rules.changed)
+    associated.touch_customers(con, run.day, everyone=everything or run.rules.changed)
     cuts.open_facts(con, run.day)
     return deliveries
 
@@ -445,6 +454,7 @@ def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, clock: "_Clock", *, e
     Who holds which customers is worked out in between, since a customer that changes hands brings lines of its own.
     """
     cuts.stand(con)
+    associated.associate(con)
     lines = cuts.touch_lines(con, run.day, rules=everything or run.rules.changed, splits=run.rules.splits_changed)
     worked.relate(con, run.day)
     made = holders.first_to_earn(NO_LINES, run.rules.now)
@@ -469,6 +479,7 @@ def _work_out(
             **{n: (made | {"programs": run.rules.before})[n] for n in inputs("eligibility_criteria")}
         )
         cuts.stand_under_rules_before(con, eligibility.eligibility(criteria, run.rules.before))
+        associated.associate_under_rules_before(con, associations.associations(made["claims"], run.rules.before))
     lines = _touch_lines(con, run, clock, everything=everything)
     clock.stage("touched_lines")
     repriced = _run_buckets(con, run, given, clock, is_append=True)

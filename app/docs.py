@@ -27,7 +27,9 @@ def dictionary() -> str:
         parts.append(f"\n## {title}\n")
         parts += [_table(table) for table in tables.values()]
     rows = [f"| {code} | {r.kind} | {r.text} | {r.what_to_do or '–'} |" for code, r in REASONS.items()]
-    parts.append("\n## Reason codes\n\n| code | makes a line | reason | what the partner can do |\n|---|---|---|---|\n")
+    parts.append(
+        "\n## Reason codes\n\n| code | makes a line or claim | reason | what the partner can do |\n|---|---|---|---|\n"
+    )
     return "".join([*parts, "\n".join(rows), "\n"])
 
 

@@ -19,8 +19,11 @@ SELECT transaction_id, transaction_at, charge_type, quantity, revenue, currency,
 FROM transactions WHERE transaction_id = $id
 """
 DECISIONS = """
-SELECT program, partner_id, decision, levers, reason_codes, reference_on, rule_version
-FROM decisions WHERE transaction_id = $id ORDER BY program
+SELECT decisions.program, decisions.partner_id, decision, levers, reason_codes, reference_on, rule_version,
+    decisions.claim_id, claim.association, claim.valid_from AS claimed_from
+FROM decisions LEFT JOIN associations AS claim ON claim.program = decisions.program AND claim.claim_id = decisions.claim_id
+    AND claim.valid_from <= reference_on AND (claim.valid_to IS NULL OR claim.valid_to > reference_on)
+WHERE transaction_id = $id ORDER BY decisions.program
 """
 CRITERIA = """
 SELECT program, criterion, status, evidence, reason_code FROM eligibility_history
@@ -148,6 +151,10 @@ def told(found: dict[str, Any]) -> list[str]:
             f"decision    {decided['program']}, partner {decided['partner_id']}: {decided['decision']} ({why}), priced as of "
             f"{decided['reference_on']}"
         )
+        if decided["claim_id"]:
+            made.append(
+                f"            by claim {decided['claim_id']}, {decided['association']} from {decided['claimed_from']}"
+            )
         made += [
             f"  {c['status']:<14} {c['criterion']:<17} {c['evidence'] or ''}{' [' + c['reason_code'] + ']' if c['reason_code'] else ''}"
             for c in decided["criteria"]

@@ -32,6 +32,7 @@ ENDINGS = {
     "customers": (".csv.zst", ".typed.parquet"),
     "users": (".jsonl", ".csv"),
     "fx_rates": (".csv",),
+    "claims": (".csv", ".jsonl"),
     "transactions": (".csv.zst", ".csv.gz", ".jsonl", ".parquet", ".csv"),
 }
 # feed: day of the week of the sample on which it comes again, and how; agreements come every day
@@ -43,6 +44,7 @@ AGAIN: dict[str, tuple[int, Mode]] = {
     "customers": (3, "delta"),
     "users": (4, "snapshot"),
     "products": (5, "snapshot"),
+    "claims": (6, "delta"),
 }
 GOOD_LINES = 1000  # of the first day, that faulty ones are made from
 World = dict[str, pd.DataFrame]
@@ -104,6 +106,7 @@ def _start(day: date, partners: int, transactions: int, seed: int) -> tuple[Worl
         "products": priced.drop(columns=["price_usd", "weight"]),
         "customers": customers.drop(columns="owner"),
         "users": feeds.users(random, locations),
+        "claims": feeds.claims(np.random.default_rng([seed, 4]), locations, customers, day),
     }
     return world, lines.market(random, locations, customers, priced, transactions)
 

@@ -110,6 +110,10 @@ GOOD_ROWS: dict[str, Values] = {
         "product_id": "X-OFFER", "product_name": "Offer", "product_family": "other", "product_segment": "commercial",
         "is_strategic": "false", "term": "P1M", "is_trial": "false", "is_add_on": "false",
     },
+    "claims": {
+        "claim_id": "X-K1", "partner_id": "X-1", "customer_id": "X-C1", "product_family": "azure", "association": "cpor",
+        "claim_status": "approved", "approved_on": "2021-01-01", "valid_from": "2021-01-01", "valid_to": "",
+    },
     "customers": {
         "customer_id": "X-C1", "customer_name": "Woodgrove", "country": "GB", "customer_segment": "commercial",
         "tenant_created_on": "2015-05-05",
@@ -133,6 +137,12 @@ FEED_FAULTS: dict[str, tuple[Fault, ...]] = {
     "fx_rates": (
         Fault("exchange rate of zero", {"fx_rate": "0"}, rule="positive:fx_rate"),
         Fault("negative exchange rate", {"fx_month": "2022-02", "fx_rate": "-0.15"}, rule="positive:fx_rate"),
+    ),
+    "claims": (
+        Fault("unknown code", {"claim_status": "lost"}, rule="code:claim_status"),
+        Fault("ends before it begins", {"valid_to": "2020-12-31"}, rule="order:valid_to"),
+        Fault("approved without a day", {"approved_on": ""}, rule="approved:approved_on"),
+        Fault("claim to be the reseller of record", {"association": "reseller"}, rule="claimed:association"),
     ),
     "products": (Fault("flag that is none", {"is_trial": "maybe"}, rule="type:is_trial"),),
     "customers": (

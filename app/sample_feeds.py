@@ -219,6 +219,28 @@ def payee_profiles(random: Generator, partners: pd.DataFrame, day: date) -> pd.D
     )
 
 
+def claims(random: Generator, partners: pd.DataFrame, customers: pd.DataFrame, day: date) -> pd.DataFrame:
+    """Claims of any partner to a workload of every twentieth customer, most of them approved, some twice claimed."""
+    count = max(4, len(customers) // 20)
+    shares = {"approved": 0.7, "under_review": 0.15, "submitted": 0.05, "rejected": 0.07, "opted_out": 0.03}
+    status = np.append(one_of(random, count - 1, shares), "under_review")
+    approved = np.isin(status, ["approved", "opted_out"])
+    workloads = {"azure": 0.4, "dynamics365": 0.3, "microsoft365": 0.2, "power_platform": 0.1}
+    return pd.DataFrame(
+        {
+            "claim_id": "K-" + pd.Series(np.arange(1, count + 1)).astype("str").str.zfill(6),
+            "partner_id": random.choice(partners["partner_id"], count),
+            "customer_id": random.choice(customers["customer_id"], count),
+            "product_family": one_of(random, count, workloads),
+            "association": one_of(random, count, {"cpor": 0.7, "pal_owner": 0.2, "pal_contributor": 0.1}),
+            "claim_status": status,
+            "approved_on": _only(days_before(random, day, 8, 500, count), approved),
+            "valid_from": days_before(random, day, 8, 600, count),
+            "valid_to": _only(days_before(random, day, -300, 0, count), random.random(count) < 0.1),
+        }
+    )
+
+
 def users(random: Generator, partners: pd.DataFrame) -> pd.DataFrame:
     """An administrator for each partner in all programs, and for every other one a user in its own program."""
     program = partners["partner_type"].map(PROGRAMS)
@@ -310,6 +332,13 @@ def _customers_later(rows: pd.DataFrame, random: Generator, day: date) -> pd.Dat
     return rows
 
 
+def _claims_later(rows: pd.DataFrame, random: Generator, day: date) -> pd.DataFrame:
+    rows = rows.copy()
+    reviewed = rows.index[rows["claim_status"] == "under_review"][:1]
+    rows.loc[reviewed, ["claim_status", "approved_on"]] = ["approved", str(day)]
+    return rows
+
+
 CHANGES: dict[str, Callable[[pd.DataFrame, Generator, date], pd.DataFrame]] = {
     "partners": _partners_later,
     "agreements": _agreements_later,
@@ -317,4 +346,5 @@ CHANGES: dict[str, Callable[[pd.DataFrame, Generator, date], pd.DataFrame]] = {
     "enrolments": _enrolments_later,
     "payee_profiles": _payee_profiles_later,
     "customers": _customers_later,
+    "claims": _claims_later,
 }

@@ -82,13 +82,27 @@ def _sums(schema: str) -> tuple[Rule, ...]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(_ends_later(table) for table in ("agreements", "competencies", "enrolments")),
+    *(_ends_later(table) for table in ("agreements", "competencies", "enrolments", "claims")),
     Rule(
         id="ended:valid_to",
         table="clean.agreements",
         holds="agreement_status NOT IN ('expired', 'terminated') OR valid_to IS NOT NULL",
         means="an agreement that has ended says when",
         why="without an end it would go on counting",
+    ),
+    Rule(
+        id="approved:approved_on",
+        table="clean.claims",
+        holds="claim_status <> 'approved' OR approved_on IS NOT NULL",
+        means="an approved claim says since when",
+        why="the customer's days to opt out count from it, and the earlier approved of two claims keeps the workload",
+    ),
+    Rule(
+        id="claimed:association",
+        table="clean.claims",
+        holds="association <> 'reseller'",
+        means="nobody claims to be the reseller of record",
+        why="the line itself says who resells it",
     ),
     Rule(
         id="positive:fx_rate",
@@ -141,6 +155,15 @@ RULES: tuple[Rule, ...] = (
         "ORDER BY valid_from) AS following FROM {batch}) WHERE following IS DISTINCT FROM valid_to",
         means="each standing covers all days, once",
         why="a line on a day with two standings would be decided twice",
+    ),
+    Rule(
+        id="one:associations",
+        table="derived.associations",
+        offends="SELECT program, claim_id FROM (SELECT *, lead(valid_from) OVER (PARTITION BY program, customer_id, "
+        "product_family ORDER BY valid_from) AS following FROM {batch} WHERE reason_code IS NULL) "
+        "WHERE following < coalesce(valid_to, DATE '9999-12-31')",
+        means="on every day at most one claim counts for a customer's workload",
+        why="one workload, one partner: a line with two would be decided twice",
     ),
     Rule(
         id="evidence:met",

@@ -36,6 +36,10 @@ PLAIN = {
     "customers": {
         "customer_name": "Woodgrove", "country": "US", "customer_segment": "commercial", "tenant_created_on": "2015-05-05",
     },
+    "claims": {
+        "customer_id": "c1", "product_family": "azure", "association": "cpor", "claim_status": "approved",
+        "approved_on": "2021-01-01", "valid_from": "2021-01-01", "valid_to": "",
+    },
     "fx_rates": {"fx_month": "2021-03", "from_currency": "EUR", "to_currency": "USD", "fx_rate": "1.2121"},
     "users": {"user_email": "pat@contoso.example", "user_name": "Pat", "role": "incentives_admin", "program": "*"},
     "transactions": {

@@ -16,6 +16,8 @@ from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED, Published, Table
 SEEDED = {
     "order:valid_to": "UPDATE {table} SET valid_to = valid_from",
     "ended:valid_to": "UPDATE {table} SET agreement_status = 'expired', valid_to = NULL",
+    "approved:approved_on": "UPDATE {table} SET approved_on = NULL",
+    "claimed:association": "UPDATE {table} SET association = 'reseller'",
     "positive:fx_rate": "UPDATE {table} SET fx_rate = 0",
     "other:to_currency": "UPDATE {table} SET from_currency = to_currency",
     "self:reverses": "UPDATE {table} SET reverses = transaction_id",
@@ -23,6 +25,7 @@ SEEDED = {
     "rare:revenue": "UPDATE {table} SET revenue_minor = 100000000000",
     "partition:eligibility_criteria": "UPDATE {table} SET valid_from = valid_from + 1",
     "partition:eligibility": "UPDATE {table} SET valid_from = valid_from + 1",
+    "one:associations": "INSERT INTO {table} BY NAME SELECT 'a' || i AS claim_id, DATE '2021-01-01' + i::INT AS valid_from FROM range(2) t(i)",
     "evidence:met": "UPDATE {table} SET status = 'met', evidence = NULL",
     "reason:unmet": "UPDATE {table} SET status = 'unmet', reason_code = NULL",
     "explained:decision": "UPDATE {table} SET levers = NULL, reason_codes = NULL",
@@ -61,7 +64,7 @@ def judged(tmp_path_factory):
         patch.setenv("INCENTIVES_HOME", str(home))
         kept = {}
         patch.setattr(pipeline, "_judged", keeping(kept, home))
-        land_world(enrolments=[{"partner_id": "1000001"}])
+        land_world(enrolments=[{"partner_id": "1000001"}], claims=[{"claim_id": "a1", "partner_id": "1000001"}])
         land("transactions", [{"transaction_id": "t1"}, {"transaction_id": "t2", "product_id": "none"}])
         pipeline.run()
         path = home / "all.duckdb"

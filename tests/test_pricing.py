@@ -3,6 +3,7 @@
 import random
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import iso4217
@@ -14,6 +15,7 @@ from transforms.decisions import decided_lines
 from transforms.earnings import in_context
 from transforms.money import FX, decimals
 from transforms.programs import Program
+from transforms.sequence import arranged
 
 FIRST = date(2020, 7, 1)
 PLAIN = {
@@ -219,3 +221,27 @@ def test_the_engine_pays_what_the_oracle_pays(first):
 @pytest.mark.timeout(3600)
 def test_the_engine_pays_what_the_oracle_pays_for_many_programs():
     the_same(range(10_000, 20_000))
+
+
+def test_a_refund_stands_after_its_original_however_rows_come():
+    rows = pd.DataFrame(
+        {
+            "transaction_id": ["back", "again", "sale"], "reverses": ["sale", "sale", None], "root_id": ["sale", "sale", None],
+            "own_at": pd.to_datetime(["2021-03-25", "2021-03-24", "2021-03-23"]), "revenue_minor": [-100, -100, 1000],
+            "quantity_micro": [0, 0, 1],
+        }
+    )  # fmt: skip
+    levers = [
+        {
+            "lever": "all",
+            "title": "All",
+            "effective": {"from": FIRST},
+            "select": {},
+            "measure": "revenue",
+            "rate": Decimal("0.1"),
+        }
+    ]
+    rounding, split = {"mode": "half_even", "at": "line"}, {"rebate": Decimal(1)}
+    program = Program.model_validate({**PLAIN, "levers": levers, "rounding": rounding, "split": split})
+    for order in permutations(range(3)):
+        assert list(arranged(rows.iloc[list(order)], program)[0]["transaction_id"]) == ["sale", "again", "back"]

@@ -333,6 +333,7 @@ def test_a_day_taken_over_again_adds_nothing(first_day, tmp_path):
         for name in DERIVED:
             con.execute(f"CREATE TABLE staging.derived.{name} AS FROM derived.{name}")
         con.execute("CREATE TEMP TABLE touched_partners AS SELECT partner_id FROM clean.partners")
+        con.execute("CREATE TEMP TABLE touched_customers AS SELECT customer_id FROM clean.claims")
         con.execute(
             "CREATE TEMP TABLE worked_lines AS SELECT transaction_id, program, true AS is_known FROM derived.decisions"
         )

@@ -12,6 +12,7 @@ from transforms.contexts import Known
 from transforms.decisions import decided_lines
 from transforms.earnings import in_context
 from transforms.eligibility import eligibility, eligibility_criteria
+from transforms.example_claims import with_earner
 from transforms.holders import first_to_earn
 from transforms.levers import SELECTABLE
 from transforms.money import FX, decimals
@@ -49,7 +50,7 @@ PLAIN = {
     "agreement_id": "given", "agreement_status": "active", "competency_level": "gold", "reseller_status": "active",
     "bank_status": "approved", "tax_status": "approved", "enrolment_status": "enrolled", "country": "US", "tenant_country": "US",
 }  # fmt: skip
-RUN = {"earned", "rebate", "coop", "lines", "decisions", "posted", "eligible", "unmet"}
+RUN = {"earned", "rebate", "coop", "lines", "earners", "decisions", "posted", "eligible", "unmet"}
 NEVER = date(1900, 1, 1)
 
 
@@ -63,13 +64,15 @@ def check(program: Program, path: Path) -> list[str]:
     for number, example in enumerate(program.examples):
         name, expected = example.get("example", f"number {number + 1}"), example.get("expect", {})
         line = lines.get(("examples", number), 1)
-        if set(expected) - RUN or set(example.get("given", {})) - {
+        given = set(example.get("given", {})) - {
             "transactions",
             "days",
             "fx_rates",
+            "claims",
             "history_from",
             *FEED_COLUMNS,
-        }:
+        }
+        if given or set(expected) - RUN:
             skipped.append(name)
             continue
         computed, trace = work_out(program, example.get("given", {}))
@@ -111,10 +114,11 @@ def work_out(program: Program, given: dict[str, Any]) -> tuple[dict[str, Any], s
         before = total
     by_line = {line["id"]: _sum(earned[earned["transaction_id"] == line["id"]]) * unit for line in lines}
     decision = dict(zip(decided["transaction_id"], decided["decision"].astype("str"), strict=True)) if lines else {}
-    trace = "; ".join(f"{i} {decision[i]} earns {by_line[i]}" for i in by_line)
+    earners = dict(zip(decided["transaction_id"], decided["partner_id"], strict=True)) if lines else {}
+    trace = "; ".join(f"{i} of {earners[i]} {decision[i]} earns {by_line[i]}" for i in by_line)
     return {
         "earned": before, "rebate": _sum(earned, "rebate") * unit, "coop": _sum(earned, "coop") * unit,
-        "lines": by_line, "decisions": decision,
+        "lines": by_line, "earners": earners, "decisions": decision,
         "posted": [day for day in posted if day["amount"]], "eligible": not unmet, "unmet": unmet,
     }, trace  # fmt: skip
 
@@ -141,7 +145,7 @@ def _decide(
     program: Program, line: dict[str, Any], lines: list[dict], given: dict[str, Any], standing: pd.DataFrame
 ) -> pd.DataFrame:
     """One line's decision; what it, or the line that it reverses, leaves unsaid matches whatever a lever selects."""
-    family = _family(line, lines)
+    family = with_earner(program, _family(line, lines), given)
     said = {column for one in family for column in one}
     levers = [
         lever.model_copy(update={"select": {c: v for c, v in lever.select.items() if c in said}})

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from transforms.dated import ALWAYS, Dated
 from transforms.levers import Cap, Lever, Over
+from transforms.precedence import Association
 from transforms.rule_file import RuleFault, read
 from transforms.rule_values import DatedDays, DatedNames, DatedNumber, Name, Reference, Rule
 
@@ -125,6 +126,7 @@ class Program(Rule):
     status: Literal["draft", "active", "retired"]
     reference: Reference
     earner: Literal["reseller", "seller"]
+    association: Association | None = None
     partner_types: list[Literal["direct_bill", "indirect_provider", "indirect_reseller"]] = Field(min_length=1)
     currency: str
     fiscal_year_start: str = Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")

@@ -16,7 +16,9 @@ def arranged(rows: pd.DataFrame, program: Program) -> tuple[pd.DataFrame, refund
 def _in_sequence(rows: pd.DataFrame, program: Program) -> pd.DataFrame:
     """Lines in the order in which a scope counts them: by reference time and id, a refund right after its original."""
     if program.cell_over == "transaction" and not any(lever.pricing.is_lump for lever in program.levers):
-        return rows.reset_index(drop=True)
+        is_refund = rows["root_id"].notna()
+        back = rows[is_refund].sort_values(["own_at", "transaction_id"])  # only what reverses another has a place
+        return rows.loc[rows.index[~is_refund].append(back.index)].reset_index(drop=True)
     root = rows["root_id"].fillna(rows["transaction_id"])
     order = pd.DataFrame(
         {"at": rows["reference_at"], "root": root, "again": rows["root_id"].notna(), "own": rows["own_at"]}

@@ -205,6 +205,25 @@ COLUMNS: dict[str, Column] = {
         "code", "What kind of customer it is.", one_of=("commercial", "education", "nonprofit", "government")
     ),
     "tenant_created_on": Column("date", "Day on which the customer's tenant was created."),
+    # customer associations
+    "claim_id": Column("id", "A customer association that a partner claims; of a line, the one by which it earns."),
+    "claim_status": Column(
+        "code",
+        "Where the claim stands; only an approved one counts.",
+        one_of=(
+            "in_progress",
+            "submitted",
+            "under_review",
+            "partner_action_required",
+            "approved",
+            "rejected",
+            "disputed",
+            "opted_out",
+        ),
+        aliases=(("editing", "in_progress"),),
+    ),
+    "approved_on": Column("date", "Day on which the claim was approved; the customer's days to opt out count from it."),
+    "yields_to": Column("text", "Associations of a line itself that come before the claimed one, separated by commas."),
     # exchange rates
     "fx_month": Column("month", "Calendar month, as its first day, for the whole of which the exchange rate holds."),
     "from_currency": Column("currency", "ISO 4217 currency that is converted."),
@@ -255,8 +274,9 @@ COLUMNS: dict[str, Column] = {
     "currency": Column("currency", "ISO 4217 currency of the transaction's amounts."),
     "association": Column(
         "code",
-        "What ties the partner to the customer on this line.",
+        "What ties the partner to the customer: on a line as it is delivered, or as a partner claims it.",
         one_of=("reseller", "pal_owner", "pal_contributor", "pal_reader", "tpor", "dpor", "cpor"),
+        aliases=(("pal.owner", "pal_owner"), ("pal.contributor", "pal_contributor"), ("pal.reader", "pal_reader")),
     ),
     "reverses": Column("id", "The transaction that this line takes back, if it is a linked refund."),
     # rules
@@ -321,7 +341,9 @@ COLUMNS: dict[str, Column] = {
     ),
     "is_earning": Column("flag", "Whether sales on these days earn."),
     "evidence": Column("text", "The fact that decided it: an agreement id, dates, a figure."),
-    "reason_code": Column("code", "Why a criterion does not hold, in the style of Partner Center."),
+    "reason_code": Column(
+        "code", "Why a criterion does not hold or a claim does not count, in the style of Partner Center."
+    ),
     "reason_codes": Column(
         "text", "Every reason against the line or partner, separated by commas; sums do not double."
     ),

@@ -68,9 +68,15 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
     )
     holders = replace_groups(con, DERIVED["holders"], day, "touched_holders")
     con.execute("CREATE OR REPLACE TEMP VIEW known_lines AS FROM worked_lines WHERE is_known")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE touched_workloads AS SELECT program, customer_id, product_family FROM "
+        "staging.derived.associations UNION SELECT program, customer_id, product_family "
+        "FROM derived.associations SEMI JOIN touched_customers USING (customer_id) WHERE known_to IS NULL"
+    )
     made = {
         n: replace_groups(con, DERIVED[n], day, "touched_standing") for n in ("eligibility_criteria", "eligibility")
     }
+    made["associations"] = replace_groups(con, DERIVED["associations"], day, "touched_workloads")
     [(since,)] = con.execute("SELECT getvariable('worked_since')").fetchall()
     made |= {n: replace_groups(con, DERIVED[n], day, "known_lines", since or day) for n in ("decisions", "earnings")}
     made |= {"holders": holders, "positions": _replace_cells(con)}

@@ -147,7 +147,8 @@ def open_facts(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
             "made_at DESC, delivery_id DESC) = 1) WHERE NOT is_withdrawn"
         )
     _open_history(con, as_of)
-    con.execute((HERE / "lines_at.sql").read_text())
+    for macro in ("program_lines", "lines_at"):
+        con.execute((HERE / f"{macro}.sql").read_text())
 
 
 def _open_history(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
@@ -178,8 +179,8 @@ def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = Fa
     """Make `touched_lines`: each line to work out, whether it was before, and at which stages it moved; how many.
 
     Lines that are new, corrected or withdrawn; those of a product, customer or partner that changed, in a currency and
-    month whose rate changed, of a partner and a day on which its standing moved; undecided ones; refunds of any of
-    them. With `rules`, every line, and `splits` says that the split changed too.
+    month whose rate changed, of a customer and a day on which a claim moved, of a partner and a day on which its
+    standing moved; undecided ones; refunds of any of them. With `rules`, every line, and `splits` says that the split changed too.
 
     The variable `touched_since` is the first day on which any of them was known. All that was ever stored of a touched
     line is of that day or a later one: a line is worked out and posted only after it is known.
@@ -226,7 +227,7 @@ def _call(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool, splits: b
         "CREATE OR REPLACE TEMP TABLE also_standing AS SELECT DISTINCT transaction_id, 'eligibility' AS stage, known_from "
         "FROM clean.transactions SEMI JOIN called USING (transaction_id) WHERE known_from >= getvariable('touched_since') AND ("
         + " OR ".join(f"{role} IN (SELECT partner_id FROM moved_standing)" for role in ROLES)
-        + ")"
+        + " OR customer_id IN (SELECT customer_id FROM associations_now SEMI JOIN moved_standing USING (program, partner_id)))"
     )
     con.execute("INSERT INTO called FROM also_standing")
 
@@ -236,6 +237,10 @@ def _moved_versions(rules: bool, splits: bool) -> list[str]:
     line = "SELECT transaction_id, '{}', known_from FROM clean.transactions"
     return [
         f"SELECT transaction_id, 'line' AS stage, known_from FROM clean.transactions WHERE {IN_CUT} AND known_from <= $as_of",
+        f"{line.format('reference')} JOIN moved_associations USING (customer_id) WHERE greatest(transaction_on, "
+        "invoice_at::DATE) >= moved_from AND least(transaction_on, invoice_at::DATE) < moved_to",
+        f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM associations_now WHERE partner_id IN "
+        f"(SELECT partner_id FROM clean.partners WHERE {IN_CUT}))",
         *(
             f"{line.format('reference')} WHERE {role} IN (SELECT partner_id FROM clean.partners WHERE {IN_CUT})"
             for role in ROLES
@@ -263,7 +268,9 @@ def _moved_results() -> list[str]:
     ]
 
 
-KEPT = ("cut", "touched_partners", "touched_lines", "worked_lines", "worked_cells", "touched_holders")
+KEPT = (
+    "cut", "touched_partners", "touched_customers", "touched_lines", "worked_lines", "worked_cells", "touched_holders",
+)  # fmt: skip
 
 
 def keep(con: duckdb.DuckDBPyConnection) -> None:

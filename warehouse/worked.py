@@ -116,24 +116,13 @@ def relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
 
 def _standing_pairs(con: duckdb.DuckDBPyConnection) -> None:
     """Make `standing_pairs`: where related lines stand in each program that may pay for them; and where they stood."""
-    dated = (
-        "CASE reference_date WHEN 'invoice_date' THEN coalesce({0}.invoice_at::DATE, {0}.transaction_on) "
-        "ELSE {0}.transaction_on END"
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW related_pairs AS FROM related_lines CROSS JOIN (SELECT program FROM program_earners)"
     )
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE standing_pairs AS WITH live AS ("
-        "SELECT line.transaction_id, seller_id, reseller_id, transaction_at, transaction_on, invoice_at, root, is_known "
-        "FROM sold_lines AS line JOIN related_lines USING (transaction_id)"
-        f"), now AS (SELECT live.transaction_id, program, {dated.format('live')} AS own_on, {dated.format('head')} AS root_on, "
-        "CASE earner WHEN 'seller' THEN live.seller_id ELSE live.reseller_id END AS partner_id, partner_types, "
-        "CASE reference_date WHEN 'invoice_date' THEN coalesce(live.invoice_at, live.transaction_at) ELSE live.transaction_at "
-        "END AS reference_at, NOT is_known AND root = live.transaction_id AS is_added "
-        "FROM live LEFT JOIN sold_lines AS head ON head.transaction_id = CASE WHEN root <> live.transaction_id THEN root END "
-        "CROSS JOIN program_earners) "
-        "SELECT transaction_id, program, now.partner_id, coalesce(root_on, own_on) AS reference_on, true AS is_live, "
-        "reference_at, is_added "
-        "FROM now LEFT JOIN partners_now AS partner USING (partner_id) WHERE now.partner_id IS NOT NULL "
-        "AND (partner.partner_id IS NULL OR list_contains(partner_types, partner.partner_type)) UNION ALL "
+        "CREATE OR REPLACE TEMP TABLE standing_pairs AS SELECT transaction_id, program, partner_id, reference_on, true AS is_live, "
+        "reference_at, NOT is_posted AND reverses IS NULL AS is_added "
+        "FROM program_lines('related_pairs', 'now', 'associations_now') UNION ALL "
         "SELECT transaction_id, program, partner_id, reference_on, false, NULL, false FROM derived.decisions "
         "SEMI JOIN (FROM related_lines WHERE is_known) USING (transaction_id) "
         "WHERE known_from >= getvariable('worked_since') AND known_to IS NULL"
