@@ -1,30 +1,17 @@
 """Levers: the rules of a program that pay, each with what it selects, what fills its scale, and what bounds it."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from transforms.dated import ALWAYS, Dated
-from transforms.rule_values import DatedNumber, Name, Reference, Rule
+from transforms.brackets import Bracket, Scale
+from transforms.dated import Dated
+from transforms.rule_values import DatedNumber, Day, Fault, Flag, Name, Reference, Rule, refuse
+from transforms.selection import Selection
 
-Selectable = Literal[
-    "product_id",
-    "product_family",
-    "product_segment",
-    "term",
-    "is_strategic",
-    "is_trial",
-    "is_add_on",
-    "customer_id",
-    "customer_segment",
-    "customer_country",
-    "charge_type",
-    "association",
-    "currency",
-]
-SELECTABLE: tuple[str, ...] = get_args(Selectable)
 Per = Literal["customer", "product", "product_family", "product_segment", "customer_segment", "customer_country"]
 PER_COLUMN = {"customer": "customer_id", "product": "product_id"}  # the others are named as their column
 Over = Literal["transaction", "month", "quarter", "half_year", "fiscal_year", "trailing_12_months", "all"]
@@ -34,8 +21,16 @@ Measure = Literal["revenue", "quantity", "growth", "count", "attainment"]
 class Effective(Rule):
     """Days on which a lever is in force: `from` is in, `to` is out."""
 
-    start: date = Field(alias="from")
-    to: date | None = None
+    start: Day = Field(alias="from")
+    to: Day | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether a day is one of them."""
+        return self.start <= day and (self.to is None or day < self.to)
+
+    def changes(self, days: Iterable[date]) -> list[date]:
+        """The first of them, and those of other days that are among them, in order."""
+        return sorted({self.start, *(day for day in days if self.covers(day))})
 
     @model_validator(mode="after")
     def _order(self) -> "Effective":
@@ -94,67 +89,6 @@ class FixedBase(Rule):
     fixed: DatedNumber
 
 
-class Bracket(Rule):
-    """One step of a scale: from its threshold on it pays a rate, or an amount (per unit, or the lump)."""
-
-    threshold: DatedNumber
-    rate: DatedNumber | None = None
-    amount: DatedNumber | None = None
-
-    @model_validator(mode="after")
-    def _one_price(self) -> "Bracket":
-        if (self.rate is None) == (self.amount is None):
-            raise ValueError("a bracket has a rate or an amount; give one of them")
-        return self
-
-    @property
-    def price(self) -> Dated:
-        """The rate, or the amount."""
-        return next(held for held in (self.rate, self.amount) if held is not None)
-
-
-class Scale(Rule):
-    """What a running measure pays."""
-
-    mode: Literal["flat", "marginal", "retroactive", "interpolated", "lump_sum", "cumulative_lump_sum"]
-    on_threshold: Literal["higher", "lower"] = "higher"
-    units: Literal["continuous", "first_unit"] = "continuous"
-    brackets: list[Bracket] = Field(min_length=1)
-
-    @property
-    def pays_amounts(self) -> bool:
-        """Whether brackets have amounts instead of rates."""
-        return self.brackets[0].rate is None
-
-    @property
-    def is_lump(self) -> bool:
-        """Whether lumps are booked on the line that reaches them."""
-        return self.mode in ("lump_sum", "cumulative_lump_sum")
-
-    @model_validator(mode="after")
-    def _sound(self) -> "Scale":
-        if any((bracket.rate is None) != self.pays_amounts for bracket in self.brackets):
-            raise ValueError("brackets have all rates or all amounts; write two levers")
-        if self.units == "first_unit" and "on_threshold" in self.model_fields_set:
-            raise ValueError("on_threshold has no meaning with first_unit; leave it out")
-        if (self.is_lump or self.mode == "interpolated") and not self.pays_amounts:
-            raise ValueError(f"mode [{self.mode}] pays amounts; give each bracket an amount")
-        if self.mode == "interpolated" and any(v != 0 for v in self.brackets[-1].price.values.values()):
-            raise ValueError("the last interpolated bracket has no end to fill up to; its amount is 0")
-        for day in sorted({start for bracket in self.brackets for start in bracket.threshold.values}):
-            self._rising(day)
-        return self
-
-    def _rising(self, day: date) -> None:
-        since = "" if day == ALWAYS else f" on [{day}]"
-        held = [bracket.threshold.on(day) for bracket in self.brackets]
-        known = [threshold for threshold in held if threshold is not None]
-        if known != sorted(set(known)):
-            raise ValueError(f"thresholds {[str(t) for t in known]} do not rise{since}")
-        if self.mode == "marginal" and self.units == "continuous" and known and known[0] > 0:
-            raise ValueError(f"the first threshold is [{known[0]}]{since}; a marginal scale begins at 0")
-
-
 class Minimum(Scope):
     """What the lines of a scope must reach together to earn at all."""
 
@@ -181,7 +115,7 @@ class Lever(Rule):
     lever: Name
     title: str
     effective: Effective
-    select: dict[Selectable, Any]
+    select: Selection
     measure: Measure
     base: Literal["revenue", "quantity", "growth", "annualised_revenue"] | FixedBase | None = None
     accumulate: Scope = Scope()
@@ -191,7 +125,7 @@ class Lever(Rule):
     minimum: Minimum | None = None
     stack: Stack | None = None
     cap: list[Cap] = Field(default_factory=list)
-    illustrative: bool = False
+    illustrative: Flag = False
     reference: Reference | None = None
     baseline: Baseline | None = None
     window: Window | None = None
@@ -234,16 +168,37 @@ class Lever(Rule):
         return accumulate
 
     @model_validator(mode="after")
-    def _priced(self) -> "Lever":
+    def _sound(self) -> "Lever":
         given = [word for word in ("rate", "amount", "scale") if getattr(self, word) is not None]
         if len(given) != 1:
             raise ValueError(f"lever [{self.lever}] has {given or 'no price'}; give one of rate, amount or scale")
-        if given != ["scale"]:
-            self._held(self.pricing.brackets[0].price, given[0])
+        refuse([*self._gaps(), *self._mismatches()])
         return self
 
-    def _held(self, price: Dated, word: str) -> None:
-        start, end = self.effective.start, self.effective.to
-        held = [price.on(start), *(v for d, v in price.values.items() if d > start and (not end or d < end))]
-        if any(value is None for value in held):
-            raise ValueError(f"lever [{self.lever}] has no {word} on some day while it is in force")
+    def _mismatches(self) -> Iterator[Fault]:
+        if self.measure in ("growth", "attainment") and not self.baseline:
+            remedy = f"{self.measure} compares with a baseline; add baseline: {{of: revenue, over: previous_quarter}}"
+            yield Fault(("measure",), self.measure, remedy)
+        if self.pricing.is_lump and self.accumulate.over == "trailing_12_months":
+            remedy = "lumps cannot be counted over trailing_12_months; accumulate over a fiscal_year"
+            yield Fault(("accumulate", "over"), self.accumulate.over, remedy)
+
+    def _gaps(self) -> Iterator[Fault]:
+        """Days in force without a price. A bracket whose price begins later is a new one; one whose price ends is a gap."""
+        held = [
+            (("scale", "brackets", number, word) if self.scale else (word,), word, figure)
+            for number, bracket in enumerate(self.pricing.brackets)
+            for word in ("threshold", "rate", "amount")
+            if (figure := getattr(bracket, word)) is not None
+        ]
+        for place, word, figure in held:
+            for day in self.effective.changes(figure.values):
+                if figure.on(day) is None and (not self.scale or min(figure.values) <= day):
+                    remedy = f"lever [{self.lever}] has no {word} on [{day}], when it is in force; give one, or end the lever"
+                    yield Fault(place, day, remedy)
+        for day in self.effective.changes(self.pricing.days) if self.scale else ():
+            if not any(bracket.exists_on(day) for bracket in self.pricing.brackets):
+                remedy = (
+                    f"lever [{self.lever}] has no bracket on [{day}], when it is in force; date its brackets from then"
+                )
+                yield Fault(("scale", "brackets"), day, remedy)
