@@ -54,4 +54,7 @@ class Eligibility(Rule):
 
     earns_from: Literal["month_start", "day_met"]
     grace_days: DatedDays = Dated.always(Decimal(0))
-    criteria: Annotated[dict[Annotated[date, Strict()], list[Criterion]], BeforeValidator(_dated_criteria)]
+    criteria: Annotated[
+        dict[Annotated[date, Strict()], list[Criterion]],
+        BeforeValidator(_dated_criteria, json_schema_input_type=list[Criterion] | dict[date, list[Criterion]]),
+    ]

@@ -108,7 +108,9 @@ class Program(Rule):
     earner: Literal["reseller", "seller"]
     partner_types: list[Literal["direct_bill", "indirect_provider", "indirect_reseller"]] = Field(min_length=1)
     currency: Currency
-    fiscal_year_start: Annotated[str, AfterValidator(_in_every_year)]
+    fiscal_year_start: Annotated[
+        str, AfterValidator(_in_every_year), Field(json_schema_extra={"pattern": r"^\d\d-\d\d$"})
+    ]
     reference_date: Literal["transaction_date", "invoice_date"]
     rounding: Rounding
     remainder_to: Literal["rebate", "coop"] = "rebate"
