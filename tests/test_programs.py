@@ -144,6 +144,20 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([(RATE, "")], "give one of rate, amount or scale"),
         ([("measure: revenue", "measure: growth")], "growth compares with a baseline"),
         ([("measure: revenue", "measure: attainment")], "attainment compares with a baseline"),
+        ([("measure: revenue", "measure: revenue\n    baseline: {over: previous_quarter}")], "compares with nothing"),
+        ([("measure: revenue", "measure: growth\n    baseline: {fixed: 9}")], "growth needs a period"),
+        ([("measure: revenue", "measure: growth\n    baseline: {fixed: 9, over: previous_month}")], "give one of them"),
+        ([("measure: revenue", "measure: growth\n    baseline: {over: last_week}")], "baseline.over [last_week]"),
+        ([("measure: revenue", "measure: count\n    accumulate: {over: month}")], "count needs what is counted"),
+        ([("measure: revenue", "measure: count\n    accumulate: {per: [customer], over: month}")], "a rate cannot multiply"),
+        ([("measure: revenue", "measure: revenue\n    base: growth")], "growth is no base"),
+        ([("measure: revenue", "measure: revenue\n    window: {from: birth, months: 9}")], "window.from [birth]"),
+        ([("measure: revenue", "measure: revenue\n    exclusive_partner: [product]")], "customer comes first"),
+        (
+            [("measure: revenue", "measure: revenue\n    exclusive_partner: [customer]\n    minimum: {measure: 9}")],
+            "the minimum must be per the same",
+        ),
+        ([("measure: revenue", "measure: revenue\n    cap: [{over: trailing_12_months, amount: 9}]")], "never ends"),
         ([("measure: revenue", "measure: joy")], "levers.0.measure [joy]"),
         ([("measure: revenue", "measure: revenue\n    base: joy")], "levers.0.base [joy]"),
         ([("measure: revenue", "measure: revenue\n    accumulate: {over: week}")], "accumulate.over [week]"),
@@ -168,7 +182,6 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("criterion: same_country", "criterion: same_country\n      any_of: [x]")], "does not look at [any_of]"),
         ([("reference:\n  title", "note:\n  title")], "[reference]: this key is missing"),
         ([(GOOD[GOOD.index("examples:"):], "examples: []\n")], "an active program needs examples"),
-        ([("at: line", "at: period")], "keep it a draft"),
         # terms
         ([("enrolment: {", "enrolment: {invite_on: sunset, ")], "enrolment.invite_on [sunset]"),
         ([("enrolment: {", "enrolment: {valid_days: 30, ")], "say invite_on"),
@@ -212,7 +225,7 @@ def test_a_fault_is_refused_with_file_line_key_and_remedy(tmp_path, changes, say
     "changes",
     [
         [("status: active", "status: retired"), (GOOD[GOOD.index("examples:") :], "examples: []\n")],
-        [("status: active", "status: retired"), ("at: line", "at: period")],
+        [("at: line", "at: period")],
         [("status: active", "status: draft"), (GOOD[GOOD.index("examples:") :], "examples: []\n")],
         scale("{mode: marginal, brackets: [{threshold: 0, rate: 0.04}, {threshold: 90000, rate: {2021-01-01: 0.2}}]}"),
         scale("{mode: flat, brackets: [{threshold: 0, rate: {2018-01-01: null, 2019-01-01: 0.04}}]}"),
@@ -271,6 +284,18 @@ def test_examples_are_worked_out_apart_from_one_another(tmp_path):
     assert check(load(path), path) == []
 
 
+def test_a_customer_that_another_example_sold_to_is_free(tmp_path):
+    path = written(
+        tmp_path,
+        ("measure: revenue\n", "measure: revenue\n    exclusive_partner: [customer]\n    one_earning: [customer]\n"),
+        ("id: before, on: 2019-12-31, partner: p1", "id: before, on: 2019-12-31, partner: p2"),
+        (EXPECT, "expect: {lines: {before: 4.00, after: 0}}"),
+        ("product_family: dynamics365, product_segment: commercial", "product_family: azure"),
+        ("expect: {earned: 4.75,", "expect: {earned: 4.00,"),
+    )
+    assert check(load(path), path) == []
+
+
 def test_days_post_what_they_add(tmp_path):
     path = written(
         tmp_path,
@@ -292,8 +317,9 @@ def test_days_post_what_they_add(tmp_path):
         ("", "partner"),
         ("\n    cap: [{per: [product], over: month, amount: 9}]", "partner"),
         ("\n    exclusive_partner: [customer]", "customer"),
-        ("\n    one_earning: [customer, product]", "customer"),
-        ("\n    one_earning: [product]", "none"),
+        ("\n    one_earning: [product]", "partner"),
+        ("\n    exclusive_partner: [customer]\n    one_earning: [product]", "none"),
+        ("\n    exclusive_partner: [customer]\n    one_earning: [customer]", "customer"),
         ("\n    exclusive_partner: [customer]\n    minimum: {measure: 9, per: [customer], over: month}", "customer"),
         ("\n    exclusive_partner: [customer]\n    accumulate: {over: month}", "none"),
         ("\n    exclusive_partner: [customer]\n    accumulate: {per: [customer], over: month}", "customer"),

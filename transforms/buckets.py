@@ -8,12 +8,14 @@ from transforms.programs import Program
 def bucket_key(program: Program) -> Literal["partner", "customer", "none"]:
     """What all lines that bear on one another have in common.
 
-    Whatever is counted is counted for one partner, unless a lever earns once for all partners; then it is the customer,
-    if everything that is counted is counted for each customer. Otherwise lines can only be worked out together.
+    Whatever is counted is counted for one partner, unless a lever pays only the first partner to earn; then it is the
+    customer, if everything that is counted is counted for each customer. Otherwise lines are worked out together.
     """
-    across = [named for lever in program.levers for named in (lever.exclusive_partner, lever.one_earning) if named]
+    across = [lever.exclusive_partner for lever in program.levers if lever.exclusive_partner]
     if not across:
         return "partner"
-    counted = [scope.per for lever in program.levers for scope in lever.scopes]
-    counted += [cap.per for cap in program.cap if cap.over != "transaction"]
-    return "customer" if all("customer" in named for named in (*across, *counted)) else "none"
+    scopes = [scope for lever in program.levers for scope in (lever.scale_scope, *lever.scopes)] + program.cap
+    counted = [scope.per for scope in scopes if scope.over != "transaction"]
+    counted += [lever.one_earning for lever in program.levers if lever.one_earning]
+    is_apart = program.rounding.at != "period" and all("customer" in named for named in (*across, *counted))
+    return "customer" if is_apart else "none"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from transforms.adjustments import minor
 from transforms.decisions import decided_lines
-from transforms.example_standing import Standing
+from transforms.example_standing import NEVER, Standing
 from transforms.money import FX, decimals
 from transforms.programs import Program
 from transforms.selection import SELECTABLE
@@ -50,7 +50,8 @@ def decided_worlds(program: Program, worlds: list[World]) -> pd.DataFrame:
         frame = frame.assign(fx_rate=decimals(list(frame["fx_rate"]), FX))
         made.append(decided_lines(frame, [program.model_copy(update={"levers": levers})]))
     decided = pd.concat(made, ignore_index=True) if made else pd.DataFrame()
-    apart = {c: decided["world"] + "|" + decided[c] for c in ("partner_id", "customer_id")} if made else {}
+    counted = ("partner_id", "customer_id")  # whatever is counted is counted for a partner, or for a customer
+    apart = {column: decided["world"] + "|" + decided[column].astype("str") for column in counted} if made else {}
     return decided.assign(**apart)
 
 
@@ -80,11 +81,24 @@ def _line(program: Program, world: World, family: list[Line]) -> dict[str, Any]:
         "program_currency": program.currency, "exponent": exponent(currency),
         "program_exponent": exponent(program.currency), "fx_month": day.replace(day=1), "fx_rate": rate,
         **{column: root.get(column) for column in SELECTABLE if column not in ("currency", "customer_id")},
-        "customer_id": root.get("customer", root.get("customer_id", "c1")),
+        "term": root.get("term", "none"), "customer_id": _customer(root),
+        "tenant_created_on": pd.Timestamp(root.get("tenant_created_on", on)),
+        "first_purchase_on": pd.Timestamp(root.get("first_purchase_on", _first_purchase(root, world.lines))),
+        "history_from": pd.Timestamp(world.given.get("history_from", NEVER)),
         "is_partner_known": True, "is_own_customer": False,
         "is_original_known": "reverses" not in line or len(family) > 1,
         "is_earning": is_earning, "reason_codes": reason_codes, "cause": "new_line", "is_posted": False,
     }  # fmt: skip
+
+
+def _customer(line: Line) -> str | None:
+    return line.get("customer", line.get("customer_id", "c1"))
+
+
+def _first_purchase(line: Line, lines: list[Line]) -> date | None:
+    """The day of the first line of a line's customer that reverses none."""
+    bought = [other["on"] for other in lines if "reverses" not in other and _customer(other) == _customer(line)]
+    return min(bought, default=None)
 
 
 def exponent(currency: str) -> int:

@@ -9,15 +9,17 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from transforms.adjustments import minor
+from transforms.contexts import Known
 from transforms.earnings import in_context
 from transforms.example_lines import World, decided_worlds, exponent
 from transforms.example_standing import FEED_COLUMNS, Standing, standings
+from transforms.holders import first_to_earn
 from transforms.programs import Program
 from transforms.rule_file import RuleFault, read
 from transforms.worked_examples import Given, Line, Written, lines_of
 
 RUN = {"earned", "rebate", "coop", "lines", "decisions", "posted", "eligible", "unmet"}
-RUN_FEEDS = {"transactions", "days", "fx_rates", *FEED_COLUMNS}
+RUN_GIVEN = {"transactions", "days", "fx_rates", "history_from", *FEED_COLUMNS}
 
 
 class ExampleFault(RuleFault):
@@ -56,7 +58,7 @@ def try_examples(program: Program, path: Path) -> Tried:
         faults += (
             unfit := [RuleFault(path.name, line, f"examples.{name}", *said) for said in _unfit(program, example)]
         )
-        if words := _later_words(program, example):
+        if words := _later_words(example):
             not_run[name] = words
         elif not unfit:
             run[number] = name
@@ -80,10 +82,10 @@ def _unfit(program: Program, example: Written) -> Iterator[tuple[str, str]]:
             yield str(line["revenue"]), f"line [{line['id']}]: {fault}"
 
 
-def _later_words(program: Program, example: Written) -> list[str]:
+def _later_words(example: Written) -> list[str]:
     """What an example needs that this version does not work out."""
     given, expect = example.get("given", {}), example.get("expect", {})
-    return [*program.later_words, *sorted(set(given) - RUN_FEEDS), *sorted(set(expect) - RUN)]
+    return [*sorted(set(given) - RUN_GIVEN), *sorted(set(expect) - RUN)]
 
 
 def _comparable(found: Any, wanted: Any) -> Any:
@@ -106,8 +108,12 @@ def work_out(program: Program, givens: list[Given]) -> list[tuple[dict[str, Any]
     plain = program.model_copy(update={"status": "active"})
     worlds = [_worlds(*of) for of in zip(range(len(givens)), givens, standings(program, givens), strict=True)]
     decided = decided_worlds(plain, [world for days in worlds for world in days])
-    earned = in_context(decided, [plain], None) if len(decided) else pd.DataFrame()
+    earned = _earned(decided, plain) if len(decided) else pd.DataFrame()
     return [(_figures(program, days, decided, earned), partial(_traces, days[-1], decided, earned)) for days in worlds]
+
+
+def _earned(decided: pd.DataFrame, program: Program) -> pd.DataFrame:
+    return in_context(decided, [program], Known(holders=first_to_earn(decided, [program])))
 
 
 def _worlds(number: int, given: Given, standing: Standing) -> list[World]:

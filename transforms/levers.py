@@ -1,7 +1,6 @@
 """Levers: the rules of a program that pay, each with what it selects, what fills its scale, and what bounds it."""
 
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal
 
@@ -9,34 +8,13 @@ from pydantic import Field, field_validator, model_validator
 
 from transforms.brackets import Bracket, Scale
 from transforms.dated import Dated
-from transforms.rule_values import DatedNumber, Day, Fault, Flag, Name, Reference, Rule, refuse
+from transforms.rule_values import DatedNumber, Effective, Fault, Flag, Name, Reference, Rule, refuse
 from transforms.selection import Selection
 
 Per = Literal["customer", "product", "product_family", "product_segment", "customer_segment", "customer_country"]
 PER_COLUMN = {"customer": "customer_id", "product": "product_id"}  # the others are named as their column
 Over = Literal["transaction", "month", "quarter", "half_year", "fiscal_year", "trailing_12_months", "all"]
 Measure = Literal["revenue", "quantity", "growth", "count", "attainment"]
-
-
-class Effective(Rule):
-    """Days on which a lever is in force: `from` is in, `to` is out."""
-
-    start: Day = Field(alias="from")
-    to: Day | None = None
-
-    def covers(self, day: date) -> bool:
-        """Whether a day is one of them."""
-        return self.start <= day and (self.to is None or day < self.to)
-
-    def changes(self, days: Iterable[date]) -> list[date]:
-        """The first of them, and those of other days that are among them, in order."""
-        return sorted({self.start, *(day for day in days if self.covers(day))})
-
-    @model_validator(mode="after")
-    def _order(self) -> "Effective":
-        if self.to and self.to <= self.start:
-            raise ValueError(f"ends on [{self.to}], not after it begins on [{self.start}]")
-        return self
 
 
 class Scope(Rule):
@@ -108,6 +86,12 @@ class Cap(Scope):
     amount: DatedNumber
     excess: Literal["forfeit", "defer"] = "forfeit"
 
+    @model_validator(mode="after")
+    def _ends(self) -> "Cap":
+        if self.over == "trailing_12_months":
+            raise ValueError("a cap over trailing_12_months never ends; take a period")
+        return self
+
 
 class Lever(Rule):
     """One rule of a program: on what, when, how much."""
@@ -139,6 +123,24 @@ class Lever(Rule):
         return self.scale or Scale(mode="flat", brackets=[Bracket(threshold=zero, rate=self.rate, amount=self.amount)])
 
     @property
+    def counts(self) -> Literal["revenue", "quantity", "count"]:
+        """What each line brings to the measure by itself."""
+        if self.baseline:
+            return self.baseline.of
+        return "count" if self.measure == "count" else "quantity" if self.measure == "quantity" else "revenue"
+
+    @property
+    def pays_by_amount(self) -> bool:
+        """Whether it pays amounts of program currency, by the unit or as lumps, instead of a rate of money."""
+        by_units = self.base == "quantity" or (self.measure == "quantity" and self.base is None)
+        return self.pricing.pays_amounts or by_units
+
+    @property
+    def scale_scope(self) -> Scope:
+        """Which lines fill the scale together; a count is over all values of what its `per` names."""
+        return Scope(over=self.accumulate.over) if self.measure == "count" else self.accumulate
+
+    @property
     def scopes(self) -> list[Scope]:
         """All that this lever counts over several lines."""
         made = [self.accumulate, *([self.minimum] if self.minimum else []), *self.cap]
@@ -151,14 +153,18 @@ class Lever(Rule):
         return (len(self.select), *(int(key in self.select) for key in order))
 
     @property
-    def later_words(self) -> list[str]:
-        """What this lever needs that this version does not price."""
-        words = ("baseline", "window", "exclusive_partner", "one_earning")
-        used = [word for word in words if getattr(self, word)]
-        used += [self.measure] if self.measure not in ("revenue", "quantity") else []
-        used += ["base"] if self.base not in (None, self.measure, "revenue", "quantity") else []
-        used += ["defer"] if any(cap.excess == "defer" for cap in self.cap) else []
-        return used + [scope.over for scope in self.scopes if scope.over == "trailing_12_months"]
+    def looks_back(self) -> bool:
+        """Whether lines bear on others of any later period."""
+        is_deferred = any(cap.excess == "defer" for cap in self.cap)
+        is_trailing = any(scope.over == "trailing_12_months" for scope in self.scopes)
+        has_before = self.baseline is not None and self.baseline.over is not None
+        return has_before or bool(self.one_earning or self.exclusive_partner) or is_deferred or is_trailing
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether totals of the lines before are all that a later line needs to know of them."""
+        is_simple = self.measure in ("revenue", "quantity") and not self.one_earning
+        return is_simple and not any(scope.over == "trailing_12_months" for scope in self.scopes)
 
     @field_validator("accumulate")
     @classmethod
@@ -172,16 +178,41 @@ class Lever(Rule):
         given = [word for word in ("rate", "amount", "scale") if getattr(self, word) is not None]
         if len(given) != 1:
             raise ValueError(f"lever [{self.lever}] has {given or 'no price'}; give one of rate, amount or scale")
-        refuse([*self._gaps(), *self._mismatches()])
+        refuse([*self._gaps(), *self._mismatches(), *self._endless()])
         return self
 
     def _mismatches(self) -> Iterator[Fault]:
-        if self.measure in ("growth", "attainment") and not self.baseline:
+        """Words that need others, or do not go with them."""
+        compares, counts = self.measure in ("growth", "attainment"), self.measure == "count"
+        if compares and not self.baseline:
             remedy = f"{self.measure} compares with a baseline; add baseline: {{of: revenue, over: previous_quarter}}"
             yield Fault(("measure",), self.measure, remedy)
-        if self.pricing.is_lump and self.accumulate.over == "trailing_12_months":
-            remedy = "lumps cannot be counted over trailing_12_months; accumulate over a fiscal_year"
-            yield Fault(("accumulate", "over"), self.accumulate.over, remedy)
+        if self.baseline and not compares:
+            yield Fault(("baseline",), "…", f"{self.measure} compares with nothing; measure growth or attainment")
+        if (compares or counts) and self.accumulate.over == "transaction":
+            yield Fault(("measure",), self.measure, f"{self.measure} needs a period; say over which it accumulates")
+        if counts and not self.accumulate.per:
+            remedy = "count needs what is counted; accumulate per it, as in per: [customer]"
+            yield Fault(("measure",), self.measure, remedy)
+        if self.base == "growth" and self.measure != "growth":
+            yield Fault(("base",), self.base, f"growth is no base where {self.measure} is measured; measure growth")
+        if self.measure in ("attainment", "count") and not self.pricing.pays_amounts and self.base is None:
+            remedy = f"a rate cannot multiply {self.measure}; add base: revenue, or base: {{fixed: …}}"
+            yield Fault(("measure",), self.measure, remedy)
+
+    def _endless(self) -> Iterator[Fault]:
+        """What cannot be counted over trailing months, as they never end; what an exclusive partner cannot keep."""
+        if self.accumulate.over == "trailing_12_months":
+            for what, is_so in (("lumps", self.pricing.is_lump), ("a count", self.measure == "count")):
+                if is_so:
+                    remedy = f"{what} cannot be counted over trailing_12_months, which never end; take a period"
+                    yield Fault(("accumulate", "over"), self.accumulate.over, remedy)
+        kept = self.exclusive_partner
+        if kept and kept[0] != "customer":
+            yield Fault(("exclusive_partner",), kept[0], "customer comes first in what a partner keeps")
+        if kept and self.minimum and not set(kept) <= set(self.minimum.per):
+            remedy = f"a partner keeps {kept} by what it sells of it; the minimum must be per the same"
+            yield Fault(("minimum", "per"), ", ".join(self.minimum.per), remedy)
 
     def _gaps(self) -> Iterator[Fault]:
         """Days in force without a price. A bracket whose price begins later is a new one; one whose price ends is a gap."""

@@ -127,7 +127,7 @@ class Program(Rule):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Program":
-        refuse([*self._twice(), *self._unsplit(), *(self._unready() if self.status == "active" else ())])
+        refuse([*self._twice(), *self._unsplit(), *self._unproven()])
         return self
 
     def _twice(self) -> Iterator[Fault]:
@@ -135,6 +135,11 @@ class Program(Rule):
         for number, name in enumerate(names):
             if name in names[:number]:
                 yield Fault(("levers", number, "lever"), name, f"two levers are called [{name}]; name each once")
+
+    def _unproven(self) -> Iterator[Fault]:
+        if self.status == "active" and not self.examples:
+            remedy = "an active program needs examples; add at least one with what it earns"
+            yield Fault(("status",), self.status, remedy)
 
     def _unsplit(self) -> Iterator[Fault]:
         for lever in self.levers:
@@ -144,28 +149,18 @@ class Program(Rule):
                         ("split",), day, f"no split on [{day}], when lever [{lever.lever}] is in force; give one"
                     )
 
-    def _unready(self) -> Iterator[Fault]:
-        """Why an active program cannot be worked out by this version."""
-        if not self.examples:
-            yield Fault(
-                ("status",), self.status, "an active program needs examples; add at least one with what it earns"
-            )
-        if self.rounding.at == "period":
-            remedy = "rounds at [period], which this version reads but does not work out; keep it a draft"
-            yield Fault(("rounding", "at"), "period", remedy)
-        if used := self.later_words:
-            remedy = f"uses {used}, which this version reads but does not price; keep it a draft"
-            yield Fault(("status",), self.status, remedy)
-
     @property
-    def later_words(self) -> list[str]:
-        """What this program needs that this version does not price."""
-        used = [f"{lever.lever}: {word}" for lever in self.levers for word in lever.later_words]
-        return used + ["cap: defer" for cap in self.cap if cap.excess == "defer"]
+    def goes_on(self) -> bool:
+        """Whether positions are all that lines which are added need to know of those before them."""
+        caps = [*self.cap, *(cap for lever in self.levers for cap in lever.cap)]
+        is_simple = self.rounding.at != "period" and all(cap.excess == "forfeit" for cap in caps)
+        return is_simple and all(lever.goes_on for lever in self.levers)
 
     @property
     def cell_over(self) -> Over:
         """Within which period the lines of one partner bear on one another: the longest that a rule counts over."""
+        if any(lever.looks_back for lever in self.levers) or any(cap.excess == "defer" for cap in self.cap):
+            return "all"
         found = [scope.over for lever in self.levers for scope in lever.scopes] + [cap.over for cap in self.cap]
         longest: Over = max(found, key=PERIODS.index, default="transaction")
         nested = self.fiscal_year_start.endswith("-01") or set(found) <= {longest}

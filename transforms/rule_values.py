@@ -6,7 +6,16 @@ from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
 
 import iso4217
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from transforms.dated import Dated
@@ -101,3 +110,24 @@ class Reference(Rule):
     title: str
     url: str | None = None
     note: str | None = None
+
+
+class Effective(Rule):
+    """Days on which a lever is in force: `from` is in, `to` is out."""
+
+    start: Day = Field(alias="from")
+    to: Day | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether a day is one of them."""
+        return self.start <= day and (self.to is None or day < self.to)
+
+    def changes(self, days: Iterable[date]) -> list[date]:
+        """The first of them, and those of other days that are among them, in order."""
+        return sorted({self.start, *(day for day in days if self.covers(day))})
+
+    @model_validator(mode="after")
+    def _order(self) -> "Effective":
+        if self.to and self.to <= self.start:
+            raise ValueError(f"ends on [{self.to}], not after it begins on [{self.start}]")
+        return self

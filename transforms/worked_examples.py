@@ -34,6 +34,8 @@ class Line(TypedDict):
     customer_id: NotRequired[Text]
     customer_segment: NotRequired[Text]
     customer_country: NotRequired[Text]
+    tenant_created_on: NotRequired[OpenDay]
+    first_purchase_on: NotRequired[OpenDay]
     charge_type: NotRequired[Text]
     association: NotRequired[Text]
 
@@ -151,6 +153,7 @@ class Given(TypedDict, total=False):
 
     transactions: list[Line]
     days: list[Delivered]
+    history_from: Day
     fx_rates: list[FxRate]
     partners: list[Partner]
     agreements: list[Agreement]
