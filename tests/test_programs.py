@@ -249,11 +249,20 @@ def test_what_is_sound_loads_and_keeps_its_examples(tmp_path, changes):
 def test_every_fault_of_a_file_is_told_at_its_line(tmp_path):
     path = written(
         tmp_path, ("currency: USD", "currency: UDS"), (RATE, "    rate: much\n"), ("id: before", "ide: before"),
-        ("effective: {from: 2019-01-01}", "effective: {from: 2019-02-30}"), ("earner: seller", "earner: buyer"),
+        ("from: 2019-01-01}", "from: 2019-02-30}"), ("earner: seller", "earner: buyer"), ("rate: 0.0475", "rate: 1%"),
     )  # fmt: skip
     program, faults = loaded(path)
-    told = {path.read_text().splitlines()[fault.line - 1].strip().split(":")[0] for fault in faults}
-    assert program is None and told == {"currency", "rate", "- {ide", "effective", "earner"}
+    told = [path.read_text().splitlines()[fault.line - 1].strip().split(":")[0] for fault in faults]
+    assert program is None
+    assert sorted(told) == ["- {ide", "- {ide", "currency", "earner", "effective", "rate", "rate"]
+
+
+def test_faults_between_parts_are_told_besides_those_within_them(tmp_path):
+    path = written(
+        tmp_path, (RATE, "    rate: much\n"), ("lever: business-applications", "lever: modern-work"),
+        ("rebate: {2017-07-01: 1.0", "rebate: {2019-02-01: 1.0"), (GOOD[GOOD.index("examples:"):], "examples: []\n"),
+    )  # fmt: skip
+    assert [fault.key for fault in loaded(path)[1]] == ["levers.0.rate", "split", "levers.2.lever", "status"]
 
 
 def test_an_example_that_differs_shows_what_became_of_each_line(tmp_path):

@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from transforms.programs import Program
-from transforms.rule_faults import named_faults
+from transforms.rule_faults import faults_of, named_faults
 from transforms.rule_file import RuleFault, parsed
 from transforms.rule_values import Name, Rule
 
@@ -95,7 +95,7 @@ def load(path: Path) -> Adjustment:
     try:
         declared = Adjustment.model_validate(text.content)
     except ValidationError as fault:
-        raise named_faults(path.name, text, fault)[0] from None
+        raise named_faults(path.name, text, faults_of(fault))[0] from None
     if declared.adjustment != path.stem:
         raise RuleFault(
             path.name,

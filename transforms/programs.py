@@ -5,17 +5,18 @@ The words of a file are those of docs/programs.md. Every fault is refused at loa
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from transforms.criteria import Eligibility
 from transforms.dated import Dated
 from transforms.levers import Cap, Lever, Over
-from transforms.rule_faults import named_faults
+from transforms.rule_faults import faults_of, named_faults
 from transforms.rule_file import RuleFault, RuleText, parsed
 from transforms.rule_values import (
     Currency,
@@ -98,6 +99,25 @@ def _in_every_year(start: str) -> str:
     return start
 
 
+def between_parts(levers: dict[int, Lever], split: Split | None) -> Iterator[Fault]:
+    """What is wrong between parts of a program that are sound by themselves; levers by their place in the file."""
+    names: set[str] = set()
+    for number, lever in levers.items():
+        if lever.lever in names:
+            remedy = f"two levers are called [{lever.lever}]; name each once"
+            yield Fault(("levers", number, "lever"), lever.lever, remedy)
+        names.add(lever.lever)
+        for day in lever.effective.changes([*split.rebate.values, *split.coop.values]) if split else ():
+            if split and not split.exists_on(day):
+                yield Fault(("split",), day, f"no split on [{day}], when lever [{lever.lever}] is in force; give one")
+
+
+def unproven(status: object, examples: object) -> Iterator[Fault]:
+    """That an active program shows nothing of what it pays."""
+    if status == "active" and not examples:
+        yield Fault(("status",), status, "an active program needs examples; add at least one with what it earns")
+
+
 class Program(Rule):
     """One program file."""
 
@@ -127,27 +147,8 @@ class Program(Rule):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Program":
-        refuse([*self._twice(), *self._unsplit(), *self._unproven()])
+        refuse([*between_parts(dict(enumerate(self.levers)), self.split), *unproven(self.status, self.examples)])
         return self
-
-    def _twice(self) -> Iterator[Fault]:
-        names = [lever.lever for lever in self.levers]
-        for number, name in enumerate(names):
-            if name in names[:number]:
-                yield Fault(("levers", number, "lever"), name, f"two levers are called [{name}]; name each once")
-
-    def _unproven(self) -> Iterator[Fault]:
-        if self.status == "active" and not self.examples:
-            remedy = "an active program needs examples; add at least one with what it earns"
-            yield Fault(("status",), self.status, remedy)
-
-    def _unsplit(self) -> Iterator[Fault]:
-        for lever in self.levers:
-            for day in lever.effective.changes([*self.split.rebate.values, *self.split.coop.values]):
-                if not self.split.exists_on(day):
-                    yield Fault(
-                        ("split",), day, f"no split on [{day}], when lever [{lever.lever}] is in force; give one"
-                    )
 
     @property
     def goes_on(self) -> bool:
@@ -186,12 +187,26 @@ def loaded(path: Path) -> tuple[Program | None, list[RuleFault]]:
     if text.content is not None or not found:
         try:
             program = _program(path, text)
-        except ValidationError as fault:
+        except ValidationError as refused:
             told = {known.line for known in found}
-            found += [new for new in named_faults(path.name, text, fault) if new.line not in told]
+            named = named_faults(path.name, text, [*faults_of(refused), *_besides(text.content)])
+            found += [fault for fault in named if fault.line not in told]
         except RuleFault as fault:
             found.append(fault)
     return None if found else program, found
+
+
+def _besides(content: dict[str, Any]) -> Iterator[Fault]:
+    """What is wrong between the sound parts of a program that has others which are not."""
+    levers, split = {}, None
+    listed = content.get("levers")
+    for number, written in enumerate(listed if isinstance(listed, list) else ()):
+        with suppress(ValidationError):
+            levers[number] = Lever.model_validate(written)
+    with suppress(ValidationError):
+        split = Split.model_validate(content.get("split"))
+    yield from between_parts(levers, split)
+    yield from unproven(content.get("status"), content.get("examples"))
 
 
 def _program(path: Path, text: RuleText) -> Program:

@@ -1,6 +1,6 @@
 """Faults of a rule file as people who write it need them: file, line, key, value, remedy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -22,20 +22,24 @@ REMEDIES = {  # those of pydantic's words that say what is wrong, but not what t
 }
 
 
-def named_faults(file: str, text: RuleText, refused: ValidationError) -> list[RuleFault]:
-    """All that a model refuses, each at the innermost place of the file that it speaks of, one for each value."""
+def named_faults(file: str, text: RuleText, faults: Iterable[Fault]) -> list[RuleFault]:
+    """Faults at the innermost place of the file that each of them speaks of, one for each value."""
     made: dict[tuple, RuleFault] = {}
-    for error in refused.errors():
-        for fault in _faults(error):
-            place, value = _innermost(fault.place, text)
-            key = ".".join(str(step) for step in place) or "file"
-            shown = fault.value if fault.value is not None else value if isinstance(value, SHOWN) else "…"
-            named = RuleFault(file, text.lines.get(place, 1), key, shown, fault.remedy)
-            made.setdefault((place, str(shown)), named)
+    for fault in faults:
+        place, value = _innermost(fault.place, text)
+        key = ".".join(str(step) for step in place) or "file"
+        shown = fault.value if fault.value is not None else value if isinstance(value, SHOWN) else "…"
+        named = RuleFault(file, text.lines.get(place, 1), key, shown, fault.remedy)
+        made.setdefault((place, str(shown)), named)
     return list(made.values())
 
 
 SHOWN = (str, Decimal, date, bool)
+
+
+def faults_of(refused: ValidationError) -> list[Fault]:
+    """All that a model refuses."""
+    return [fault for error in refused.errors() for fault in _faults(error)]
 
 
 def _faults(error: Any) -> Iterator[Fault]:

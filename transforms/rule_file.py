@@ -99,7 +99,6 @@ class _Reading:
             key, line = self._scalar(key_node, place), key_node.start_mark.line + 1
             if key in made:
                 self.refuse(line, str(key), "twice", "this key stands twice; keep one")
-                continue
             made[key] = self.plain(value_node, (*place, key if isinstance(key, str | int) else str(key)))
             self.lines[(*place, str(key))] = line
         return made
