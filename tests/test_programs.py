@@ -272,7 +272,7 @@ def test_an_example_that_differs_shows_what_became_of_each_line(tmp_path):
         "examples.a direct sale earns for the seller, split 60 to 40 since 2020.earned", "8.01", "8.00",
     )  # fmt: skip
     assert "expected [1.61], computed [1.60]" in str(coop)
-    assert earned.trace[1].startswith("after eligible earns 4.00; azure bracket 1: 100.00 USD x 0.04")
+    assert earned.trace[1].startswith("after eligible earns 4.00; azure bracket 1: 100.00 USD x 0.04 = 4.00")
 
 
 @pytest.mark.parametrize("words", ["balance: 6.40", "payouts: [{due: 2020-03-15, rebate: 6.40}]"])

@@ -17,5 +17,4 @@ def bucket_key(program: Program) -> Literal["partner", "customer", "none"]:
     scopes = [scope for lever in program.levers for scope in (lever.scale_scope, *lever.scopes)] + program.cap
     counted = [scope.per for scope in scopes if scope.over != "transaction"]
     counted += [lever.one_earning for lever in program.levers if lever.one_earning]
-    is_apart = program.rounding.at != "period" and all("customer" in named for named in (*across, *counted))
-    return "customer" if is_apart else "none"
+    return "customer" if all("customer" in named for named in (*across, *counted)) else "none"

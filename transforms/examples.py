@@ -158,7 +158,11 @@ def _trace(name: str, decided: pd.DataFrame, rows: pd.DataFrame) -> str:
     parts = [f"{name} {line['decision']}{reasons} earns {_sum(rows, [line['transaction_id']]) * _unit(line)}"]
     for row in rows.to_dict("records"):
         base = Decimal(row["base_minor"]).scaleb(-row["exponent"])
-        price = f"{base} {row['currency']} x {row['rate']}" if row["rate"] is not None else f"at {row['unit_amount']}"
+        price = (
+            f"{base} {row['currency']} x {row['rate'].normalize():f}"
+            if row["rate"] is not None
+            else f"at {row['unit_amount']}"
+        )
         held = f", held by {row['held_by']}" if isinstance(row["held_by"], str) else ""
         parts.append(
             f"{row['lever']} bracket {row['bracket']}: {price} = {row['program_earning_minor'] * _unit(row)}{held}"
