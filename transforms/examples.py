@@ -157,17 +157,18 @@ def _trace(name: str, decided: pd.DataFrame, rows: pd.DataFrame) -> str:
     reasons = f" ({line['reason_codes']})" if isinstance(line["reason_codes"], str) else ""
     parts = [f"{name} {line['decision']}{reasons} earns {_sum(rows, [line['transaction_id']]) * _unit(line)}"]
     for row in rows.to_dict("records"):
-        base = Decimal(row["base_minor"]).scaleb(-row["exponent"])
-        price = (
-            f"{base} {row['currency']} x {row['rate'].normalize():f}"
-            if row["rate"] is not None
-            else f"at {row['unit_amount']}"
-        )
         held = f", held by {row['held_by']}" if isinstance(row["held_by"], str) else ""
-        parts.append(
-            f"{row['lever']} bracket {row['bracket']}: {price} = {row['program_earning_minor'] * _unit(row)}{held}"
-        )
+        earned = row["program_earning_minor"] * _unit(row)
+        parts.append(f"{row['lever']} bracket {row['bracket']}{_price(row)} = {earned}{held}")
     return "; ".join(parts)
+
+
+def _price(row: dict[str, Any]) -> str:
+    """What a row was priced by; what rounding of a period adds has no price of its own."""
+    if row["rate"] is not None:
+        base = Decimal(row["base_minor"]).scaleb(-row["exponent"])
+        return f": {base} {row['currency']} x {row['rate'].normalize():f}"
+    return "" if row["unit_amount"] is None else f": at {row['unit_amount'].normalize():f}"
 
 
 def _unit(row: dict[str, Any]) -> Decimal:
