@@ -40,7 +40,7 @@ test: setup  ## every test but the slow ones, one of them on the real Airflow st
 test-all: setup  ## every test
 	@pytest -q -n 2 --dist loadfile
 
-docs: setup  ## generate the data dictionary and Data Docs
+docs: setup  ## generate the data dictionary, the rules page, the schema of program files, and Data Docs
 	@python -m app.docs
 
 bench: setup  ## a day of 1,000,000 lines beside plain DuckDB SQL: about 20 minutes

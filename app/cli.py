@@ -1,33 +1,31 @@
 """The `incentives` command: everything that a DAG does, by hand."""
 
 import json
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import duckdb
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from app import programs
+from app.output import REFUSED, AsJson
+from app.output import print_json as _print_json
+from app.output import print_rows as _print
+from app.output import print_table as _print_table
+from app.output import say as _say
 from warehouse import releases, store
 from warehouse.tables import FEEDS
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-programs_app = typer.Typer(no_args_is_help=True, help="Rule files: check them.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that were set aside: list, show, release.")
 releases_app = typer.Typer(no_args_is_help=True, help="Published releases: list, current, rollback.")
-app.add_typer(programs_app, name="programs")
+app.add_typer(programs.app, name="programs")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(releases_app, name="releases")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-REFUSED, USAGE = 1, 2
 
 
 @app.callback()
@@ -361,47 +359,6 @@ def adjustments(as_json: AsJson = False) -> None:
     raise typer.Exit(REFUSED if any(row["message"] for row in rows) else 0)
 
 
-@programs_app.command("check")
-def check_programs(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(exists=True, help="Rule files; all of programs/ unless given.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Load rule files and run their examples. Exit 1 at a fault: file, line, key, value, remedy.
-
-    Example: incentives programs check programs/csp-direct-bill.yaml
-    """
-    import pipeline
-    from transforms.examples import check
-    from transforms.programs import load
-
-    checked, faults = [], []
-    for path in paths or sorted(pipeline.programs_folder().glob("*.yaml")):
-        try:
-            program = load(path)
-            skipped = check(program, path)
-        except pipeline.RuleFault as fault:
-            faults.append({"file": fault.file, "line": fault.line, "key": fault.key, "remedy": str(fault)})
-            continue
-        checked.append(
-            {
-                "program": program.program,
-                "status": program.status,
-                "levers": len(program.levers),
-                "examples": len(program.examples),
-                "not run": len(skipped),
-            }
-        )
-    if as_json:
-        _print_json({"checked": checked, "faults": faults})
-    else:
-        _print_table(checked)
-        for found in faults:
-            typer.echo(found["remedy"], err=True)
-    raise typer.Exit(REFUSED if faults else 0)
-
-
 @quarantine_app.command("list")
 def list_quarantine(
     everything: Annotated[bool, typer.Option("--all", help="Released rows too.")] = False, as_json: AsJson = False
@@ -637,35 +594,8 @@ def _in_a_folder(out: Path, hint: str) -> None:
         raise typer.BadParameter(f"folder [{out.absolute().parent}] does not exist; make it first", param_hint=hint)
 
 
-def _say(line: str) -> None:
-    typer.echo(line)
-
-
 def _quiet(line: str) -> None:
     return None
-
-
-def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
-    _print_json(rows) if as_json else _print_table(rows)
-
-
-def _print_json(found: Any) -> None:
-    typer.echo(json.dumps(found, indent=2, default=str))
-
-
-def _print_table(rows: Sequence[dict[str, Any]]) -> None:
-    """Rows as aligned columns, figures to the right; `(none)` where there are none."""
-    if not rows:
-        typer.echo("(none)")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, value in rows[0].items():
-        table.add_column(
-            name, justify="left" if isinstance(value, str | date | None | bool) else "right", overflow="fold"
-        )
-    for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 200, highlight=False).print(table)
 
 
 def main() -> None:

@@ -1,16 +1,20 @@
-"""The generated pages: the data dictionary in docs/, from the contracts, and Great Expectations' Data Docs in the home."""
+"""The generated pages: data dictionary and rules in docs/, the schema of program files, and Data Docs in the home."""
 
 import argparse
 import sys
 from pathlib import Path
 
 import pipeline
+from app.program_schema import program_schema
+from app.rules_page import rules_page
 from expectations.rules import of
+from transforms.programs import load_all
 from transforms.reasons import REASONS
 from warehouse.columns import COLUMNS, published_name
 from warehouse.tables import AUDIT, BOOKS, DERIVED, FEEDS, PUBLISHED, Published, Table
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 LAYERS = (
     ("Published tables, for readers", PUBLISHED),
     ("Feeds, as delivered", FEEDS),
@@ -60,19 +64,30 @@ def _means(column: str) -> str:
     return described.means + codes + (" Personal." if described.personal else "")
 
 
+def pages() -> dict[Path, str]:
+    """Every generated page of the repository with what it should hold."""
+    return {
+        DOCS / "dictionary.md": dictionary(),
+        DOCS / "rules.md": rules_page(load_all(ROOT / "programs")),
+        ROOT / "programs" / "program.schema.json": program_schema(),
+    }
+
+
 def main() -> int:
     """Write the pages, or with --check say which are stale; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail when a page is stale")
-    path, text = DOCS / "dictionary.md", dictionary()
+    made = pages()
     if not parser.parse_args().check:
-        path.write_text(text)
-        print(f"data dictionary  {path}\nData Docs        {pipeline.data_docs()}")
+        for path, text in made.items():
+            path.write_text(text)
+            print(path)
+        print(f"Data Docs  {pipeline.data_docs()}")
         return 0
-    if path.exists() and path.read_text() == text:
-        return 0
-    print(f"{path} is stale; run `make docs`.", file=sys.stderr)
-    return 1
+    stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        print(f"{path} is stale; run `make docs`.", file=sys.stderr)
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

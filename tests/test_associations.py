@@ -40,7 +40,7 @@ def test_a_case_has_its_earners(case):
     own = case.get("own", "reseller")
     lines = [{"id": str(on), "on": on, "product_family": "azure", "association": own} for on in case["earners"]]
     partners = {"partners": [{"partner_id": "p1"}, *case["partners"]]} if "partners" in case else {}
-    found, _ = work_out(program_of(case), {"claims": claims_of(case), "transactions": lines, **partners})
+    [(found, _)] = work_out(program_of(case), [{"claims": claims_of(case), "transactions": lines, **partners}])
     assert found["earners"] == {str(on): partner for on, partner in case["earners"].items()}
 
 
@@ -259,7 +259,7 @@ def test_explain_names_the_claim_by_which_a_partner_earns(ranked):
     [
         ("{precedence: [cpor, csp]}", "associations ['csp'] do not exist"),
         ("{precedence: [cpor, cpor]}", "names one twice"),
-        ("{precedence: {2021-01-01: null}}", "lists no association"),
+        ("{precedence: {2021-01-01: null}}", "is not a list of names"),
         ("{opt_out_days: {cpor: 7}}", "precedence"),
         ("{precedence: [cpor], opt_out_days: {reseller: 7}}", "reseller"),
     ],

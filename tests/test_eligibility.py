@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 
 import pipeline
+from transforms.criteria import Eligibility
 from transforms.eligibility import eligibility, eligibility_criteria
-from transforms.examples import FEED_COLUMNS, example_frame
+from transforms.example_standing import FEED_COLUMNS, example_frame
 from transforms.money import FX, decimals
-from transforms.programs import Eligibility, Program, load
+from transforms.programs import Program, load
 from transforms.rule_file import read
 
 CASES, _ = read(Path(__file__).parent / "cases" / "eligibility.yaml")

@@ -1,21 +1,45 @@
-"""Rule files: what is refused at load, and how it is said."""
+"""Rule files: what is refused at load, and how it is said; that worked examples are run, or said not to be."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import pipeline
-from transforms.examples import check
-from transforms.programs import load
+from transforms.buckets import bucket_key
+from transforms.examples import check, try_examples
+from transforms.programs import load, loaded
 from transforms.rule_file import RuleFault
+from transforms.worked_examples import Given
+from warehouse.tables import FEEDS
 
 GOOD = (pipeline.programs_folder() / "csp-direct-bill.yaml").read_text()
+RATE = "    rate: 0.04\n"
+AZURE = "{product_family: [azure], is_trial: false}"
+EXPECT = "expect: {earned: 8.00, rebate: 6.40, coop: 1.60}"
+CHANGES = list[tuple[str, str]]
 
 
-def loaded(folder: Path, text: str) -> list[str]:
-    path = folder / "csp-direct-bill.yaml"
+def written(folder: Path, *changes: tuple[str, str]) -> Path:
+    """The good file, changed."""
+    path, text = folder / "csp-direct-bill.yaml", GOOD
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new, 1)
     path.write_text(text)
-    return check(load(path), path)
+    return path
+
+
+def refused(path: Path) -> str:
+    """The first fault of a file, loaded and its examples run."""
+    with pytest.raises(RuleFault, match=r"^csp-direct-bill.yaml:\d+: .+ \[.*\]: .") as fault:
+        check(load(path), path)
+    return str(fault.value)
+
+
+def scale(text: str) -> CHANGES:
+    """A change that gives the first lever a scale."""
+    return [(RATE, f"    scale: {text}\n")]
 
 
 @pytest.mark.parametrize("path", sorted(pipeline.programs_folder().glob("*.yaml")), ids=lambda path: path.stem)
@@ -24,27 +48,310 @@ def test_every_program_shipped_keeps_its_examples(path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("changes", "says"),
     [
-        ("status: active", "status: active\nstatus: draft", "stands twice"),
-        ("status: active", "status: alive", "status"),
-        ("currency: USD", "currency: UDS", "not in ISO 4217"),
-        ("earner: seller\n", "", "earner"),
-        ("rate: 0.04", "rate: {2020-01-01: 0.04}", "no rate on some day"),
-        ("rate: 0.04", "rate: much", "not a number"),
-        ("coop: {2020-01-01: 0.40}", "coop: {2020-01-01: 0.30}", "sum to 1"),
-        ("product_family: [azure]", "product_flavour: [azure]", "product_flavour"),
-        ("criterion: same_country", "criterion: same_planet", "criterion"),
-        ("effective: {from: 2019-01-01}", "effective: {from: 2019-02-30}", "not a number or date"),
-        ("measure: revenue", "measure: revenue\n    surprise: 1", "no such key"),
-        ("earned: 8.00", "earned: 8.01", "computed [8.00]"),
-        ("earner: seller", "? [earner]\n: seller", "a key is one word"),
-        ("earner: seller", "earner: &self [*self]", "an anchor holds itself"),
-        ("program: csp-direct-bill", "program: other", "name it after its file"),
+        # words
+        ([("status: active", "status: active\nstatus: draft")], "stands twice"),
+        ([("status: active", "status: alive")], "status [alive]"),
+        ([("earner: seller\n", "")], "[earner]: this key is missing"),
+        ([("earner: seller", "? [earner]\n: seller")], "a key is one word"),
+        ([("earner: seller", "earner: &self [*self]")], "an anchor holds itself"),
+        ([("program: csp-direct-bill", "program: other")], "name it after its file"),
+        ([("title: CSP Direct Bill Partner", "title: 2022")], 'write it in quotes: "2022"'),
+        ([("measure: revenue", "measure: revenue\n    surprise: 1")], "[surprise]: no such key"),
+        ([("illustrative: true", "illustrative: yes")], "write true or false"),
+        ([("rounding: {mode: truncate, at: line}", "rounding: {mode: floor, at: line}")], "rounding.mode [floor]"),
+        # dates
+        ([("effective: {from: 2019-01-01}", "effective: {from: 2019-02-30}")], "not a number or date"),
+        ([("effective: {from: 2019-01-01}", 'effective: {from: "2019-01-01"}')], "without quotes"),
+        ([("effective: {from: 2019-01-01}", "effective: {from: 2019}")], "a date is needed"),
+        ([("effective: {from: 2019-01-01}", "effective: {from: 2019-01-01, to: 2019-01-01}")], "not after it begins"),
+        ([(RATE, "    rate: {2019-01-01: 0.04, 2018-01-01: 0.05}\n")], "dates must rise"),
+        ([(RATE, "    rate: {2019-01-01: 0.04, 2019-01-01: 0.05}\n")], "stands twice"),
+        ([(RATE, "    rate: {january: 0.04}\n")], "has dates as keys"),
+        ([("  criteria:\n", "  criteria:\n    2020-01-01: []\n    2019-01-01:\n")], "dates must rise"),
+        ([('fiscal_year_start: "07-01"', 'fiscal_year_start: "02-30"')], "not a day of every year"),
+        # gaps
+        ([(RATE, "    rate: {2020-01-01: 0.04}\n")], "no rate on [2019-01-01]"),
+        ([(RATE, "    rate: {2019-01-01: 0.04, 2020-01-01: null}\n")], "no rate on [2020-01-01]"),
+        ([(RATE, "    rate: {2019-01-01: 0.04, 2020-01-01: null, 2020-02-01: 0.04}\n")], "no rate on [2020-01-01]"),
+        ([(RATE, "    amount: {2019-01-01: 4, 2020-01-01: null}\n")], "no amount on [2020-01-01]"),
+        (
+            scale("{mode: flat, brackets: [{threshold: 0, rate: {2019-01-01: 0.1, 2021-01-01: null}}]}"),
+            "no rate on [2021-01-01]",
+        ),
+        (
+            scale("{mode: flat, brackets: [{threshold: {2019-01-01: 0, 2021-01-01: null}, rate: 0.1}]}"),
+            "no threshold on [2021-01-01]",
+        ),
+        (scale("{mode: flat, brackets: [{threshold: 0, rate: {2019-02-01: 0.1}}]}"), "no bracket on [2019-01-01]"),
+        ([("rebate: {2017-07-01: 1.0", "rebate: {2019-02-01: 1.0")], "no split on [2019-01-01]"),
+        ([("2020-01-01: 0.60}", "2020-01-01: 0.60, 2021-01-01: null}")], "shares sum to [0.40] on [2021-01-01]"),
+        (
+            [("2020-01-01: 0.60}, coop: {2020-01-01: 0.40}", "2020-01-01: null}")],
+            "no split on [2020-01-01]",
+        ),
+        # figures
+        ([(RATE, "    rate: much\n")], "not a number"),
+        ([(RATE, '    rate: "0.04"\n')], "not a number"),
+        ([(RATE, "    rate: 4%\n")], "not a number"),
+        ([("coop: {2020-01-01: 0.40}", "coop: {2020-01-01: 0.30}")], "sum to [0.90] on [2020-01-01]"),
+        ([("2020-01-01: 0.60}, coop: {2020-01-01: 0.40}", "2020-01-01: 1.6}, coop: {2020-01-01: -0.6}")], "sum to"),
+        ([("grace_days: {2017-07-01: 0}", "grace_days: {2017-07-01: -1}")], "whole number of 0 or more"),
+        ([("any_of: {2017-07-01: [mpn]}", "any_of: {2017-07-01: mpn}")], "not a list of names"),
+        # scales
+        (scale("{mode: flat, brackets: []}"), "levers.0.scale.brackets"),
+        (scale("{mode: steep, brackets: [{threshold: 0, rate: 0.1}]}"), "levers.0.scale.mode [steep]"),
+        (
+            scale("{mode: flat, brackets: [{threshold: 5, rate: 0.1}, {threshold: 5, rate: 0.2}]}"),
+            "levers.0.scale.brackets.1.threshold [5]: thresholds [5, 5] do not rise",
+        ),
+        (
+            scale(
+                "{mode: flat, brackets: [{threshold: {2019-01-01: 0, 2021-01-01: 90}, rate: 0.1}, {threshold: 80, rate: 0.2}]}"
+            ),
+            "[90, 80] do not rise on [2021-01-01]",
+        ),
+        (
+            scale(
+                "{mode: flat, brackets: [{threshold: 90, rate: 0.1}, {threshold: 80, rate: {2021-01-01: 0.2}}]}"
+            ),
+            "[90, 80] do not rise on [2021-01-01]",
+        ),
+        (scale("{mode: marginal, brackets: [{threshold: 1, rate: 0.1}]}"), "a marginal scale begins at 0"),
+        (
+            scale("{mode: marginal, brackets: [{threshold: {2019-01-01: 0, 2020-01-01: 5}, rate: 0.1}]}"),
+            "[5] on [2020-01-01]; a marginal scale begins at 0",
+        ),
+        (
+            scale("{mode: marginal, brackets: [{threshold: 0, rate: {2021-01-01: 0.1}}, {threshold: 9, rate: 0.2}]}"),
+            "the first threshold is [9]; a marginal scale begins at 0",
+        ),
+        (
+            scale("{mode: flat, on_threshold: lower, units: first_unit, brackets: [{threshold: 1, rate: 0.1}]}"),
+            "on_threshold has no meaning with first_unit",
+        ),
+        (scale("{mode: flat, brackets: [{threshold: 0}]}"), "a bracket has a rate or an amount"),
+        (scale("{mode: lump_sum, brackets: [{threshold: 0, rate: 0.1}]}"), "pays amounts"),
+        (scale("{mode: flat, brackets: [{threshold: 0, rate: 1}, {threshold: 9, amount: 2}]}"), "all rates or all"),
+        (scale("{mode: interpolated, brackets: [{threshold: 0, amount: 5}]}"), "its amount is 0"),
+        (
+            [("measure: revenue\n", "measure: revenue\n    accumulate: {over: trailing_12_months}\n"),
+             *scale("{mode: lump_sum, brackets: [{threshold: 9, amount: 5}]}")],
+            "lumps cannot be counted over trailing_12_months",
+        ),
+        # levers
+        ([(RATE, "")], "give one of rate, amount or scale"),
+        ([("measure: revenue", "measure: growth")], "growth compares with a baseline"),
+        ([("measure: revenue", "measure: attainment")], "attainment compares with a baseline"),
+        ([("measure: revenue", "measure: revenue\n    baseline: {over: previous_quarter}")], "compares with nothing"),
+        ([("measure: revenue", "measure: growth\n    baseline: {fixed: 9}")], "growth needs a period"),
+        ([("measure: revenue", "measure: growth\n    baseline: {fixed: 9, over: previous_month}")], "give one of them"),
+        ([("measure: revenue", "measure: growth\n    baseline: {over: last_week}")], "baseline.over [last_week]"),
+        ([("measure: revenue", "measure: count\n    accumulate: {over: month}")], "count needs what is counted"),
+        ([("measure: revenue", "measure: count\n    accumulate: {per: [customer], over: month}")], "a rate cannot multiply"),
+        ([("measure: revenue", "measure: revenue\n    base: growth")], "growth is no base"),
+        ([("measure: revenue", "measure: revenue\n    window: {from: birth, months: 9}")], "window.from [birth]"),
+        ([("measure: revenue", "measure: revenue\n    exclusive_partner: [product]")], "customer comes first"),
+        (
+            [("measure: revenue", "measure: revenue\n    exclusive_partner: [customer]\n    minimum: {measure: 9}")],
+            "the minimum must be per the same",
+        ),
+        ([("measure: revenue", "measure: revenue\n    cap: [{over: trailing_12_months, amount: 9}]")], "never ends"),
+        ([("measure: revenue", "measure: joy")], "levers.0.measure [joy]"),
+        ([("measure: revenue", "measure: revenue\n    base: joy")], "levers.0.base [joy]"),
+        ([("measure: revenue", "measure: revenue\n    accumulate: {over: week}")], "accumulate.over [week]"),
+        ([("measure: revenue", "measure: revenue\n    accumulate: {per: [partner], over: month}")], "accumulate.per.0"),
+        ([("lever: modern-work", "lever: azure")], "levers.1.lever [azure]: two levers are called [azure]"),
+        # select
+        ([("product_family: [azure]", "product_flavour: [azure]")], "product_flavour"),
+        ([(AZURE, "{is_trial: yes-please}")], "levers.0.select.is_trial [yes-please]: is_trial is true or false"),
+        ([(AZURE, "{is_trial: [false, 1]}")], "is_trial is true or false"),
+        ([(AZURE, "{product_family: []}")], "empty list"),
+        ([(AZURE, "{product_family: {not: []}}")], "empty list"),
+        ([(AZURE, "{product_family: {not: [azure], but: x}}")], "leave the other keys out"),
+        ([(AZURE, "{product_family: {only: [azure]}}")], "leave the other keys out"),
+        ([(AZURE, "{product_family: {not: {not: azure}}}")], "product_family is a text"),
+        ([(AZURE, "{product_id: 12}")], "product_id is a text; write it in quotes"),
+        ([(AZURE, "{product_family: null}")], "product_family is a text"),
+        ([(AZURE, "{currency: [USD, UDS]}")], "currency [UDS] is not in ISO 4217"),
+        # the program
+        ([("currency: USD", "currency: UDS")], "not in ISO 4217"),
+        ([("criterion: same_country", "criterion: same_planet")], "same_planet"),
+        ([("criterion: same_country", "criterion: active_agreement")], "needs [any_of]"),
+        ([("criterion: same_country", "criterion: same_country\n      any_of: [x]")], "does not look at [any_of]"),
+        ([("reference:\n  title", "note:\n  title")], "[reference]: this key is missing"),
+        ([(GOOD[GOOD.index("examples:"):], "examples: []\n")], "an active program needs examples"),
+        # terms
+        ([("enrolment: {", "enrolment: {invite_on: sunset, ")], "enrolment.invite_on [sunset]"),
+        ([("enrolment: {", "enrolment: {valid_days: 30, ")], "say invite_on"),
+        ([("enrolment: {", "enrolment: {invite_on: open, valid_days: 30, ")], "say invite_on"),
+        ([("enrolment: {", "enrolment: {invite_on: eligible, valid_days: 0, ")], "greater than or equal to 1"),
+        ([("examples:", "coop: {maximum: 4}\nexamples:")], "coop.maximum [maximum]: no such key"),
+        ([("examples:", "coop: {minimum: {2020-01-01: -4}}\nexamples:")], "coop.minimum [-4]: a minimum is 0 or more"),
+        ([("examples:", "coop: {minimum: lots}\nexamples:")], "not a number"),
+        ([("examples:", "coop: {usage_months: 6, claims_open: {months: 1, day: 31}}\nexamples:")], "coop.claims_open.day"),
+        ([("examples:", "coop: {grace_days: 45}\nexamples:")], "add usage_months"),
+        ([("examples:", "payout: {unreached: {at: fiscal_year_end, then: carry}}\nexamples:")], "add minimum"),
+        ([("examples:", "payout: {minimum: 200, unreached: {at: never, then: carry}}\nexamples:")], "unreached.at [never]"),
+        ([("examples:", "payout: {due: {lag_days: -1, day: 15}}\nexamples:")], "payout.due.lag_days"),
+        ([("examples:", "payout: {offset_negative: lifo}\nexamples:")], "payout.offset_negative [lifo]"),
+        ([("examples:", "payout: {hold: {missing_payee_days: 9, then: {US: escheat}}}\nexamples:")], "add default"),
+        ([("examples:", "payout: {hold: {missing_payee_days: 9, then: {default: forfeit, usa: escheat}}}\nexamples:")], "payout.hold.then"),
+        # examples
+        ([("  - example: a direct", "  - sample: 1\n    example: a direct")], "examples.0.sample [sample]: no such key"),
+        ([("given:", "given:\n      gossip: []")], "examples.0.given.gossip [gossip]: no such key"),
+        ([("{agreement_id: a1,", "{agreement_id: a1, mood: good,")], "examples.1.given.agreements.0.mood"),
+        ([("revenue: 100.00}", "revenue: 100.00, discount: 3}")], "transactions.0.discount [discount]: no such key"),
+        ([(EXPECT, "expect: {earnings: 8.00}")], "examples.0.expect.earnings [earnings]: no such key"),
+        ([("{id: before, ", "{")], "examples.0.given.transactions.0 [id]: this key is missing"),
+        ([("on: 2019-12-31, ", "")], "[on]: this key is missing"),
+        ([("id: after", "id: before")], "line [before] stands twice"),
+        ([("on: 2019-12-31", "on: 2019")], "a date is needed"),
+        ([("revenue: 100.00}", 'revenue: "100.00"}')], "a number is needed"),
+        ([("revenue: 100.00}", "revenue: 100.001}")], "more decimals than [USD] has"),
+        ([(EXPECT, "expect: {earned: much}")], "a number is needed"),
+        ([(EXPECT, "expect: {lines: {befor: 4.00}}")], "no line [befor] is given"),
+        ([(EXPECT, "expect: {decisions: {before: maybe}}")], "decisions.before [maybe]"),
+        ([(EXPECT, "expect: {}")], "an example has given and expect"),
+        ([("earned: 8.00", "earned: 8.01")], "expected [8.01], computed [8.00]"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_refused_with_file_line_key_and_remedy(tmp_path, changes, says):
+    assert says in refused(written(tmp_path, *changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("status: active", "status: retired"), (GOOD[GOOD.index("examples:") :], "examples: []\n")],
+        [("at: line", "at: period")],
+        [("status: active", "status: draft"), (GOOD[GOOD.index("examples:") :], "examples: []\n")],
+        scale("{mode: marginal, brackets: [{threshold: 0, rate: 0.04}, {threshold: 90000, rate: {2021-01-01: 0.2}}]}"),
+        scale("{mode: flat, brackets: [{threshold: 0, rate: {2018-01-01: null, 2019-01-01: 0.04}}]}"),
+        [(RATE, "    rate: {2018-01-01: 0.3, 2019-01-01: 0.04}\n")],
+        [("effective: {from: 2019-01-01}", "effective: {from: 2019-01-01, to: 2022-01-01}"),
+         (RATE, "    rate: {2019-01-01: 0.04, 2022-01-01: null}\n")],
+        [(AZURE, "{product_family: {not: [office365, dynamics365]}, is_trial: false}")],
+        [(AZURE, "{product_family: azure, customer_country: NO}")],
+        [("enrolment: {", "enrolment: {invite_on: first_transaction, valid_days: 30, ")],
+        [("examples:", "coop: {minimum: {2020-01-01: 4000}, usage_months: 6, claims_open: {months: 1, day: 16}, "
+                       "grace_days: 45}\npayout: {minimum: 200, unreached: {at: fiscal_year_end, then: forfeit}, "
+                       "due: {lag_days: 45, day: 15}, hold: {missing_payee_days: 180, then: {default: forfeit, US: "
+                       "escheat}}, offset_negative: fifo}\nexamples:")],
+    ],
+)  # fmt: skip
+def test_what_is_sound_loads_and_keeps_its_examples(tmp_path, changes):
+    path = written(tmp_path, *changes)
+    assert check(load(path), path) == []
+
+
+def test_every_fault_of_a_file_is_told_at_its_line(tmp_path):
+    path = written(
+        tmp_path, ("currency: USD", "currency: UDS"), (RATE, "    rate: much\n"), ("id: before", "ide: before"),
+        ("from: 2019-01-01}", "from: 2019-02-30}"), ("earner: seller", "earner: buyer"), ("rate: 0.0475", "rate: 1%"),
+    )  # fmt: skip
+    program, faults = loaded(path)
+    told = [path.read_text().splitlines()[fault.line - 1].strip().split(":")[0] for fault in faults]
+    assert program is None
+    assert sorted(told) == ["- {ide", "- {ide", "currency", "earner", "effective", "rate", "rate"]
+
+
+def test_faults_between_parts_are_told_besides_those_within_them(tmp_path):
+    path = written(
+        tmp_path, (RATE, "    rate: much\n"), ("lever: business-applications", "lever: modern-work"),
+        ("rebate: {2017-07-01: 1.0", "rebate: {2019-02-01: 1.0"), (GOOD[GOOD.index("examples:"):], "examples: []\n"),
+    )  # fmt: skip
+    assert [fault.key for fault in loaded(path)[1]] == ["levers.0.rate", "split", "levers.2.lever", "status"]
+
+
+def test_an_example_that_differs_shows_what_became_of_each_line(tmp_path):
+    path = written(tmp_path, (EXPECT, "expect: {earned: 8.01, coop: 1.61, lines: {after: 4.00}}"))
+    earned, coop = try_examples(load(path), path).faults
+    assert (earned.key, earned.expected, earned.computed) == (
+        "examples.a direct sale earns for the seller, split 60 to 40 since 2020.earned", "8.01", "8.00",
+    )  # fmt: skip
+    assert "expected [1.61], computed [1.60]" in str(coop)
+    assert earned.trace[1].startswith("after eligible earns 4.00; azure bracket 1: 100.00 USD x 0.04 = 4.00")
+
+
+@pytest.mark.parametrize("words", ["balance: 6.40", "payouts: [{due: 2020-03-15, rebate: 6.40}]"])
+def test_an_example_of_words_that_are_not_worked_out_is_not_run(tmp_path, words):
+    path = written(tmp_path, (EXPECT, f"expect: {{earned: 999.00, {words}}}"))
+    tried = try_examples(load(path), path)
+    assert not tried.faults and [*tried.not_run.values()] == [[words.split(":")[0]]]
+
+
+def test_examples_are_worked_out_apart_from_one_another(tmp_path):
+    path = written(
+        tmp_path,
+        ("measure: revenue\n", "measure: revenue\n    accumulate: {per: [customer], over: all}\n"),
+        *scale("{mode: retroactive, brackets: [{threshold: 0, rate: 0.04}, {threshold: 201, rate: 0.5}]}"),
+        ("product_family: dynamics365, product_segment: commercial", "product_family: azure"),
+        ("expect: {earned: 4.75,", "expect: {earned: 4.00,"),
+    )
+    assert check(load(path), path) == []
+
+
+def test_a_customer_that_another_example_sold_to_is_free(tmp_path):
+    path = written(
+        tmp_path,
+        ("measure: revenue\n", "measure: revenue\n    exclusive_partner: [customer]\n    one_earning: [customer]\n"),
+        ("id: before, on: 2019-12-31, partner: p1", "id: before, on: 2019-12-31, partner: p2"),
+        (EXPECT, "expect: {lines: {before: 4.00, after: 0}}"),
+        ("product_family: dynamics365, product_segment: commercial", "product_family: azure"),
+        ("expect: {earned: 4.75,", "expect: {earned: 4.00,"),
+    )
+    assert check(load(path), path) == []
+
+
+def test_days_post_what_they_add(tmp_path):
+    path = written(
+        tmp_path,
+        ("measure: revenue\n", "measure: revenue\n    accumulate: {over: month}\n"),
+        *scale("{mode: retroactive, brackets: [{threshold: 0, rate: 0.04}, {threshold: 200, rate: 0.5}]}"),
+        ("      transactions:\n        - {id: before", "      days:\n        - {on: 2020-01-05, transactions: [{id: before"),
+        ("on: 2019-12-31, partner: p1, product_family: azure, revenue: 100.00}",
+         "on: 2020-01-01, partner: p1, product_family: azure, revenue: 100.00}]}"),
+        ("        - {id: after", "        - {on: 2020-01-06, transactions: [{id: after"),
+        ("revenue: 100.00}\n", "revenue: 100.00}]}\n"),
+        (EXPECT, "expect: {earned: 100, posted: [{on: 2020-01-05, amount: 4.00}, {on: 2020-01-06, amount: 96.00}]}"),
+    )  # fmt: skip
+    assert check(load(path), path) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        ("", "partner"),
+        ("\n    cap: [{per: [product], over: month, amount: 9}]", "partner"),
+        ("\n    exclusive_partner: [customer]", "customer"),
+        ("\n    one_earning: [product]", "partner"),
+        ("\n    exclusive_partner: [customer]\n    one_earning: [product]", "none"),
+        ("\n    exclusive_partner: [customer]\n    one_earning: [customer]", "customer"),
+        ("\n    exclusive_partner: [customer]\n    minimum: {measure: 9, per: [customer], over: month}", "customer"),
+        ("\n    exclusive_partner: [customer]\n    accumulate: {over: month}", "none"),
+        ("\n    exclusive_partner: [customer]\n    accumulate: {per: [customer], over: month}", "customer"),
     ],
 )
-def test_a_fault_is_refused_with_file_line_key_and_remedy(tmp_path, old, new, says):
-    assert old in GOOD
-    with pytest.raises(RuleFault, match=r"^csp-direct-bill.yaml:\d+: ") as fault:
-        loaded(tmp_path, GOOD.replace(old, new, 1))
-    assert says in str(fault.value)
+def test_lines_are_divided_by_what_those_that_bear_on_one_another_share(tmp_path, words, key):
+    path = written(tmp_path, ("status: active", "status: draft"), ("measure: revenue", f"measure: revenue{words}"))
+    assert bucket_key(load(path)) == key
+
+
+def test_a_cap_over_the_program_keeps_customers_together(tmp_path):
+    path = written(
+        tmp_path, ("status: active", "status: draft"),
+        ("measure: revenue", "measure: revenue\n    exclusive_partner: [customer]"),
+        ("\nsplit:", "\ncap: [{over: fiscal_year, amount: 9}]\nsplit:"),
+    )  # fmt: skip
+    assert bucket_key(load(path)) == "none"
+
+
+@pytest.mark.parametrize("feed", sorted(set(Given.__annotations__) & set(FEEDS) - {"transactions"}))
+def test_an_example_gives_a_feed_by_the_columns_of_its_contract(feed):
+    row: Any = Given.__annotations__[feed].__args__[0]
+    assert set(row.__annotations__) - {"valid_from", "valid_to"} == set(FEEDS[feed].columns) - {
+        "valid_from",
+        "valid_to",
+    }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.docs import DOCS, dictionary
+from app.docs import pages
 from pipeline import programs_folder
 from transforms.programs import load
 from warehouse.columns import COLUMNS
@@ -55,8 +55,9 @@ def test_every_column_of_the_dictionary_is_used():
     assert set(COLUMNS) == {column for table in TABLES.values() for column in (*table.columns, *table.stored)}
 
 
-def test_the_dictionary_is_fresh():
-    assert (DOCS / "dictionary.md").read_text() == dictionary(), "run `make docs`"
+@pytest.mark.parametrize(("path", "text"), pages().items(), ids=lambda page: getattr(page, "name", ""))
+def test_a_generated_page_is_fresh(path, text):
+    assert path.read_text() == text, "run `make docs`"
 
 
 @pytest.mark.parametrize("path", sorted(programs_folder().glob("*.yaml")), ids=lambda path: path.stem)

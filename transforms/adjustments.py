@@ -9,8 +9,9 @@ import iso4217
 import pandas as pd
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from transforms.programs import Program, named_fault
-from transforms.rule_file import RuleFault, read
+from transforms.programs import Program
+from transforms.rule_faults import faults_of, named_faults
+from transforms.rule_file import RuleFault, parsed
 from transforms.rule_values import Name, Rule
 
 AdjustmentReason = Literal[
@@ -86,16 +87,22 @@ def major(amount_minor: int, currency: str) -> Decimal:
 
 def load(path: Path) -> Adjustment:
     """One adjustment file. Raises RuleFault with file, line, key, value and remedy."""
-    content, lines = read(path)
-    if not isinstance(content, dict):
-        raise RuleFault(path.name, 1, "file", type(content).__name__, "a mapping that begins with adjustment:")
+    text = parsed(path)
+    if text.faults:
+        raise text.faults[0]
+    if not isinstance(text.content, dict):
+        raise RuleFault(path.name, 1, "file", type(text.content).__name__, "a mapping that begins with adjustment:")
     try:
-        declared = Adjustment.model_validate(content)
+        declared = Adjustment.model_validate(text.content)
     except ValidationError as fault:
-        raise named_fault(path.name, content, lines, fault.errors()[0]) from None
+        raise named_faults(path.name, text, faults_of(fault))[0] from None
     if declared.adjustment != path.stem:
         raise RuleFault(
-            path.name, lines[("adjustment",)], "adjustment", declared.adjustment, f"name it after its file: {path.stem}"
+            path.name,
+            text.lines[("adjustment",)],
+            "adjustment",
+            declared.adjustment,
+            f"name it after its file: {path.stem}",
         )
     return declared
 

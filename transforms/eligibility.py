@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from transforms.criteria import Criterion
 from transforms.dated import ALWAYS
 from transforms.money import share, unit_shift
-from transforms.programs import Criterion, Program, active
+from transforms.programs import Program, active
 from transforms.reasons import AGREEMENT_REASON
 from transforms.validity import OPEN, START, clip, gaps, states, union
 

@@ -1,23 +1,25 @@
 """Claims that a worked example gives: who earns on its lines."""
 
 from datetime import date
-from typing import Any
+from typing import cast
 
 import pandas as pd
 
 from transforms.associations import associations, own_comes_first
 from transforms.programs import Program
+from transforms.worked_examples import Claim, Given, Line
 
 NEVER = date(1900, 1, 1)
 
 
-def with_earner(program: Program, family: list[dict[str, Any]], given: dict[str, Any]) -> list[dict[str, Any]]:
+def with_earner(program: Program, family: list[Line], given: Given) -> list[Line]:
     """A line and those that it reverses with the partner and the association of the claim that counts for them, if any.
 
     A claim that leaves its association out has the one that comes first, and matches whatever a lever selects.
     """
     root = family[-1]
-    named = [{"claim_id": f"claim {n}", "partner_id": "p1"} | claim for n, claim in enumerate(given.get("claims", []))]
+    claimed = enumerate(given.get("claims", []))
+    named = [cast(Claim, {"claim_id": f"claim {n}", "partner_id": "p1"} | claim) for n, claim in claimed]
     claims = {claim["claim_id"]: claim for claim in named if _bears_on(claim, root)}
     listed = program.association.precedence.on(root["on"]) if program.association else None
     if not claims or not listed:
@@ -32,17 +34,17 @@ def with_earner(program: Program, family: list[dict[str, Any]], given: dict[str,
         return family
     claim = claims[counts["claim_id"].iloc[0]]
     told = {"partner": claim["partner_id"]} | {key: claim[key] for key in ("association",) if key in claim}
-    return [{key: value for key, value in one.items() if key != "association"} | told for one in family]
+    return [cast(Line, {key: value for key, value in one.items() if key != "association"} | told) for one in family]
 
 
-def _bears_on(claim: dict[str, Any], root: dict[str, Any]) -> bool:
+def _bears_on(claim: Claim, root: Line) -> bool:
     """Whether a claim is to a line's workload; a family that one of them leaves out matches."""
     families = {one["product_family"] for one in (claim, root) if "product_family" in one}
     customer = root.get("customer", root.get("customer_id", "c1"))
     return claim.get("customer_id", "c1") == customer and len(families) < 2
 
 
-def claims_frame(claims: list[dict[str, Any]], first: str, given: dict[str, Any]) -> pd.DataFrame:
+def claims_frame(claims: list[Claim], first: str, given: Given) -> pd.DataFrame:
     """Claims to one workload as the step reads them; what one leaves out takes the plainest value."""
     types = {row["partner_id"]: row.get("partner_type") for row in given.get("partners", [])}
     plain = {

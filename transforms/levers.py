@@ -1,47 +1,20 @@
 """Levers: the rules of a program that pay, each with what it selects, what fills its scale, and what bounds it."""
 
-from datetime import date
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from transforms.dated import ALWAYS, Dated
-from transforms.rule_values import DatedNumber, Name, Reference, Rule
+from transforms.brackets import Bracket, Scale
+from transforms.dated import Dated
+from transforms.rule_values import DatedNumber, Effective, Fault, Flag, Name, Reference, Rule, refuse
+from transforms.selection import Selection
 
-Selectable = Literal[
-    "product_id",
-    "product_family",
-    "product_segment",
-    "term",
-    "is_strategic",
-    "is_trial",
-    "is_add_on",
-    "customer_id",
-    "customer_segment",
-    "customer_country",
-    "charge_type",
-    "association",
-    "currency",
-]
-SELECTABLE: tuple[str, ...] = get_args(Selectable)
 Per = Literal["customer", "product", "product_family", "product_segment", "customer_segment", "customer_country"]
 PER_COLUMN = {"customer": "customer_id", "product": "product_id"}  # the others are named as their column
 Over = Literal["transaction", "month", "quarter", "half_year", "fiscal_year", "trailing_12_months", "all"]
 Measure = Literal["revenue", "quantity", "growth", "count", "attainment"]
-
-
-class Effective(Rule):
-    """Days on which a lever is in force: `from` is in, `to` is out."""
-
-    start: date = Field(alias="from")
-    to: date | None = None
-
-    @model_validator(mode="after")
-    def _order(self) -> "Effective":
-        if self.to and self.to <= self.start:
-            raise ValueError(f"ends on [{self.to}], not after it begins on [{self.start}]")
-        return self
 
 
 class Scope(Rule):
@@ -94,67 +67,6 @@ class FixedBase(Rule):
     fixed: DatedNumber
 
 
-class Bracket(Rule):
-    """One step of a scale: from its threshold on it pays a rate, or an amount (per unit, or the lump)."""
-
-    threshold: DatedNumber
-    rate: DatedNumber | None = None
-    amount: DatedNumber | None = None
-
-    @model_validator(mode="after")
-    def _one_price(self) -> "Bracket":
-        if (self.rate is None) == (self.amount is None):
-            raise ValueError("a bracket has a rate or an amount; give one of them")
-        return self
-
-    @property
-    def price(self) -> Dated:
-        """The rate, or the amount."""
-        return next(held for held in (self.rate, self.amount) if held is not None)
-
-
-class Scale(Rule):
-    """What a running measure pays."""
-
-    mode: Literal["flat", "marginal", "retroactive", "interpolated", "lump_sum", "cumulative_lump_sum"]
-    on_threshold: Literal["higher", "lower"] = "higher"
-    units: Literal["continuous", "first_unit"] = "continuous"
-    brackets: list[Bracket] = Field(min_length=1)
-
-    @property
-    def pays_amounts(self) -> bool:
-        """Whether brackets have amounts instead of rates."""
-        return self.brackets[0].rate is None
-
-    @property
-    def is_lump(self) -> bool:
-        """Whether lumps are booked on the line that reaches them."""
-        return self.mode in ("lump_sum", "cumulative_lump_sum")
-
-    @model_validator(mode="after")
-    def _sound(self) -> "Scale":
-        if any((bracket.rate is None) != self.pays_amounts for bracket in self.brackets):
-            raise ValueError("brackets have all rates or all amounts; write two levers")
-        if self.units == "first_unit" and "on_threshold" in self.model_fields_set:
-            raise ValueError("on_threshold has no meaning with first_unit; leave it out")
-        if (self.is_lump or self.mode == "interpolated") and not self.pays_amounts:
-            raise ValueError(f"mode [{self.mode}] pays amounts; give each bracket an amount")
-        if self.mode == "interpolated" and any(v != 0 for v in self.brackets[-1].price.values.values()):
-            raise ValueError("the last interpolated bracket has no end to fill up to; its amount is 0")
-        for day in sorted({start for bracket in self.brackets for start in bracket.threshold.values}):
-            self._rising(day)
-        return self
-
-    def _rising(self, day: date) -> None:
-        since = "" if day == ALWAYS else f" on [{day}]"
-        held = [bracket.threshold.on(day) for bracket in self.brackets]
-        known = [threshold for threshold in held if threshold is not None]
-        if known != sorted(set(known)):
-            raise ValueError(f"thresholds {[str(t) for t in known]} do not rise{since}")
-        if self.mode == "marginal" and self.units == "continuous" and known and known[0] > 0:
-            raise ValueError(f"the first threshold is [{known[0]}]{since}; a marginal scale begins at 0")
-
-
 class Minimum(Scope):
     """What the lines of a scope must reach together to earn at all."""
 
@@ -187,7 +99,7 @@ class Lever(Rule):
     lever: Name
     title: str
     effective: Effective
-    select: dict[Selectable, Any]
+    select: Selection
     measure: Measure
     base: Literal["revenue", "quantity", "growth", "annualised_revenue"] | FixedBase | None = None
     accumulate: Scope = Scope()
@@ -197,7 +109,7 @@ class Lever(Rule):
     minimum: Minimum | None = None
     stack: Stack | None = None
     cap: list[Cap] = Field(default_factory=list)
-    illustrative: bool = False
+    illustrative: Flag = False
     reference: Reference | None = None
     baseline: Baseline | None = None
     window: Window | None = None
@@ -262,50 +174,62 @@ class Lever(Rule):
         return accumulate
 
     @model_validator(mode="after")
-    def _priced(self) -> "Lever":
+    def _sound(self) -> "Lever":
         given = [word for word in ("rate", "amount", "scale") if getattr(self, word) is not None]
         if len(given) != 1:
             raise ValueError(f"lever [{self.lever}] has {given or 'no price'}; give one of rate, amount or scale")
-        if given != ["scale"]:
-            self._held(self.pricing.brackets[0].price, given[0])
+        refuse([*self._gaps(), *self._mismatches(), *self._endless()])
         return self
 
-    @model_validator(mode="after")
-    def _measured(self) -> "Lever":
-        if self.measure in ("growth", "attainment") and self.baseline is None:
-            raise ValueError(
-                f"lever [{self.lever}] measures {self.measure} and has no baseline; say what it compares with"
-            )
-        if self.baseline is not None and self.measure not in ("growth", "attainment"):
-            raise ValueError(
-                f"lever [{self.lever}] has a baseline and measures {self.measure}; measure growth or attainment"
-            )
-        if self.measure in ("growth", "attainment", "count") and self.accumulate.over == "transaction":
-            raise ValueError(f"lever [{self.lever}] measures {self.measure}; say over which period it accumulates")
-        if self.measure == "count" and not self.accumulate.per:
-            raise ValueError(f"lever [{self.lever}] counts; accumulate per what is counted, as in per: [customer]")
+    def _mismatches(self) -> Iterator[Fault]:
+        """Words that need others, or do not go with them."""
+        compares, counts = self.measure in ("growth", "attainment"), self.measure == "count"
+        if compares and not self.baseline:
+            remedy = f"{self.measure} compares with a baseline; add baseline: {{of: revenue, over: previous_quarter}}"
+            yield Fault(("measure",), self.measure, remedy)
+        if self.baseline and not compares:
+            yield Fault(("baseline",), "…", f"{self.measure} compares with nothing; measure growth or attainment")
+        if (compares or counts) and self.accumulate.over == "transaction":
+            yield Fault(("measure",), self.measure, f"{self.measure} needs a period; say over which it accumulates")
+        if counts and not self.accumulate.per:
+            remedy = "count needs what is counted; accumulate per it, as in per: [customer]"
+            yield Fault(("measure",), self.measure, remedy)
         if self.base == "growth" and self.measure != "growth":
-            raise ValueError(f"lever [{self.lever}] has growth as its base and measures {self.measure}; measure growth")
+            yield Fault(("base",), self.base, f"growth is no base where {self.measure} is measured; measure growth")
         if self.measure in ("attainment", "count") and not self.pricing.pays_amounts and self.base is None:
-            raise ValueError(f"lever [{self.lever}] has no base that its rate multiplies; give revenue or {{fixed: …}}")
-        return self
+            remedy = f"a rate cannot multiply {self.measure}; add base: revenue, or base: {{fixed: …}}"
+            yield Fault(("measure",), self.measure, remedy)
 
-    @model_validator(mode="after")
-    def _trailing(self) -> "Lever":
-        if self.accumulate.over == "trailing_12_months" and self.pricing.is_lump:
-            raise ValueError(
-                f"lever [{self.lever}] pays lumps over trailing_12_months, which has no end; take a period"
-            )
-        if self.measure == "count" and self.accumulate.over == "trailing_12_months":
-            raise ValueError(f"lever [{self.lever}] counts over trailing_12_months; take a period")
-        if self.exclusive_partner and self.exclusive_partner[0] != "customer":
-            raise ValueError(f"lever [{self.lever}] keeps {self.exclusive_partner}; customer comes first")
-        if self.exclusive_partner and self.minimum and not set(self.exclusive_partner) <= set(self.minimum.per):
-            raise ValueError(f"lever [{self.lever}] keeps {self.exclusive_partner}; its minimum must be per the same")
-        return self
+    def _endless(self) -> Iterator[Fault]:
+        """What cannot be counted over trailing months, as they never end; what an exclusive partner cannot keep."""
+        if self.accumulate.over == "trailing_12_months":
+            for what, is_so in (("lumps", self.pricing.is_lump), ("a count", self.measure == "count")):
+                if is_so:
+                    remedy = f"{what} cannot be counted over trailing_12_months, which never end; take a period"
+                    yield Fault(("accumulate", "over"), self.accumulate.over, remedy)
+        kept = self.exclusive_partner
+        if kept and kept[0] != "customer":
+            yield Fault(("exclusive_partner",), kept[0], "customer comes first in what a partner keeps")
+        if kept and self.minimum and not set(kept) <= set(self.minimum.per):
+            remedy = f"a partner keeps {kept} by what it sells of it; the minimum must be per the same"
+            yield Fault(("minimum", "per"), ", ".join(self.minimum.per), remedy)
 
-    def _held(self, price: Dated, word: str) -> None:
-        start, end = self.effective.start, self.effective.to
-        held = [price.on(start), *(v for d, v in price.values.items() if d > start and (not end or d < end))]
-        if any(value is None for value in held):
-            raise ValueError(f"lever [{self.lever}] has no {word} on some day while it is in force")
+    def _gaps(self) -> Iterator[Fault]:
+        """Days in force without a price. A bracket whose price begins later is a new one; one whose price ends is a gap."""
+        held = [
+            (("scale", "brackets", number, word) if self.scale else (word,), word, figure)
+            for number, bracket in enumerate(self.pricing.brackets)
+            for word in ("threshold", "rate", "amount")
+            if (figure := getattr(bracket, word)) is not None
+        ]
+        for place, word, figure in held:
+            for day in self.effective.changes(figure.values):
+                if figure.on(day) is None and (not self.scale or min(figure.values) <= day):
+                    remedy = f"lever [{self.lever}] has no {word} on [{day}], when it is in force; give one, or end the lever"
+                    yield Fault(place, day, remedy)
+        for day in self.effective.changes(self.pricing.days) if self.scale else ():
+            if not any(bracket.exists_on(day) for bracket in self.pricing.brackets):
+                remedy = (
+                    f"lever [{self.lever}] has no bracket on [{day}], when it is in force; date its brackets from then"
+                )
+                yield Fault(("scale", "brackets"), day, remedy)

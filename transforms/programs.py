@@ -4,20 +4,33 @@ The words of a file are those of docs/programs.md. Every fault is refused at loa
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import iso4217
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from transforms.dated import ALWAYS, Dated
+from transforms.criteria import Eligibility
+from transforms.dated import Dated
 from transforms.levers import Cap, Lever, Over
 from transforms.precedence import Association
-from transforms.rule_file import RuleFault, read
-from transforms.rule_values import DatedDays, DatedNames, DatedNumber, Name, Reference, Rule
+from transforms.rule_faults import faults_of, named_faults
+from transforms.rule_file import RuleFault, RuleText, parsed
+from transforms.rule_values import (
+    Currency,
+    DatedNumber,
+    Fault,
+    Name,
+    Number,
+    Reference,
+    Rule,
+    refuse,
+)
+from transforms.terms import Coop, Enrolment, Payout
+from transforms.worked_examples import Example
 
 PERIODS: tuple[Over, ...] = ("transaction", "month", "quarter", "half_year", "fiscal_year", "trailing_12_months", "all")
 
@@ -27,45 +40,6 @@ class Rounding(Rule):
 
     mode: Literal["half_even", "half_up", "truncate"]
     at: Literal["line", "period", "slice"]
-
-
-class Criterion(Rule):
-    """One condition of eligibility with its dated figures."""
-
-    criterion: Literal[
-        "active_reseller",
-        "active_agreement",
-        "competency",
-        "not_own_customer",
-        "payee_profile",
-        "same_country",
-        "trailing_revenue",
-    ]
-    any_of: DatedNames | None = None
-    level: DatedNames | None = None
-    at_least: DatedNumber | None = None
-    days: int = 365
-    once_met_stays: bool = False
-
-    @model_validator(mode="after")
-    def _figures(self) -> "Criterion":
-        needs = {"active_agreement": "any_of", "competency": "any_of", "trailing_revenue": "at_least"}
-        needed = needs.get(self.criterion)
-        if needed and getattr(self, needed) is None:
-            raise ValueError(f"criterion [{self.criterion}] needs [{needed}]")
-        return self
-
-
-def _dated_criteria(value: object) -> object:
-    return value if isinstance(value, dict) else {ALWAYS: value}
-
-
-class Eligibility(Rule):
-    """Who may earn, and from when."""
-
-    earns_from: Literal["month_start", "day_met"]
-    grace_days: DatedDays = Dated.always(Decimal(0))
-    criteria: Annotated[dict[date, list[Criterion]], BeforeValidator(_dated_criteria)]
 
 
 class Split(Rule):
@@ -78,11 +52,18 @@ class Split(Rule):
         """The rebate and the co-op share on a day."""
         return self.rebate.on(day) or Decimal(0), self.coop.on(day) or Decimal(0)
 
+    def exists_on(self, day: date) -> bool:
+        """Whether there are shares on a day."""
+        return any(share.on(day) for share in (self.rebate, self.coop))
+
     @model_validator(mode="after")
     def _whole(self) -> "Split":
-        for day in sorted({*self.rebate.values, *self.coop.values}):
-            if self.rebate.on(day) is not None and sum(self.on(day)) != 1:
-                raise ValueError(f"shares sum to [{sum(self.on(day))}] on [{day}]; they must sum to 1")
+        days = sorted({*self.rebate.values, *self.coop.values})
+        refuse(
+            Fault((), sum(self.on(day)), f"shares sum to [{sum(self.on(day))}] on [{day}]; they must sum to 1")
+            for day in days
+            if self.exists_on(day) and (sum(self.on(day)) != 1 or min(self.on(day)) < 0)
+        )
         return self
 
 
@@ -90,7 +71,7 @@ class Step(Rule):
     """A step of a clawback ladder: what share is taken back from that many completed months after the original on."""
 
     from_month: int = Field(ge=0)
-    share: Decimal = Field(ge=0, le=1)
+    share: Number = Field(ge=0, le=1)
     kind: Literal["cancellation", "lapse", "withdrawal"] | None = None
 
 
@@ -109,13 +90,33 @@ class Clawback(Rule):
         return self
 
 
-class Enrolment(Rule):
-    """How partners come into the program."""
+def _in_every_year(start: str) -> str:
+    try:
+        date.fromisoformat(f"2001-{start}")
+    except ValueError:
+        raise ValueError(
+            f'[{start}] is not a day of every year; write month and day in quotes, as in "07-01"'
+        ) from None
+    return start
 
-    invite_on: Literal["first_transaction", "eligible", "open"] | None = None
-    valid_days: int | None = None
-    expires: Literal["fiscal_year_end"] | None = None
-    rolls_over: bool = True
+
+def between_parts(levers: dict[int, Lever], split: Split | None) -> Iterator[Fault]:
+    """What is wrong between parts of a program that are sound by themselves; levers by their place in the file."""
+    names: set[str] = set()
+    for number, lever in levers.items():
+        if lever.lever in names:
+            remedy = f"two levers are called [{lever.lever}]; name each once"
+            yield Fault(("levers", number, "lever"), lever.lever, remedy)
+        names.add(lever.lever)
+        for day in lever.effective.changes([*split.rebate.values, *split.coop.values]) if split else ():
+            if split and not split.exists_on(day):
+                yield Fault(("split",), day, f"no split on [{day}], when lever [{lever.lever}] is in force; give one")
+
+
+def unproven(status: object, examples: object) -> Iterator[Fault]:
+    """That an active program shows nothing of what it pays."""
+    if status == "active" and not examples:
+        yield Fault(("status",), status, "an active program needs examples; add at least one with what it earns")
 
 
 class Program(Rule):
@@ -128,8 +129,10 @@ class Program(Rule):
     earner: Literal["reseller", "seller"]
     association: Association | None = None
     partner_types: list[Literal["direct_bill", "indirect_provider", "indirect_reseller"]] = Field(min_length=1)
-    currency: str
-    fiscal_year_start: str = Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
+    currency: Currency
+    fiscal_year_start: Annotated[
+        str, AfterValidator(_in_every_year), Field(json_schema_extra={"pattern": r"^\d\d-\d\d$"})
+    ]
     reference_date: Literal["transaction_date", "invoice_date"]
     rounding: Rounding
     remainder_to: Literal["rebate", "coop"] = "rebate"
@@ -138,27 +141,16 @@ class Program(Rule):
     levers: list[Lever] = Field(min_length=1)
     cap: list[Cap] = Field(default_factory=list)
     split: Split
-    coop: dict[str, Any] | None = None
-    payout: dict[str, Any] | None = None
+    coop: Coop | None = None
+    payout: Payout | None = None
     clawback: Clawback | None = None
-    examples: list[dict[str, Any]] = Field(default_factory=list)
+    examples: list[Example] = Field(default_factory=list)
     rule_version: str = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Program":
-        names = [lever.lever for lever in self.levers]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"levers {twice} stand twice; name each once")
-        if self.currency not in {known.code for known in iso4217.Currency}:
-            raise ValueError(f"currency [{self.currency}] is not in ISO 4217")
-        if self.status == "active":
-            self._ready()
+        refuse([*between_parts(dict(enumerate(self.levers)), self.split), *unproven(self.status, self.examples)])
         return self
-
-    def _ready(self) -> None:
-        """Refuse an active program that shows nothing of what it pays."""
-        if not self.examples:
-            raise ValueError("an active program needs examples; add at least one with what it earns")
 
     @property
     def goes_on(self) -> bool:
@@ -181,20 +173,52 @@ class Program(Rule):
 def load(path: Path) -> Program:
     """One program file, checked against everything that can be checked without running its examples.
 
-    Raises RuleFault with file, line, key, value and remedy.
+    Raises RuleFault for its first fault, with file, line, key, value and remedy.
     """
-    content, lines = read(path)
-    if not isinstance(content, dict):
-        raise RuleFault(
-            path.name, 1, "file", type(content).__name__, "a program file is a mapping that begins with program:"
-        )
-    try:
-        program = Program.model_validate({**content, "rule_version": _version(path)})
-    except ValidationError as fault:
-        raise named_fault(path.name, content, lines, fault.errors()[0]) from None
+    program, faults = loaded(path)
+    if faults or program is None:
+        raise faults[0]
+    return program
+
+
+def loaded(path: Path) -> tuple[Program | None, list[RuleFault]]:
+    """One program file, None where it cannot be used, and all its faults."""
+    text = parsed(path)
+    found = list(text.faults)
+    program = None
+    if text.content is not None or not found:
+        try:
+            program = _program(path, text)
+        except ValidationError as refused:
+            told = {known.line for known in found}
+            named = named_faults(path.name, text, [*faults_of(refused), *_besides(text.content)])
+            found += [fault for fault in named if fault.line not in told]
+        except RuleFault as fault:
+            found.append(fault)
+    return None if found else program, found
+
+
+def _besides(content: dict[str, Any]) -> Iterator[Fault]:
+    """What is wrong between the sound parts of a program that has others which are not."""
+    levers, split = {}, None
+    listed = content.get("levers")
+    for number, written in enumerate(listed if isinstance(listed, list) else ()):
+        with suppress(ValidationError):
+            levers[number] = Lever.model_validate(written)
+    with suppress(ValidationError):
+        split = Split.model_validate(content.get("split"))
+    yield from between_parts(levers, split)
+    yield from unproven(content.get("status"), content.get("examples"))
+
+
+def _program(path: Path, text: RuleText) -> Program:
+    if not isinstance(text.content, dict):
+        kind = type(text.content).__name__
+        raise RuleFault(path.name, 1, "file", kind, "a program file is a mapping that begins with program:")
+    program = Program.model_validate({**text.content, "rule_version": _version(path)})
     if program.program != path.stem:
         raise RuleFault(
-            path.name, lines[("program",)], "program", program.program, f"name it after its file: {path.stem}"
+            path.name, text.lines[("program",)], "program", program.program, f"name it after its file: {path.stem}"
         )
     return program
 
@@ -211,24 +235,3 @@ def active(programs: Iterable[Program]) -> list[Program]:
 
 def _version(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-
-
-def named_fault(file: str, content: object, lines: dict, fault: Any) -> RuleFault:
-    """A pydantic fault as ours, at the innermost place of the file that it speaks of."""
-    place: tuple = ()
-    value: Any = content
-    for step in fault["loc"]:
-        if isinstance(value, dict | list) and (*place, step) in lines:
-            value = value[step]
-            place = (*place, step)
-    key = ".".join(str(step) for step in place) or "file"
-    last = str(fault["loc"][-1]) if fault["loc"] else key
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        return RuleFault(file, lines.get(place, 1), key, last, "no such key; see docs/programs.md for the words")
-    if fault["type"] == "missing":
-        return RuleFault(file, lines.get(place, 1), key, last, "this key is missing; add it")
-    if fault["type"] == "string_type" and isinstance(value, Decimal):
-        message = f'a text is needed; write it in quotes: "{value}"'
-    shown = value if isinstance(value, str | Decimal | date | bool) else "…"
-    return RuleFault(file, lines.get(place, 1), key, shown, message)

@@ -1,12 +1,41 @@
-"""The kinds of value that a program file holds: dated numbers, dated lists of names, references."""
+"""The kinds of value that a program file holds: dated numbers, dated lists of names, references; and how one is refused."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+import iso4217
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from transforms.dated import Dated
+from transforms.rule_file import Place
+
+
+class Fault(NamedTuple):
+    """What is wrong within a part of a program file: where in it, the value, and what to do."""
+
+    place: Place
+    value: object
+    remedy: str
+
+
+def refuse(found: Iterable[Fault]) -> None:
+    """Raise all that was found as one fault of a part; nothing where nothing was found."""
+    if faults := list(found):
+        raise PydanticCustomError(
+            "rule", "{said}", {"said": "; ".join(fault.remedy for fault in faults), "faults": faults}
+        )
 
 
 def _dated(value: object) -> Dated:
@@ -24,14 +53,14 @@ def _dated(value: object) -> Dated:
 def _members(kind: type) -> Any:
     def check(value: Dated) -> Dated:
         for held in value.values.values():
-            if held is None:
+            if held is None and len(value.values) > 1:
                 continue
             if kind is Decimal and not isinstance(held, Decimal):
-                raise ValueError(f"[{held}] is not a number")
-            if kind is int and (not isinstance(held, Decimal) or held != held.to_integral_value()):
-                raise ValueError(f"[{held}] is not a whole number")
-            if kind is list and not (isinstance(held, list) and all(isinstance(item, str) for item in held)):
-                raise ValueError(f"[{held}] is not a list of names")
+                raise ValueError(f"[{held}] is not a number; write it as 0.06, not in quotes, without a unit")
+            if kind is int and (not isinstance(held, Decimal) or held != held.to_integral_value() or held < 0):
+                raise ValueError(f"[{held}] is not a whole number of 0 or more")
+            if kind is list and not (isinstance(held, list) and held and all(isinstance(i, str) for i in held)):
+                raise ValueError(f"[{held}] is not a list of names; write it as [silver, gold]")
         return value
 
     return check
@@ -41,10 +70,32 @@ def _dated_of(kind: type) -> BeforeValidator:
     return BeforeValidator(lambda value: _members(kind)(_dated(value)))
 
 
-DatedNumber = Annotated[Dated, _dated_of(Decimal)]
-DatedDays = Annotated[Dated, _dated_of(int)]
-DatedNames = Annotated[Dated, _dated_of(list)]
+def _schema(kind: dict[str, Any]) -> WithJsonSchema:
+    """A plain value, or one for each date from which it holds; null ends it."""
+    by_date = {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+        "additionalProperties": {"anyOf": [kind, {"type": "null"}]},
+    }
+    return WithJsonSchema({"anyOf": [kind, by_date]})
+
+
+def _currency(code: str) -> str:
+    if code not in CURRENCIES:
+        raise ValueError(f"currency [{code}] is not in ISO 4217; write a code such as USD")
+    return code
+
+
+CURRENCIES = {known.code for known in iso4217.Currency}
+DatedNumber = Annotated[Dated, _dated_of(Decimal), _schema({"type": "number"})]
+DatedDays = Annotated[Dated, _dated_of(int), _schema({"type": "integer", "minimum": 0})]
+DatedNames = Annotated[Dated, _dated_of(list), _schema({"type": "array", "minItems": 1, "items": {"type": "string"}})]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Number = Annotated[Decimal, Strict(), WithJsonSchema({"type": "number"})]
+Day = Annotated[date, Strict()]
+Flag = Annotated[bool, Strict()]
+Currency = Annotated[str, AfterValidator(_currency)]
 
 
 class Rule(BaseModel):
@@ -59,3 +110,24 @@ class Reference(Rule):
     title: str
     url: str | None = None
     note: str | None = None
+
+
+class Effective(Rule):
+    """Days on which a lever is in force: `from` is in, `to` is out."""
+
+    start: Day = Field(alias="from")
+    to: Day | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether a day is one of them."""
+        return self.start <= day and (self.to is None or day < self.to)
+
+    def changes(self, days: Iterable[date]) -> list[date]:
+        """The first of them, and those of other days that are among them, in order."""
+        return sorted({self.start, *(day for day in days if self.covers(day))})
+
+    @model_validator(mode="after")
+    def _order(self) -> "Effective":
+        if self.to and self.to <= self.start:
+            raise ValueError(f"ends on [{self.to}], not after it begins on [{self.start}]")
+        return self

@@ -1,0 +1,45 @@
+"""How commands answer: lines, aligned tables, JSON."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+REFUSED, USAGE = 1, 2
+
+
+def say(line: str) -> None:
+    """One line."""
+    typer.echo(line)
+
+
+def print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
+    """Rows as JSON or as a table."""
+    print_json(rows) if as_json else print_table(rows)
+
+
+def print_json(found: Any) -> None:
+    """Anything as JSON; dates and decimals as text."""
+    typer.echo(json.dumps(found, indent=2, default=str))
+
+
+def print_table(rows: Sequence[dict[str, Any]]) -> None:
+    """Rows as aligned columns, figures to the right; `(none)` where there are none."""
+    if not rows:
+        typer.echo("(none)")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, value in rows[0].items():
+        table.add_column(
+            name, justify="left" if isinstance(value, str | date | None | bool) else "right", overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False).print(table)

@@ -1,0 +1,144 @@
+"""The `incentives programs` commands: check rule files, and say what is in force on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.output import REFUSED, AsJson, print_json, print_table, say
+
+if TYPE_CHECKING:  # these bring pandas, which takes half a second
+    from app.rules_in_words import ProgramInWords
+    from transforms.programs import Program
+    from transforms.rule_file import RuleFault
+
+app = typer.Typer(no_args_is_help=True, help="Rule files: check them, show what is in force.")
+
+
+@app.command()
+def check(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(exists=True, help="Rule files or folders; all of programs/ unless given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load rule files and run their examples. Exit 1 at a fault: file, line, key, value, remedy.
+
+    Example: incentives programs check programs/csp-direct-bill.yaml
+    """
+    import pipeline
+
+    checked, faults = [], []
+    for path in paths or [pipeline.programs_folder()]:
+        for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
+            row, found = _checked(file)
+            checked += [row] if row else []
+            faults += found
+    if as_json:
+        print_json({"checked": checked, "faults": [_told(fault) for fault in faults]})
+    else:
+        print_table([row | {"not run": len(row["not run"])} for row in checked])
+        for row in checked:
+            for name, words in row["not run"].items():
+                say(f"{row['program']}: example [{name}] is not run, as it uses {', '.join(words)}")
+        for fault in faults:
+            typer.echo(str(fault), err=True)
+    raise typer.Exit(REFUSED if faults else 0)
+
+
+def _checked(path: Path) -> tuple[dict[str, Any] | None, list[RuleFault]]:
+    """What a file holds, None where it cannot be loaded, and its faults in order of lines."""
+    from transforms.buckets import bucket_key
+    from transforms.examples import try_examples
+    from transforms.programs import loaded
+
+    program, faults = loaded(path)
+    if program is None:
+        return None, sorted(faults, key=lambda fault: fault.line)
+    tried = try_examples(program, path)
+    return {
+        "program": program.program,
+        "status": program.status,
+        "bucket key": bucket_key(program),
+        "levers": len(program.levers),
+        "examples": len(program.examples),
+        "not run": tried.not_run,
+    }, tried.faults
+
+
+def _told(fault: RuleFault) -> dict[str, Any]:
+    """A fault as JSON; of an example also what it expects, what was computed, and what became of its lines."""
+    names = ("file", "line", "key", "value", "remedy", "expected", "computed", "trace")
+    return {name: getattr(fault, name) for name in names if hasattr(fault, name)}
+
+
+@app.command()
+def show(
+    program: Annotated[str, typer.Argument(help="Program, or its file.")],
+    on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="Day.")],
+    as_json: AsJson = False,
+) -> None:
+    """The rules of a program that are in force on a day, in words, with their figures and sources.
+
+    Example: incentives programs show csp-indirect-reseller --on 2022-03-25
+    """
+    from app.rules_in_words import program_in_words
+
+    found = _program(program)
+    said = program_in_words(found, on.date())
+    if as_json:
+        print_json(
+            {
+                "program": found.program,
+                "title": found.title,
+                "on": on.date(),
+                **{part: [row._asdict() for row in rows] for part, rows in said._asdict().items()},
+            }
+        )
+        return
+    say(f"{found.title} ({found.program}) on {on.date()}")
+    for heading, rows in _tables(said):
+        say(f"\n{heading}")
+        print_table(rows)
+
+
+def _tables(said: ProgramInWords) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The tables that show a program, each with its heading."""
+    yield "Program", [row._asdict() for row in said.head]
+    yield "Eligibility: every criterion holds at once", [row._asdict() for row in said.criteria]
+    yield (
+        "Levers in force (~: no source states the figure)",
+        [
+            {
+                "lever": f"{row.lever}{' ~' if row.illustrative else ''}",
+                "pays": row.pays,
+                "on": row.selects,
+                "in force": row.in_force,
+            }
+            for row in said.levers
+        ],
+    )
+    if brackets := [{"lever": row.lever, "threshold": t, "pays": p} for row in said.levers for t, p in row.brackets]:
+        yield "Brackets", brackets
+    if bounds := [{"lever": row.lever, "rule": rule} for row in said.levers for rule in row.conditions]:
+        yield "Bounds", bounds
+    yield "Terms", [row._asdict() for row in said.terms]
+    yield "Sources", [{"lever": row.lever, "documented": row.documented} for row in said.levers if row.documented]
+
+
+def _program(named: str) -> Program:
+    """A program by its name or its file. Raises LookupError where there is none."""
+    import pipeline
+    from transforms.programs import load
+
+    path = Path(named)
+    if path.suffix != ".yaml":
+        path = pipeline.programs_folder() / f"{named}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(file.stem for file in pipeline.programs_folder().glob("*.yaml")))
+        raise LookupError(f"no program [{named}]; there are {known}")
+    return load(path)

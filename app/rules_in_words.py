@@ -1,0 +1,159 @@
+"""A program in words: who earns, who may, what each lever pays, what becomes of the earnings, and where it is documented."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+from app.figures_in_words import NOTHING, Reading, either, money, on, over_all_days, percent
+from app.levers_in_words import LeverInWords, cap_in_words, documented, lever_in_words
+from transforms.criteria import Criterion
+from transforms.dated import ALWAYS, Dated
+from transforms.programs import Program
+from transforms.terms import Coop, Payout
+
+CRITERIA = {
+    "active_reseller": "is an active reseller",
+    "active_agreement": "has an active agreement: {any_of}",
+    "competency": "holds a competency{level}: {any_of}",
+    "trailing_revenue": "had {at_least} of revenue in the last {days} days",
+    "payee_profile": "has a validated bank and tax profile",
+    "same_country": "is in the country of its own tenant",
+    "not_own_customer": "does not sell to itself",
+}
+INVITED = {
+    "first_transaction": "invited by the first transaction",
+    "eligible": "invited when eligible",
+    "open": "open to all",
+    None: "as enrolment data says",
+}
+AT = {"line": "each earning", "slice": "each slice's base and its earning", "period": "the earning of each period"}
+ROUNDED = {
+    "truncate": "is cut off after the currency's decimals",
+    "half_up": "is rounded, halves away from zero",
+    "half_even": "is rounded, halves to the even digit",
+}
+
+
+class Sentence(NamedTuple):
+    """One rule in words, and what it is about."""
+
+    about: str
+    says: str
+
+
+class ProgramInWords(NamedTuple):
+    """All rules of a program; on a day, or over all days."""
+
+    head: list[Sentence]
+    criteria: list[Sentence]
+    levers: list[LeverInWords]
+    terms: list[Sentence]
+
+
+def program_in_words(program: Program, day: date | None = None) -> ProgramInWords:
+    """The rules in force on a day; without one, all of them with their days."""
+    read = on(day) if day else over_all_days
+    levers = [lever for lever in program.levers if day is None or lever.effective.covers(day)]
+    return ProgramInWords(
+        list(_head(program)),
+        list(_eligibility(program, read, day)),
+        [lever_in_words(lever, program.currency, read, day) for lever in levers],
+        list(_terms(program, read)),
+    )
+
+
+def _head(program: Program) -> Iterator[Sentence]:
+    year = date.fromisoformat(f"2001-{program.fiscal_year_start}")
+    yield Sentence("status", program.status)
+    yield Sentence("earner", f"the {program.earner} of a line, if {either(program.partner_types)}")
+    yield Sentence("currency", f"{program.currency}; the fiscal year begins on {year.day} {year:%B}")
+    yield Sentence("priced by", program.reference_date.replace("_", " "))
+    yield Sentence("documented", documented(program.reference))
+
+
+def _eligibility(program: Program, read: Reading, day: date | None) -> Iterator[Sentence]:
+    starts = sorted(program.eligibility.criteria)
+    for start, end in zip(starts, [*starts[1:], None], strict=True):
+        if day is None or (start <= day and (end is None or day < end)):
+            since = "" if day or start == ALWAYS else f" (from {start})"
+            for criterion in program.eligibility.criteria[start]:
+                yield Sentence(criterion.criterion, _criterion(criterion, program.currency, read) + since)
+    if program.enrolment:
+        yield Sentence("enrolment", _enrolment(program))
+    begins = {"month_start": "the first day of the month in which", "day_met": "the day on which"}
+    grace = read(program.eligibility.grace_days, lambda days: f"{days} days of grace" if days else "no day of grace")
+    yield Sentence("earns", f"from {begins[program.eligibility.earns_from]} all hold until one no longer does; {grace}")
+
+
+def _criterion(criterion: Criterion, currency: str, read: Reading) -> str:
+    figures = [figure for figure in (criterion.any_of, criterion.at_least) if figure]
+    if any(read(figure, str) == NOTHING for figure in figures):
+        return "is not asked on this day"
+    level = f" ({read(criterion.level, either)})" if criterion.level else ""
+    said = CRITERIA[criterion.criterion].format(
+        any_of=read(criterion.any_of or Dated.always(None), either),
+        level=level,
+        at_least=read(criterion.at_least or Dated.always(None), money(currency)),
+        days=criterion.days,
+    )
+    return said + ("; once met it stays met" if criterion.once_met_stays else "")
+
+
+def _enrolment(program: Program) -> str:
+    enrolment = program.enrolment
+    if enrolment is None:
+        return ""
+    parts = [INVITED[enrolment.invite_on]]
+    parts += [f"an invitation holds {enrolment.valid_days} days"] if enrolment.valid_days else []
+    parts += ["expires at the end of the fiscal year"] if enrolment.expires else []
+    return "; ".join([*parts, *(["rolls over"] if enrolment.rolls_over else [])])
+
+
+def _terms(program: Program, read: Reading) -> Iterator[Sentence]:
+    """What becomes of an earning after its lever, in the order in which it happens."""
+    yield from (Sentence("cap", f"over all levers {cap_in_words(cap, program.currency, read)}") for cap in program.cap)
+    yield Sentence("rounding", f"{AT[program.rounding.at]} {ROUNDED[program.rounding.mode]}")
+    split = f"rebate {read(program.split.rebate, percent)}; co-op {read(program.split.coop, percent)}"
+    yield Sentence("split", f"{split}; the odd cent goes to the {program.remainder_to.replace('coop', 'co-op')}")
+    if program.clawback:
+        for step in program.clawback.ladder:
+            kind = f" of kind {step.kind}" if step.kind else ""
+            yield Sentence(
+                "clawback", f"a refund{kind} takes back {percent(step.share)} from {step.from_month} months on"
+            )
+    else:
+        yield Sentence("clawback", "a refund takes back in full")
+    yield from _coop(program.coop, program.currency, read) if program.coop else ()
+    yield from _payout(program.payout, program.currency, read) if program.payout else ()
+
+
+def _coop(coop: Coop, currency: str, read: Reading) -> Iterator[Sentence]:
+    if coop.minimum:
+        yield Sentence("co-op", f"below {read(coop.minimum, money(currency))} in a half year it becomes rebate")
+    if coop.usage_months:
+        yield Sentence("co-op", f"is used in the {coop.usage_months} months after the half year of earning")
+    if coop.claims_open:
+        month = {0: "first", 1: "second", 2: "third"}.get(coop.claims_open.months, f"{coop.claims_open.months + 1}th")
+        yield Sentence(
+            "co-op", f"is claimed from day {coop.claims_open.day} of the {month} month after the half year on"
+        )
+    if coop.grace_days is not None:
+        yield Sentence(
+            "co-op", f"is claimed until {coop.grace_days} days after the months of use, the last one included"
+        )
+
+
+def _payout(payout: Payout, currency: str, read: Reading) -> Iterator[Sentence]:
+    if payout.due:
+        lag, day = payout.due.lag_days, payout.due.day
+        yield Sentence("payout", f"due on day {day} of the month that holds the earning month's end plus {lag} days")
+    if payout.minimum:
+        yield Sentence("payout", f"from {read(payout.minimum, money(currency))} on; less is carried forward")
+    if payout.unreached:
+        then = {"forfeit": "forfeited", "carry": "carried on"}[payout.unreached.then]
+        yield Sentence("payout", f"what is below the minimum at the end of the fiscal year is {then}")
+    if payout.hold:
+        then = ", ".join(f"{country}: {word}" for country, word in payout.hold.then.items())
+        yield Sentence("payout", f"after {payout.hold.missing_payee_days} days without a payee ({then})")
+    if payout.offset_negative:
+        yield Sentence("payout", "a negative balance is recovered from later payments, oldest first")

@@ -1,0 +1,60 @@
+"""Criteria of eligibility as a program file writes them, each with its dated figures."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, Strict, model_validator
+
+from transforms.dated import ALWAYS, Dated
+from transforms.rule_values import DatedDays, DatedNames, DatedNumber, Fault, Flag, Rule, refuse
+
+
+class Criterion(Rule):
+    """One condition of eligibility with its dated figures."""
+
+    criterion: Literal[
+        "active_reseller",
+        "active_agreement",
+        "competency",
+        "not_own_customer",
+        "payee_profile",
+        "same_country",
+        "trailing_revenue",
+    ]
+    any_of: DatedNames | None = None
+    level: DatedNames | None = None
+    at_least: DatedNumber | None = None
+    days: int = Field(365, ge=1)
+    once_met_stays: Flag = False
+
+    @model_validator(mode="after")
+    def _figures(self) -> "Criterion":
+        needs = {"active_agreement": "any_of", "competency": "any_of", "trailing_revenue": "at_least"}
+        needed = needs.get(self.criterion)
+        if needed and getattr(self, needed) is None:
+            raise ValueError(f"criterion [{self.criterion}] needs [{needed}]; add it")
+        takes = {"competency": {"any_of", "level"}, "trailing_revenue": {"at_least", "days"}}
+        taken = takes.get(self.criterion, {needed}) | {"criterion", "once_met_stays"}
+        refuse(
+            Fault((word,), "…", f"criterion [{self.criterion}] does not look at [{word}]; leave it out")
+            for word in sorted(self.model_fields_set - taken)
+        )
+        return self
+
+
+def _dated_criteria(value: object) -> object:
+    if isinstance(value, dict) and list(value) != sorted(value, key=str):
+        raise ValueError("dates must rise; put the earliest first")
+    return value if isinstance(value, dict) else {ALWAYS: value}
+
+
+class Eligibility(Rule):
+    """Who may earn, and from when."""
+
+    earns_from: Literal["month_start", "day_met"]
+    grace_days: DatedDays = Dated.always(Decimal(0))
+    criteria: Annotated[
+        dict[Annotated[date, Strict()], list[Criterion]],
+        BeforeValidator(_dated_criteria, json_schema_input_type=list[Criterion] | dict[date, list[Criterion]]),
+    ]

@@ -1,0 +1,113 @@
+"""The lines of worked examples as the engine has them: decided, all of a program at once."""
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import iso4217
+import pandas as pd
+
+from transforms.adjustments import minor
+from transforms.decisions import decided_lines
+from transforms.example_claims import with_earner
+from transforms.example_standing import NEVER, Standing
+from transforms.money import FX, decimals
+from transforms.programs import Program
+from transforms.selection import SELECTABLE
+from transforms.worked_examples import Given, Line
+
+
+class World(NamedTuple):
+    """The lines of one example as known on a day; `name` keeps worlds apart that are worked out at once."""
+
+    name: str
+    on: date | None
+    given: Given
+    lines: list[Line]
+    standing: Standing
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The ids of its lines, each with the one under which it is worked out."""
+        return {line["id"]: f"{self.name}|{line['id']}" for line in self.lines}
+
+
+def decided_worlds(program: Program, worlds: list[World]) -> pd.DataFrame:
+    """The lines' decisions; what a line, or the one that it reverses, leaves unsaid matches whatever a lever selects."""
+    alike = defaultdict(list)
+    for world in worlds:
+        for line in world.lines:
+            family = with_earner(program, _family(line, world.lines), world.given)
+            said = frozenset(column for one in family for column in one if column in SELECTABLE)
+            alike[said].append(_line(program, world, family))
+    made = []
+    for said, rows in alike.items():
+        levers = [
+            lever.model_copy(update={"select": {c: v for c, v in lever.select.items() if c in said}})
+            for lever in program.levers
+        ]
+        frame = pd.DataFrame(rows)
+        frame = frame.assign(fx_rate=decimals(list(frame["fx_rate"]), FX))
+        made.append(decided_lines(frame, [program.model_copy(update={"levers": levers})]))
+    decided = pd.concat(made, ignore_index=True) if made else pd.DataFrame()
+    counted = ("partner_id", "customer_id")  # whatever is counted is counted for a partner, or for a customer
+    apart = {column: decided["world"] + "|" + decided[column].astype("str") for column in counted} if made else {}
+    return decided.assign(**apart)
+
+
+def _family(line: Line, lines: list[Line]) -> list[Line]:
+    """A line, the one that it reverses, the one that this reverses, as far as they are known."""
+    by_id = {other["id"]: other for other in lines}
+    found = [line]
+    while (parent := by_id.get(found[-1].get("reverses", ""))) is not None and len(found) < 3:
+        found.append(parent)
+    return found
+
+
+def _line(program: Program, world: World, family: list[Line]) -> dict[str, Any]:
+    line, root = family[0], family[-1]
+    on, currency = root["on"], line.get("currency", program.currency)
+    partner, day = line.get("partner", "p1"), pd.Timestamp(on)
+    rate = Decimal(1) if currency == program.currency else _rate(world.given, currency, program.currency, on)
+    quantity = line.get("quantity", Decimal(1) if len(family) == 1 else Decimal(0))
+    is_earning, reason_codes = world.standing.on(partner, day)
+    return {
+        "world": world.name, "transaction_id": f"{world.name}|{line['id']}", "program": program.program,
+        "partner_id": partner, "reverses": f"{world.name}|{line['reverses']}" if line.get("reverses") else None,
+        "root_id": f"{world.name}|{root['id']}" if line.get("reverses") else None,
+        "reference_on": day, "reference_at": day, "own_at": pd.Timestamp(line["on"]),
+        "revenue_minor": minor(line.get("revenue", Decimal(0)), currency),
+        "quantity_micro": int(quantity * 10**6), "currency": currency,
+        "program_currency": program.currency, "exponent": exponent(currency),
+        "program_exponent": exponent(program.currency), "fx_month": day.replace(day=1), "fx_rate": rate,
+        **{column: root.get(column) for column in SELECTABLE if column not in ("currency", "customer_id")},
+        "term": root.get("term", "none"), "customer_id": _customer(root),
+        "tenant_created_on": pd.Timestamp(root.get("tenant_created_on", on)),
+        "first_purchase_on": pd.Timestamp(root.get("first_purchase_on", _first_purchase(root, world.lines))),
+        "history_from": pd.Timestamp(world.given.get("history_from", NEVER)),
+        "is_partner_known": True, "is_own_customer": False,
+        "is_original_known": "reverses" not in line or len(family) > 1,
+        "is_earning": is_earning, "reason_codes": reason_codes, "cause": "new_line", "is_posted": False,
+    }  # fmt: skip
+
+
+def _customer(line: Line) -> str | None:
+    return line.get("customer", line.get("customer_id", "c1"))
+
+
+def _first_purchase(line: Line, lines: list[Line]) -> date | None:
+    """The day of the first line of a line's customer that reverses none."""
+    bought = [other["on"] for other in lines if "reverses" not in other and _customer(other) == _customer(line)]
+    return min(bought, default=None)
+
+
+def exponent(currency: str) -> int:
+    """How many decimals a currency has."""
+    return iso4217.Currency(currency).exponent or 0
+
+
+def _rate(given: Given, currency: str, target: str, on: Any) -> Decimal | None:
+    rates = given.get("fx_rates", [])
+    wanted = (on.replace(day=1), currency, target)
+    return next((r["fx_rate"] for r in rates if (r["fx_month"], r["from_currency"], r["to_currency"]) == wanted), None)

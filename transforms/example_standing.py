@@ -1,0 +1,140 @@
+"""How the partners of worked examples stand: judged by the criteria whose feeds an example gives, others count as met."""
+
+from collections import defaultdict
+from datetime import date
+from typing import Any, NamedTuple, cast
+
+import pandas as pd
+
+from transforms.eligibility import eligibility, eligibility_criteria
+from transforms.programs import Program
+from transforms.worked_examples import Given, lines_of
+
+JUDGED_BY = {
+    "active_reseller": "partners", "same_country": "partners", "active_agreement": "agreements",
+    "competency": "competencies", "payee_profile": "payee_profiles", "enrolment": "enrolments",
+}  # fmt: skip
+FEED_COLUMNS = {
+    "partners": [
+        "partner_id",
+        "partner_type",
+        "reseller_status",
+        "country",
+        "tenant_country",
+        "valid_from",
+        "valid_to",
+    ],
+    "agreements": [
+        "agreement_id",
+        "partner_id",
+        "agreement_type",
+        "agreement_status",
+        "signed_on",
+        "valid_from",
+        "valid_to",
+    ],
+    "competencies": ["partner_id", "competency", "competency_level", "valid_from", "valid_to"],
+    "payee_profiles": ["partner_id", "bank_status", "tax_status", "validated_on", "valid_from", "valid_to"],
+    "enrolments": ["partner_id", "program", "enrolment_status", "valid_from", "valid_to"],
+}
+PLAIN = {
+    "agreement_id": "given", "agreement_status": "active", "competency_level": "gold", "reseller_status": "active",
+    "bank_status": "approved", "tax_status": "approved", "enrolment_status": "enrolled", "country": "US", "tenant_country": "US",
+}  # fmt: skip
+NEVER = date(1900, 1, 1)
+
+
+class Standing(NamedTuple):
+    """One example's partners over all days, empty where it gives none, and the criteria unmet on its last day."""
+
+    spans: list[dict[str, Any]]
+    unmet: list[str]
+
+    def on(self, partner: str, day: pd.Timestamp) -> tuple[bool, str | None]:
+        """Whether a partner earns on a day, and the reasons why not."""
+        if not self.spans:
+            return True, None
+        held = [span for span in self.spans if span["partner_id"] == partner and _covers(span, day)]
+        return any(span["is_earning"] for span in held), held[0]["reason_codes"] if held else None
+
+
+def standings(program: Program, givens: list[Given]) -> list[Standing]:
+    """The standing of each example's partners; examples that give the same feeds are judged at once."""
+    alike = defaultdict(list)
+    for number, given in enumerate(givens):
+        alike[frozenset(FEED_COLUMNS) & set(given)].append(number)
+    found: dict[int, Standing] = {}
+    for feeds, numbers in alike.items():
+        together = {number: givens[number] for number in numbers}
+        found |= _judged(program, feeds, together) if feeds else dict.fromkeys(numbers, Standing([], []))
+    return [found[number] for number in range(len(givens))]
+
+
+def _judged(program: Program, feeds: frozenset[str], givens: dict[int, Given]) -> dict[int, Standing]:
+    narrowed = _narrowed(program, feeds)
+    rows: dict[str, list[dict]] = {feed: [] for feed in FEED_COLUMNS}
+    for number, given in givens.items():
+        for feed in feeds:
+            held: list[dict] = cast(dict, given)[feed]
+            rows[feed] += [row | {"partner_id": f"{number}|{row['partner_id']}"} for row in held]
+    ids = sorted({row["partner_id"] for listed in rows.values() for row in listed})
+    if "partners" not in feeds:
+        rows["partners"] = [{"partner_id": partner_id} for partner_id in ids]
+    none = pd.DataFrame({"partner_id": pd.Series([], dtype="str"), "transaction_id": pd.Series([], dtype="str")})
+    criteria = eligibility_criteria(
+        **{feed: example_frame(feed, listed, program) for feed, listed in rows.items()},
+        first_transactions=none.assign(transaction_on=pd.Series([], dtype="datetime64[us]")),
+        partner_revenue=none,
+        delivered_feeds=pd.DataFrame({"feed": list(FEED_COLUMNS)}),
+        programs=[narrowed],
+    )
+    spans = eligibility(criteria, [narrowed]).to_dict("records")
+    unmet = criteria[criteria["status"] == "unmet"].to_dict("records")
+    return {number: _of_example(number, given, spans, unmet) for number, given in givens.items()}
+
+
+def _of_example(number: int, given: Given, spans: list[dict], unmet: list[dict]) -> Standing:
+    mine = [_own(span, number) for span in spans if span["partner_id"].startswith(f"{number}|")]
+    last = pd.Timestamp(max((line["on"] for line in lines_of(given)), default=NEVER))
+    return Standing(
+        mine,
+        [span["criterion"] for span in unmet if span["partner_id"].startswith(f"{number}|") and _covers(span, last)],
+    )
+
+
+def _own(span: dict[str, Any], number: int) -> dict[str, Any]:
+    return span | {"partner_id": span["partner_id"].removeprefix(f"{number}|")}
+
+
+def _covers(span: dict[str, Any], day: pd.Timestamp) -> bool:
+    return bool(span["valid_from"] <= day and (pd.isna(span["valid_to"]) or day < span["valid_to"]))
+
+
+def _narrowed(program: Program, feeds: frozenset[str]) -> Program:
+    """The program with those criteria only that the feeds speak of."""
+    judged = {
+        start: [c for c in criteria if JUDGED_BY.get(c.criterion) in feeds]
+        for start, criteria in program.eligibility.criteria.items()
+    }
+    return program.model_copy(
+        update={
+            "status": "active",
+            "eligibility": program.eligibility.model_copy(update={"criteria": judged}),
+            "enrolment": program.enrolment if "enrolments" in feeds else None,
+        }
+    )
+
+
+def example_frame(feed: str, rows: list[dict], program: Program) -> pd.DataFrame:
+    """Rows of a feed as its step input has them; what a row leaves out takes the plainest value."""
+    defaults = {
+        **PLAIN,
+        "partner_type": program.partner_types[0],
+        "program": program.program,
+        "valid_from": NEVER,
+        "signed_on": NEVER,
+    }
+    filled = [{c: row.get(c, defaults.get(c)) for c in FEED_COLUMNS[feed]} for row in rows]
+    made = pd.DataFrame(filled, columns=FEED_COLUMNS[feed])
+    dates = [c for c in made if c.endswith(("_on", "_from", "_to"))]
+    return made.astype({c: "datetime64[us]" if c in dates else "str" for c in made})

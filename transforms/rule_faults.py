@@ -1,0 +1,70 @@
+"""Faults of a rule file as people who write it need them: file, line, key, value, remedy."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from transforms.rule_file import Place, RuleFault, RuleText
+from transforms.rule_values import Fault
+
+REMEDIES = {  # those of pydantic's words that say what is wrong, but not what to do
+    "date_type": "a date is needed; write it as 2019-07-01, without quotes",
+    "bool_type": "write true or false",
+    "is_instance_of": "a number is needed; write it as 0.06, without quotes or a unit",
+    "list_type": "a list is needed; write it in brackets or with a dash before each item",
+    "dict_type": "a mapping is needed; write it as {key: value}",
+    "model_type": "a mapping is needed; write it as {key: value}",
+    "typed_dict_type": "a mapping is needed; write it as {key: value}",
+    "int_from_float": "a whole number is needed",
+}
+
+
+def named_faults(file: str, text: RuleText, faults: Iterable[Fault]) -> list[RuleFault]:
+    """Faults at the innermost place of the file that each of them speaks of, one for each value."""
+    made: dict[tuple, RuleFault] = {}
+    for fault in faults:
+        place, value = _innermost(fault.place, text)
+        key = ".".join(str(step) for step in place) or "file"
+        shown = fault.value if fault.value is not None else value if isinstance(value, SHOWN) else "…"
+        named = RuleFault(file, text.lines.get(place, 1), key, shown, fault.remedy)
+        made.setdefault((place, str(shown)), named)
+    return list(made.values())
+
+
+SHOWN = (str, Decimal, date, bool)
+
+
+def faults_of(refused: ValidationError) -> list[Fault]:
+    """All that a model refuses."""
+    return [fault for error in refused.errors() for fault in _faults(error)]
+
+
+def _faults(error: Any) -> Iterator[Fault]:
+    place: Place = error["loc"]
+    last = str(place[-1]) if place else "file"
+    kind = error["type"]
+    if kind == "rule":
+        for fault in error["ctx"]["faults"]:
+            yield fault._replace(place=(*place, *fault.place))
+    elif kind == "extra_forbidden":
+        yield Fault(place, last, "no such key; see docs/programs.md for the words")
+    elif kind == "missing":
+        yield Fault(place, last, "this key is missing; add it")
+    elif kind == "string_type" and isinstance(error["input"], Decimal):
+        yield Fault(place, None, f'a text is needed; write it in quotes: "{error["input"]}"')
+    else:
+        yield Fault(place, None, REMEDIES.get(kind, error["msg"].removeprefix("Value error, ")))
+
+
+def _innermost(wanted: Place, text: RuleText) -> tuple[Place, Any]:
+    """The innermost place of the file on the way to what is wanted, and the value that it holds."""
+    place: Place = ()
+    value = text.content
+    for step in wanted:
+        if isinstance(value, dict | list) and (*place, step) in text.lines:
+            held = value.items() if isinstance(value, dict) else enumerate(value)
+            place, value = (*place, step), next(one for key, one in held if str(key) == str(step))
+    return place, value

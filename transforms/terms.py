@@ -1,0 +1,115 @@
+"""Terms of a program besides its levers: how partners enrol, what becomes of co-op, how earnings are paid."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from transforms.rule_values import DatedNumber, Fault, Flag, Rule, refuse
+
+DayOfMonth = Annotated[int, Field(ge=1, le=28)]  # a day that every month has
+Country = Annotated[str, StringConstraints(pattern=r"^(default|[A-Z]{2})$")]
+
+
+class Enrolment(Rule):
+    """How partners come into the program."""
+
+    invite_on: Literal["first_transaction", "eligible", "open"] | None = None
+    valid_days: int | None = Field(None, ge=1)
+    expires: Literal["fiscal_year_end"] | None = None
+    rolls_over: Flag = True
+
+    @model_validator(mode="after")
+    def _invited(self) -> "Enrolment":
+        if self.valid_days and self.invite_on not in ("first_transaction", "eligible"):
+            remedy = "valid_days is how long an invitation holds; say invite_on: first_transaction or eligible"
+            refuse([Fault(("valid_days",), self.valid_days, remedy)])
+        return self
+
+
+class ClaimsOpen(Rule):
+    """The first day of claiming: `day` of the month that lies `months` after the first day after the earning half year."""
+
+    months: int = Field(ge=0)
+    day: DayOfMonth
+
+
+class Coop(Rule):
+    """What becomes of the co-op of a half year."""
+
+    minimum: DatedNumber | None = None
+    usage_months: int | None = Field(None, ge=1)
+    claims_open: ClaimsOpen | None = None
+    grace_days: int | None = Field(None, ge=0)
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Coop":
+        refuse([*below_zero(self.minimum), *self._claimable()])
+        return self
+
+    def _claimable(self) -> Iterator[Fault]:
+        """The days of claiming follow from the usage period; without it there is none to count from."""
+        for word in ("claims_open", "grace_days"):
+            if getattr(self, word) is not None and self.usage_months is None:
+                yield Fault((word,), "…", f"{word} counts from the usage period; add usage_months")
+
+
+class Unreached(Rule):
+    """What becomes of a balance that has not reached the minimum."""
+
+    at: Literal["fiscal_year_end"]
+    then: Literal["forfeit", "carry"]
+
+
+class Due(Rule):
+    """The day of payment: `day` of the month that holds the end of the earning month plus `lag_days`."""
+
+    lag_days: int = Field(ge=0)
+    day: DayOfMonth
+
+
+class Hold(Rule):
+    """What becomes of a payment whose payee is not known after some days, by country."""
+
+    missing_payee_days: int = Field(ge=1)
+    then: dict[Country, Literal["forfeit", "escheat"]]
+
+    @model_validator(mode="after")
+    def _default(self) -> "Hold":
+        if "default" not in self.then:
+            refuse(
+                [
+                    Fault(
+                        ("then",),
+                        ", ".join(self.then),
+                        "countries that are not named need a default; add default: forfeit",
+                    )
+                ]
+            )
+        return self
+
+
+class Payout(Rule):
+    """How earnings are paid."""
+
+    minimum: DatedNumber | None = None
+    unreached: Unreached | None = None
+    due: Due | None = None
+    hold: Hold | None = None
+    offset_negative: Literal["fifo"] | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Payout":
+        refuse([*below_zero(self.minimum), *self._bounded()])
+        return self
+
+    def _bounded(self) -> Iterator[Fault]:
+        if self.unreached and self.minimum is None:
+            yield Fault(("unreached",), "…", "nothing can stay unreached without a minimum; add minimum")
+
+
+def below_zero(minimum: DatedNumber | None) -> Iterator[Fault]:
+    """Figures of a minimum that cannot be meant."""
+    for value in minimum.values.values() if minimum else ():
+        if value is not None and value < 0:
+            yield Fault(("minimum",), value, "a minimum is 0 or more")
