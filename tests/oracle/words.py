@@ -1,0 +1,128 @@
+"""The words of a program file: what is done, and dated values read as of a day."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from tests.oracle.lines import PERIODS
+
+MODES = ("flat", "marginal", "retroactive", "interpolated", "lump_sum", "cumulative_lump_sum")
+LUMPS = ("lump_sum", "cumulative_lump_sum")
+NOT_DONE = ("window", "exclusive_partner", "one_earning", "baseline")
+
+
+def refuse(program: dict) -> None:
+    """ValueError naming the first word that is not done here."""
+    if program["rounding"]["at"] not in ("line", "slice"):
+        raise ValueError(f"rounding at {program['rounding']['at']} is left out")
+    if program["rounding"]["mode"] not in ("half_even", "half_up", "truncate"):
+        raise ValueError(f"rounding mode {program['rounding']['mode']} is unknown")
+    if program.get("clawback") and program["clawback"].get("base", "net_earned") != "net_earned":
+        raise ValueError(f"clawback base {program['clawback']['base']} is left out")
+    for lever in program["levers"]:
+        refuse_lever(lever)
+    for cap in [cap for owner in [program, *program["levers"]] for cap in owner.get("cap") or []]:
+        refuse_over("cap", cap.get("over"))
+        if cap.get("excess") not in ("forfeit", "defer"):
+            raise ValueError(f"cap excess {cap.get('excess')} is unknown")
+
+
+def refuse_lever(lever: dict) -> None:
+    """ValueError naming the first word of the lever that is not done here."""
+    for word in NOT_DONE:
+        if lever.get(word):
+            raise ValueError(f"{word} is left out")
+    for word in ("measure", "base"):
+        if lever.get(word, lever["measure"]) not in ("revenue", "quantity"):
+            raise ValueError(f"{word} {lever[word]} is left out")
+    if mode_of(lever) not in MODES:
+        raise ValueError(f"mode {mode_of(lever)} is unknown")
+    if lever.get("stack") and lever["stack"]["take"] not in ("sum", "highest", "first"):
+        raise ValueError(f"stack take {lever['stack']['take']} is left out")
+    if len({"rate" in entry for entry in entries(lever)}) > 1:
+        raise ValueError("rates beside amounts in one scale are left out")
+    refuse_over("accumulate", (lever.get("accumulate") or {}).get("over", "transaction"))
+    if lever.get("minimum"):
+        refuse_over("minimum", lever["minimum"].get("over"))
+
+
+def refuse_over(word: str, over: object) -> None:
+    """ValueError if no such period is done here."""
+    if over not in ("transaction", "all", *PERIODS):
+        raise ValueError(f"{word} over {over} is left out")
+
+
+def number(value: object) -> Fraction:
+    """The exact value of a number that was never a float."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | Fraction):
+        raise ValueError(f"{value!r} is no exact number")
+    return Fraction(value)
+
+
+def on_date(value: object, on: date) -> object:
+    """A dated value as of a date, None where it does not exist; a plain value always holds."""
+    if not isinstance(value, dict):
+        return value
+    held = None
+    for start in sorted(value):
+        if start <= on:
+            held = value[start]
+    return held
+
+
+def number_on(value: object, on: date) -> Fraction | None:
+    """A number that may be dated, as of a date."""
+    held = on_date(value, on)
+    return None if held is None else number(held)
+
+
+def mode_of(lever: dict) -> str:
+    """The mode of the lever's scale; one rate alone is a flat scale of one bracket."""
+    return lever["scale"]["mode"] if lever.get("scale") else "flat"
+
+
+def entries(lever: dict) -> list[dict]:
+    """The brackets as the file has them."""
+    if lever.get("scale"):
+        return lever["scale"]["brackets"]
+    return [{"threshold": 0, **{word: lever[word] for word in ("rate", "amount") if word in lever}}]
+
+
+def first_unit(lever: dict) -> bool:
+    """Whether thresholds name the first unit of their bracket."""
+    return (lever.get("scale") or {}).get("units", "continuous") == "first_unit"
+
+
+def higher(lever: dict) -> bool:
+    """Whether a value equal to a threshold belongs to the bracket above it."""
+    return (lever.get("scale") or {}).get("on_threshold", "higher") == "higher"
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """A bracket as it stands on a date; `start` is where it begins on a continuous scale."""
+
+    number: int
+    threshold: Fraction
+    start: Fraction
+    price: Fraction
+
+
+def brackets_on(lever: dict, on: date) -> list[Bracket]:
+    """The brackets that exist on a date, from the lowest."""
+    found = []
+    for position, entry in enumerate(entries(lever), start=1):
+        threshold = number_on(entry["threshold"], on)
+        paid = number_on(entry["rate"] if "rate" in entry else entry["amount"], on)
+        if threshold is not None and paid is not None:
+            start = threshold - 1 if first_unit(lever) and threshold > 0 else threshold
+            found.append(Bracket(position, threshold, start, paid))
+    return found
+
+
+def base_word(lever: dict) -> str:
+    """What the price multiplies: an amount quantity, a rate the base, which left out is the measure."""
+    if mode_of(lever) in LUMPS or mode_of(lever) == "interpolated":
+        return lever["measure"]
+    return "quantity" if "amount" in entries(lever)[0] else lever.get("base", lever["measure"])
