@@ -2,7 +2,7 @@
 
 It shares nothing with the engine, so that the two can be held against each other. Everything is recomputed from all
 lines each time. ValueError names what it does not do: window, exclusive_partner, one_earning, baseline, growth, count,
-attainment, trailing_12_months, most_specific, rounding at period, bases that a line does not carry.
+attainment, trailing_12_months, rounding at period, bases that a line does not carry.
 
 Where the specification leaves room, this is what was read, and from which words:
 
@@ -39,6 +39,10 @@ Scale
 Stack
 17. `highest` looks at exact sums of a line's rows in program currency before cap; a tie goes to the first in the file.
     Lines fill the scale of levers that are not taken. `first` counts effective levers that select, minimum reached or not.
+    "the first lever that selects, whatever it earns"
+27. `most_specific` counts the same levers. The number of keys decides, `not` and lists each being one; between as many keys,
+    product_id before product_family before product_segment; other columns (customer_segment) are no part of that order; then
+    the first in the file. "by number of selecting keys, product before family before segment"
 
 Cap
 18. Caps of the lever come before those of the program. Rows of a line: negative ones first, then levers in file order, lower

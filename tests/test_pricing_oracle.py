@@ -153,6 +153,20 @@ def f05() -> list[Decimal]:
     return [per_line(terms, [*full, line("z", "9999999")])[2], per_line(terms, [*full, line("z", "400000")])[2]]
 
 
+def d01() -> list[Decimal]:
+    """What a line of 1,000 earns as levers come in that select it by segment, by family, by product."""
+    group = {"group": "g", "take": "most_specific"}
+    where = {"product_segment": "commercial", "product_family": "azure", "product_id": "vm"}
+    levels = [
+        lever("all", amount=D(10), stack=group),
+        lever("segment", amount=D(20), stack=group, select={"product_segment": "commercial"}),
+        lever("family", rate=D("0.05"), stack=group, select={"product_family": ["azure", "other"]}),
+        lever("product", rate=D("0.15"), stack=group, select={"product_id": {"not": ["sql"]}}),
+    ]
+    sold = [line("t", "1000", attributes=where)]
+    return [per_line(program(*levels[: level + 1]), sold)[0] for level in range(4)]
+
+
 def by_bracket(terms: dict, lines: list[Line]) -> list[Decimal]:
     """The rows' earnings by line and bracket."""
     return list(dict(sorted(figures(terms, lines).items())).values())
@@ -273,6 +287,7 @@ EXAMPLES = {
     "C07": lambda: each_alone(
         program(lever(scale=scale("lump_sum", ("6", "0.23"), ("9", "0.29"), word="amount"))), sales("1", "8", "10")
     ),
+    "D01": d01,
     "F01": lambda: [
         f01(date(2021, 8, 5)),
         f01(date(2022, 2, 5)),
@@ -307,6 +322,7 @@ EXPECTED = {
     "C05": "1000 0",
     "C06": "0 0.23 0.52",
     "C07": "0 0.23 0.29",
+    "D01": "10 20 50 150",
     "F01": "-853200 0 -1493100 -2133000",
     "F02": "-511920",
     "F04": "669500 130500",
@@ -434,6 +450,38 @@ def test_stack(take: str, earned: list) -> None:
     assert per_line(program(*levers), lines) == earned
 
 
+@pytest.mark.parametrize(
+    ("select", "earned"),
+    [
+        ({"product_family": "azure", "customer_segment": "commercial"}, 1),  # two keys beat one, even the product
+        ({"product_family": "azure"}, 2),
+        ({"product_id": "vm"}, 1),  # as narrow as the other: the first in the file
+        ({"product_id": "sql"}, 2),  # does not select
+        ({"product_id": "vm", "is_strategic": {"not": [True]}}, 2),  # undecided: the line lacks is_strategic
+    ],
+)
+def test_most_specific(select: dict, earned: int) -> None:
+    group = {"group": "g", "take": "most_specific"}
+    levers = lever("one", rate=D("0.01"), stack=group, select=select), lever("two", rate=D("0.02"), stack=group)
+    narrow = {**levers[1], "select": {"product_id": ["vm"]}}
+    where = {"product_id": "vm", "product_family": "azure", "customer_segment": "commercial"}
+    lines = [line("t", "100", attributes=where), refund("r", "t", "-50", date(2021, 5, 1))]
+    assert per_line(program(levers[0], narrow), lines) == [earned, D(-earned) / 2]
+
+
+def test_the_most_specific_lever_keeps_its_place_when_it_earns_nothing() -> None:
+    group = {"group": "g", "take": "most_specific"}
+    least = {"measure": D(101), "per": [], "over": "month"}
+    narrow = lever("narrow", rate=D(1), stack=group, select={"product_id": "vm"}, minimum=least)
+    terms = program(narrow, lever("wide", rate=D("0.5"), stack=group))
+    vm = {"product_id": "vm"}
+    assert per_line(terms, [line("t", "100", attributes=vm), line("u", "100")]) == [0, 50]
+    assert per_line(terms, [line("t", "100", attributes=vm), line("late", "1", date(2021, 2, 1), attributes=vm)]) == [
+        100,
+        1,
+    ]
+
+
 def test_undecided_matches_neither_the_value_nor_its_not() -> None:
     levers = lever("one", rate=D(1), select={"kind": "x"}), lever("two", rate=D(1), select={"kind": {"not": "x"}})
     assert per_line(program(*levers), [line("t", "9"), line("u", "9", attributes={"kind": None})]) == [0, 0]
@@ -522,7 +570,6 @@ def test_quarters_count_from_the_fiscal_year() -> None:
         ({"measure": "count"}, "count"),
         ({"measure": "attainment"}, "attainment"),
         ({"accumulate": {"over": "trailing_12_months"}}, "trailing_12_months"),
-        ({"stack": {"group": "g", "take": "most_specific"}}, "most_specific"),
     ],
 )
 def test_what_is_not_done_is_named(more: dict, word: str) -> None:

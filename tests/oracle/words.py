@@ -38,8 +38,8 @@ def refuse_lever(lever: dict) -> None:
             raise ValueError(f"{word} {lever[word]} is left out")
     if mode_of(lever) not in MODES:
         raise ValueError(f"mode {mode_of(lever)} is unknown")
-    if lever.get("stack") and lever["stack"]["take"] not in ("sum", "highest", "first"):
-        raise ValueError(f"stack take {lever['stack']['take']} is left out")
+    if lever.get("stack") and lever["stack"]["take"] not in ("sum", "highest", "first", "most_specific"):
+        raise ValueError(f"stack take {lever['stack']['take']} is unknown")
     if len({"rate" in entry for entry in entries(lever)}) > 1:
         raise ValueError("rates beside amounts in one scale are left out")
     refuse_over("accumulate", (lever.get("accumulate") or {}).get("over", "transaction"))
