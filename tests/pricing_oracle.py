@@ -1,7 +1,7 @@
 """What the lines of a program earn, in plain fractions and loops, from the words of the program language alone.
 
 It shares nothing with the engine, so that the two can be held against each other. Everything is recomputed from all
-lines each time. ValueError names what it does not do: window, exclusive_partner, one_earning, baseline, growth, count,
+lines each time. ValueError names what it does not do: exclusive_partner, one_earning, baseline, growth, count,
 attainment, trailing_12_months, rounding at period, bases that a line does not carry.
 
 Where the specification leaves room, this is what was read, and from which words:
@@ -62,8 +62,18 @@ Refunds
 24. Base not yet refunded is zero: fraction 1. More than the rest: fraction 1, the measure goes out as stated. "at most 1"
 25. A minimum lost by a refund takes all back, whatever the ladder says. "lost again: taken back"
 26. Lumps: falling below takes the row's posted remainder whole. "fraction and ladder do not apply"
+
+Customers
+28. A purchase is a line that is neither a refund nor a credit (a line of its own with a negative figure); a purchase of
+    nothing, or one refunded in full, is still one. "first_purchase"
+29. The window is [start, start + months): the start day is in, the same day so many months later is out; where that month
+    lacks the day, its last day is out. "Periods are half open"
+30. first_purchase is the customer's earliest purchase in all lines, of any partner and product, eligible or not; with
+    tenant_created the line's tenant_created_on. Neither known: the line is undecided in this lever, earns nothing and fills
+    nothing, though the lever still selects in `first` and `most_specific`. "undecided, listed, and earns nothing until known"
 """
 
+from tests.oracle.earning_lines import undecided_word
 from tests.oracle.lines import Line, sequence
 from tests.oracle.money import Earned
 from tests.oracle.posting import Posting
@@ -71,7 +81,7 @@ from tests.oracle.scale import scale
 from tests.oracle.stack import stacked
 from tests.oracle.words import refuse
 
-__all__ = ["Earned", "Line", "price"]
+__all__ = ["Earned", "Line", "price", "undecided"]
 
 
 def price(program: dict, lines: list[Line]) -> dict[tuple[str, str, int], Earned]:
@@ -83,3 +93,15 @@ def price(program: dict, lines: list[Line]) -> dict[tuple[str, str, int], Earned
     for sale in sales:
         posting.post(sale)
     return {key: earned for key, earned in posting.result() if any(vars(earned).values())}
+
+
+def undecided(program: dict, lines: list[Line]) -> dict[tuple[str, str], str]:
+    """(line id, lever) → the lever's word that asks for what is not known of the line; refunds go with their sales."""
+    refuse(program)
+    sales = sequence(lines)
+    found = {
+        (sale.line.id, lever["lever"]): undecided_word(lever, sale, sales)
+        for sale in sales
+        for lever in program["levers"]
+    }
+    return {key: word for key, word in found.items() if word}

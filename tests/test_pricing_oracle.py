@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pricing_oracle import Earned, Line, price
+from tests.pricing_oracle import Earned, Line, price, undecided
 
 D = Decimal
 CASES = Path(__file__).parents[2] / "shared" / "cases" / "worked_examples.json"
@@ -560,10 +560,87 @@ def test_quarters_count_from_the_fiscal_year() -> None:
     assert per_line(terms, lines) == [6000, 8, 6]
 
 
+# Customers
+
+
+def created(name: str, on: date, tenant: date | None, revenue: str = "100", **more: object) -> Line:
+    """A line of a customer whose tenant was created on a day."""
+    return line(name, revenue, on, attributes={"tenant_created_on": tenant}, **more)
+
+
+FIVE = {"rate": D("0.05"), "window": {"from": "tenant_created", "months": 12}}
+
+
+@pytest.mark.parametrize(
+    ("tenant", "on", "earned"),
+    [
+        (date(2021, 2, 3), date(2021, 2, 2), 0),
+        (date(2021, 2, 3), date(2021, 2, 3), 5),
+        (date(2021, 2, 3), date(2022, 2, 2), 5),
+        (date(2021, 2, 3), date(2022, 2, 3), 0),
+        (date(2020, 2, 29), date(2021, 2, 27), 5),
+        (date(2020, 2, 29), date(2021, 2, 28), 0),
+        (None, date(2021, 2, 3), 0),
+    ],
+)
+def test_a_window_from_the_tenants_creation(tenant: date | None, on: date, earned: int) -> None:
+    assert per_line(program(lever(**FIVE)), [created("t", on, tenant)]) == [earned]
+
+
+def test_a_refund_is_in_the_window_of_its_original() -> None:
+    lines = [created("t", date(2021, 2, 3), date(2020, 2, 4)), refund("r", "t", "-40", date(2021, 9, 1))]
+    assert per_line(program(lever(**FIVE)), lines) == [5, -2]
+
+
+def test_a_window_from_the_first_purchase_of_any_partner() -> None:
+    terms = program(lever(rate=D("0.05"), window={"from": "first_purchase", "months": 2}))
+    lines = [line("a", "100", date(2021, 2, 3)), line("b", "100", date(2021, 4, 2)), line("c", "100", date(2021, 4, 3))]
+    assert per_line(terms, lines) == [5, 5, 0]
+    late = line("late", "0", date(2021, 1, 31), partner="other", eligible=False)  # closes on 31 March
+    assert per_line(terms, [*lines, late]) == [5, 0, 0, 0]
+    credit = line("late", "-1", date(2021, 1, 31), partner="other")
+    assert per_line(terms, [*lines, credit]) == [5, 5, 0, 0]
+    assert per_line(terms, [credit]) == [0]
+
+
+def test_who_has_no_date_is_undecided() -> None:
+    terms = program(lever("a", **FIVE), lever("b", rate=D(1), select={"kind": "x"}), lever("c", rate=D(1)))
+    lines = [created("t", DAY, None), created("u", DAY, None, eligible=False), created("v", DAY, DAY)]
+    unkind = {(name, "b"): "select" for name in "tuv"}
+    assert undecided(terms, lines) == {("t", "a"): "window", **unkind}
+
+
+def test_a_line_outside_the_window_fills_no_minimum_and_no_scale() -> None:
+    least = {"measure": D(250), "per": ["customer"], "over": "month"}
+    terms = program(lever(**FIVE, minimum=least))
+    inside, outside = date(2021, 1, 1), date(2019, 1, 1)
+    assert per_line(terms, [created("t", DAY, inside), created("u", DAY, outside, "150")]) == [0, 0]
+    assert per_line(terms, [created("t", DAY, inside), created("u", DAY, inside, "150")]) == [5, D("7.50")]
+    steps = program(lever(**{**FIVE, "scale": TWO}))
+    assert per_line(steps, [created("t", DAY, outside, "100000"), created("u", DAY, inside)]) == [0, 6]
+
+
+def test_modern_workplace_customer_add() -> None:
+    # 5 % on monthly billed revenue of at least 250, up to 12 months
+    least = {"measure": D(250), "per": ["customer"], "over": "month"}
+    terms = program(lever(rate=D("0.05"), window={"from": "tenant_created", "months": 12}, minimum=least))
+    bills = {
+        date(2019, 10, 31): "249.99",
+        date(2019, 11, 30): "250",
+        date(2020, 9, 30): "400",
+        date(2020, 10, 31): "400",
+    }
+    lines = [created(str(on), on, date(2019, 10, 10), bill) for on, bill in bills.items()]
+    assert per_line(terms, lines) == [0, D("12.50"), 20, 0]
+    late = created("late", date(2019, 10, 11), date(2019, 10, 10), "0.20")
+    assert per_line(terms, [*lines, late]) == [D("12.50"), D("12.50"), 20, 0, D("0.01")]
+    back = refund("back", "2019-11-30", "-0.01", date(2019, 12, 5))
+    assert per_line(terms, [*lines, back]) == [0, 0, 20, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("more", "word"),
     [
-        ({"window": {"from": "tenant_created", "months": 12}}, "window"),
         ({"exclusive_partner": ["customer"]}, "exclusive_partner"),
         ({"one_earning": ["customer"]}, "one_earning"),
         ({"measure": "growth"}, "growth"),

@@ -1,5 +1,6 @@
 """Lines, their sequence and the periods they lie in."""
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -50,6 +51,11 @@ def sequence(lines: list[Line]) -> list[Sale]:
     return [Sale(line, tuple(ordered.get(line.id, []))) for line in originals]
 
 
+def is_purchase(line: Line) -> bool:
+    """Whether a line sells something: neither a refund nor a credit."""
+    return line.reverses is None and line.revenue >= 0 and line.quantity >= 0
+
+
 def completed_months(start: date, end: date) -> int:
     """Whole calendar months from one date to another, not below 0."""
     months = (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
@@ -57,9 +63,10 @@ def completed_months(start: date, end: date) -> int:
 
 
 def months_later(start: date, months: int) -> date:
-    """The same day some months later."""
+    """The same day some months later (earlier below 0); in a month that lacks the day, its last day."""
     years, month = divmod(start.month - 1 + months, 12)
-    return start.replace(year=start.year + years, month=month + 1)
+    year = start.year + years
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
 
 
 def period(program: dict, over: str, line: Line) -> tuple[tuple, date]:

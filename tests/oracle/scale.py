@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from tests.oracle.earning_lines import earning_sales
 from tests.oracle.lines import Sale, group_of
 from tests.oracle.measures import based, measured, moves, net
 from tests.oracle.money import Money, rounded
-from tests.oracle.select import earning_sales
 from tests.oracle.words import LUMPS, Bracket, base_word, brackets_on, higher, mode_of, number
 
 

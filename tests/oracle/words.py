@@ -9,7 +9,7 @@ from tests.oracle.lines import PERIODS
 
 MODES = ("flat", "marginal", "retroactive", "interpolated", "lump_sum", "cumulative_lump_sum")
 LUMPS = ("lump_sum", "cumulative_lump_sum")
-NOT_DONE = ("window", "exclusive_partner", "one_earning", "baseline")
+NOT_DONE = ("exclusive_partner", "one_earning", "baseline")
 
 
 def refuse(program: dict) -> None:
@@ -36,6 +36,8 @@ def refuse_lever(lever: dict) -> None:
     for word in ("measure", "base"):
         if lever.get(word, lever["measure"]) not in ("revenue", "quantity"):
             raise ValueError(f"{word} {lever[word]} is left out")
+    if lever.get("window") and lever["window"]["from"] not in ("tenant_created", "first_purchase"):
+        raise ValueError(f"window from {lever['window']['from']} is unknown")
     if mode_of(lever) not in MODES:
         raise ValueError(f"mode {mode_of(lever)} is unknown")
     if lever.get("stack") and lever["stack"]["take"] not in ("sum", "highest", "first", "most_specific"):

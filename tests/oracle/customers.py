@@ -1,0 +1,23 @@
+"""What a lever asks of a customer's history: the window."""
+
+from datetime import date
+
+from tests.oracle.lines import Line, Sale, is_purchase, months_later
+from tests.oracle.words import number_on
+
+
+def in_window(lever: dict, line: Line, sales: list[Sale]) -> bool | None:
+    """Whether the lever's window is open on the line's date; None where the customer's start is not known."""
+    months = number_on((lever.get("window") or {}).get("months"), line.on)
+    if months is None:
+        return True
+    start = window_start(lever["window"]["from"], line, sales)
+    return None if start is None else start <= line.on < months_later(start, int(months))
+
+
+def window_start(word: str, line: Line, sales: list[Sale]) -> date | None:
+    """When the customer's tenant was created, or the customer first bought, from any partner; None where not known."""
+    if word == "tenant_created":
+        return line.attributes.get("tenant_created_on")
+    bought = [sale.line.on for sale in sales if sale.line.customer == line.customer and is_purchase(sale.line)]
+    return min(bought, default=None)

@@ -1,0 +1,43 @@
+"""Which lines a lever earns on, from all lines to those whose minimum is reached."""
+
+from fractions import Fraction
+
+from tests.oracle.customers import in_window
+from tests.oracle.lines import Sale, group_of
+from tests.oracle.measures import net
+from tests.oracle.select import in_force, matching, selects
+from tests.oracle.words import number_on
+
+
+def earning_sales(program: dict, lever: dict, sales: list[Sale]) -> list[Sale]:
+    """The sales that pass select, eligibility, window and minimum, in this order."""
+    chosen = [sale for sale in sales if selects(lever, sale.line) and sale.line.eligible]
+    chosen = [sale for sale in chosen if in_window(lever, sale.line, sales)]
+    return above_minimum(program, lever, chosen)
+
+
+def undecided_word(lever: dict, sale: Sale, sales: list[Sale]) -> str | None:
+    """The word of the lever for which a fact about the line is not known, where all before it are passed."""
+    if in_force(lever, sale.line) and matching(lever, sale.line) is None:
+        return "select"
+    if selects(lever, sale.line) and sale.line.eligible and in_window(lever, sale.line, sales) is None:
+        return "window"
+    return None
+
+
+def above_minimum(program: dict, lever: dict, sales: list[Sale]) -> list[Sale]:
+    """The sales in whose group the total is at least the minimum."""
+    if not lever.get("minimum"):
+        return sales
+    totals: dict[tuple, Fraction] = {}
+    for sale in sales:
+        group, _ = group_of(program, lever["minimum"], sale)
+        totals[group] = totals.get(group, Fraction(0)) + net(lever, sale)
+    return [sale for sale in sales if reached(program, lever, sale, totals)]
+
+
+def reached(program: dict, lever: dict, sale: Sale, totals: dict[tuple, Fraction]) -> bool:
+    """Whether the total of the sale's group is at least the minimum on the period's last day."""
+    group, last = group_of(program, lever["minimum"], sale)
+    least = number_on(lever["minimum"]["measure"], last)
+    return least is None or totals[group] >= least
