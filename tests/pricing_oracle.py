@@ -1,7 +1,7 @@
 """What the lines of a program earn, in plain fractions and loops, from the words of the program language alone.
 
 It shares nothing with the engine, so that the two can be held against each other. Everything is recomputed from all
-lines each time. ValueError names what it does not do: exclusive_partner, one_earning, baseline, growth, count,
+lines each time. ValueError names what it does not do: baseline, growth, count,
 attainment, trailing_12_months, rounding at period, bases that a line does not carry.
 
 Where the specification leaves room, this is what was read, and from which words:
@@ -71,6 +71,14 @@ Customers
 30. first_purchase is the customer's earliest purchase in all lines, of any partner and product, eligible or not; with
     tenant_created the line's tenant_created_on. Neither known: the line is undecided in this lever, earns nothing and fills
     nothing, though the lever still selects in `first` and `most_specific`. "undecided, listed, and earns nothing until known"
+31. "The first partner to earn" is that of the first purchase which gets as far as this word: selected, effective, eligible,
+    in the window. Whether the minimum is reached, what the scale, stack or cap pay, and whether it is refunded later does
+    not count. Lines of other partners earn nothing and fill nothing in this lever. Where there are credits only, no one
+    has earned, and they pass. "eligibility → window → exclusive, one earning → minimum"
+32. One earning is one line (with its refunds, in all its brackets) per lever and values named, over all partners and all
+    time: the first purchase that gets as far, of the partner that keeps the customer where there are both words. If it is
+    below its minimum or is refunded, nothing else ever earns; the minimum sees this line alone. Credits earn nothing.
+    "one earning ever"; unlike accumulate and cap, nothing says "always per partner": that is [partner, customer].
 """
 
 from tests.oracle.earning_lines import undecided_word

@@ -638,11 +638,94 @@ def test_modern_workplace_customer_add() -> None:
     assert per_line(terms, [*lines, back]) == [0, 0, 20, 0, 0]
 
 
+def of(partner: str, name: str, revenue: str = "100", day: int = 3, **more: object) -> Line:
+    """A line of a partner on a day of February 2021."""
+    return line(name, revenue, date(2021, 2, day), **{"partner": partner, **more})
+
+
+EXCLUSIVE = program(lever(rate=D("0.05"), exclusive_partner=["customer"]))
+ONCE = program(lever(rate=D("0.05"), one_earning=["customer"]))
+
+
+def test_the_first_partner_keeps_the_customer() -> None:
+    lines = [of("p", "a", day=3), of("q", "b", day=4), of("p", "c", day=5), of("q", "d", customer="other")]
+    assert per_line(EXCLUSIVE, lines) == [5, 0, 5, 5]
+    assert per_line(EXCLUSIVE, [*lines, of("q", "late", day=2)]) == [0, 5, 0, 5, 5]
+    assert per_line(EXCLUSIVE, [*lines, of("q", "0", day=3)]) == [0, 5, 0, 5, 5]  # at the same time, by its id
+    assert per_line(EXCLUSIVE, [*lines, of("q", "e", day=3)]) == [5, 0, 5, 5, 0]
+
+
+def test_a_customer_refunded_in_full_is_kept() -> None:
+    lines = [of("p", "a"), refund("r", "a", "-100", DAY, partner="p"), of("q", "b", day=4)]
+    assert per_line(EXCLUSIVE, lines) == [5, -5, 0]
+
+
+def test_only_an_eligible_purchase_in_the_window_takes_the_customer() -> None:
+    inside = {"tenant_created_on": date(2021, 1, 1), "kind": "x"}
+    terms = program(lever(**FIVE, select={"kind": "x"}, exclusive_partner=["customer"]))
+    after = of("p", "z", day=9, attributes=inside)
+    assert per_line(terms, [of("q", "a", attributes=inside), after]) == [5, 0]
+    for attributes in ({**inside, "tenant_created_on": date(2019, 1, 1)}, {**inside, "kind": "y"}, {"kind": "x"}):
+        assert per_line(terms, [of("q", "a", attributes=attributes), after]) == [0, 5]
+    assert per_line(terms, [of("q", "a", attributes=inside, eligible=False), after]) == [0, 5]
+    assert per_line(terms, [of("q", "a", "-100", attributes=inside), after]) == [0, 5]
+    assert per_line(terms, [of("q", "a", "-100", attributes=inside)]) == [-5]
+
+
+@pytest.mark.parametrize(("last", "earned"), [("249.99", 0), ("250", D("12.50"))])
+def test_the_customer_is_kept_below_the_minimum_too(last: str, earned: object) -> None:
+    least = {"measure": D(250), "per": ["customer"], "over": "month"}
+    terms = program(lever(rate=D("0.05"), exclusive_partner=["customer"], minimum=least))
+    assert per_line(terms, [of("p", "a", last), of("q", "b", "1000", day=4)]) == [earned, 0]
+
+
+def test_the_lines_of_other_partners_fill_no_minimum() -> None:
+    least = {"measure": D(250), "per": [], "over": "month"}
+    terms = program(lever(rate=D("0.05"), exclusive_partner=["customer"], minimum=least))
+    lines = [of("p", "a", "1000"), of("q", "b", "100", day=4), of("q", "c", "150", customer="other")]
+    assert per_line(terms, lines) == [50, 0, 0]
+    assert per_line(terms, lines[1:]) == [5, D("7.50")]
+
+
+def test_one_earning_ever() -> None:
+    lines = [of("p", "a", day=3), of("p", "b", day=4), of("q", "c", day=5), of("p", "d", customer="other")]
+    assert per_line(ONCE, lines) == [5, 0, 0, 5]
+    assert per_line(ONCE, [*lines, line("next", "100", date(2029, 1, 1))]) == [5, 0, 0, 5, 0]
+    assert per_line(ONCE, [*lines, of("q", "late", day=2)]) == [0, 0, 0, 5, 5]
+    each = program(lever(rate=D("0.05"), one_earning=["partner", "customer"]))
+    assert per_line(each, lines) == [5, 0, 5, 5]
+
+
+def test_a_refund_belongs_to_the_one_earning_and_opens_no_other() -> None:
+    lines = [of("p", "a"), refund("r", "a", "-20"), of("p", "b", day=4), refund("s", "b", "-20")]
+    assert per_line(ONCE, lines) == [5, -1, 0, 0]
+    assert per_line(ONCE, [of("p", "a"), refund("r", "a"), of("p", "b", day=4)]) == [5, -5, 0]
+
+
+def test_a_credit_is_no_earning() -> None:
+    assert per_line(ONCE, [of("p", "a", "-100"), of("p", "b", day=4), of("p", "c", "-50", day=5)]) == [0, 5, 0]
+
+
+def test_one_earning_in_all_its_brackets() -> None:
+    terms = program(lever(scale=TWO, one_earning=["customer"]))
+    assert figures(terms, sales("120000", "50000")) == {("l0", "a", 1): 6000, ("l0", "a", 2): 1600}
+
+
+@pytest.mark.parametrize(("first", "earned"), [("999.99", 0), ("1000", 50)])
+def test_the_one_earning_must_reach_its_minimum_alone(first: str, earned: int) -> None:
+    least = {"measure": D(1000), "per": ["customer"], "over": "month"}
+    terms = program(lever(rate=D("0.05"), one_earning=["customer"], minimum=least))
+    assert per_line(terms, sales(first, "5000")) == [earned, 0]
+
+
+def test_the_one_earning_is_of_the_partner_that_keeps_the_customer() -> None:
+    terms = program(lever(rate=D("0.05"), exclusive_partner=["customer"], one_earning=["partner", "customer"]))
+    assert per_line(terms, [of("p", "a"), of("q", "b", day=4), of("p", "c", day=5)]) == [5, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("more", "word"),
     [
-        ({"exclusive_partner": ["customer"]}, "exclusive_partner"),
-        ({"one_earning": ["customer"]}, "one_earning"),
         ({"measure": "growth"}, "growth"),
         ({"measure": "count"}, "count"),
         ({"measure": "attainment"}, "attainment"),

@@ -1,8 +1,8 @@
-"""What a lever asks of a customer's history: the window."""
+"""What a lever asks of a customer's history: window, exclusive partner, one earning."""
 
 from datetime import date
 
-from tests.oracle.lines import Line, Sale, is_purchase, months_later
+from tests.oracle.lines import Line, Sale, is_purchase, months_later, per_values
 from tests.oracle.words import number_on
 
 
@@ -21,3 +21,23 @@ def window_start(word: str, line: Line, sales: list[Sale]) -> date | None:
         return line.attributes.get("tenant_created_on")
     bought = [sale.line.on for sale in sales if sale.line.customer == line.customer and is_purchase(sale.line)]
     return min(bought, default=None)
+
+
+def of_first_partner(named: list[str], sales: list[Sale]) -> list[Sale]:
+    """The sales of the partner that made the first purchase among them with the same values; all, where there is none."""
+    first = first_purchases(named, sales)
+    return [sale for sale in sales if first.get(per_values(named, sale.line), sale).line.partner == sale.line.partner]
+
+
+def first_of_all(named: list[str], sales: list[Sale]) -> list[Sale]:
+    """The first purchase with each of the values, of any partner."""
+    return list(first_purchases(named, sales).values())
+
+
+def first_purchases(named: list[str], sales: list[Sale]) -> dict[tuple, Sale]:
+    """Values → the first purchase that has them."""
+    first: dict[tuple, Sale] = {}
+    for sale in sales:
+        if is_purchase(sale.line):
+            first.setdefault(per_values(named, sale.line), sale)
+    return first

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from tests.oracle.customers import in_window
+from tests.oracle.customers import first_of_all, in_window, of_first_partner
 from tests.oracle.lines import Sale, group_of
 from tests.oracle.measures import net
 from tests.oracle.select import in_force, matching, selects
@@ -10,9 +10,13 @@ from tests.oracle.words import number_on
 
 
 def earning_sales(program: dict, lever: dict, sales: list[Sale]) -> list[Sale]:
-    """The sales that pass select, eligibility, window and minimum, in this order."""
+    """The sales that pass select, eligibility, window, exclusive partner, one earning and minimum, in this order."""
     chosen = [sale for sale in sales if selects(lever, sale.line) and sale.line.eligible]
     chosen = [sale for sale in chosen if in_window(lever, sale.line, sales)]
+    if lever.get("exclusive_partner"):
+        chosen = of_first_partner(lever["exclusive_partner"], chosen)
+    if lever.get("one_earning"):
+        chosen = first_of_all(lever["one_earning"], chosen)
     return above_minimum(program, lever, chosen)
 
 

@@ -9,7 +9,7 @@ from tests.oracle.lines import PERIODS
 
 MODES = ("flat", "marginal", "retroactive", "interpolated", "lump_sum", "cumulative_lump_sum")
 LUMPS = ("lump_sum", "cumulative_lump_sum")
-NOT_DONE = ("exclusive_partner", "one_earning", "baseline")
+NOT_DONE = ("baseline",)
 
 
 def refuse(program: dict) -> None:
