@@ -1,10 +1,8 @@
 """Which lines a lever earns on, from all lines to those whose minimum is reached."""
 
-from fractions import Fraction
-
 from tests.oracle.customers import first_of_all, in_window, of_first_partner
 from tests.oracle.lines import Sale, group_of
-from tests.oracle.measures import net
+from tests.oracle.measures import added
 from tests.oracle.select import in_force, matching, selects
 from tests.oracle.words import number_on
 
@@ -33,15 +31,15 @@ def above_minimum(program: dict, lever: dict, sales: list[Sale]) -> list[Sale]:
     """The sales in whose group the total is at least the minimum."""
     if not lever.get("minimum"):
         return sales
-    totals: dict[tuple, Fraction] = {}
+    groups: dict[tuple, list[Sale]] = {}
     for sale in sales:
-        group, _ = group_of(program, lever["minimum"], sale)
-        totals[group] = totals.get(group, Fraction(0)) + net(lever, sale)
-    return [sale for sale in sales if reached(program, lever, sale, totals)]
+        groups.setdefault(group_of(program, lever["minimum"], sale)[0], []).append(sale)
+    passed = {sale.line.id for members in groups.values() if reached(program, lever, members) for sale in members}
+    return [sale for sale in sales if sale.line.id in passed]
 
 
-def reached(program: dict, lever: dict, sale: Sale, totals: dict[tuple, Fraction]) -> bool:
-    """Whether the total of the sale's group is at least the minimum on the period's last day."""
-    group, last = group_of(program, lever["minimum"], sale)
+def reached(program: dict, lever: dict, members: list[Sale]) -> bool:
+    """Whether the total of the sales of a group is at least the minimum on the period's last day."""
+    _, last = group_of(program, lever["minimum"], members[0])
     least = number_on(lever["minimum"]["measure"], last)
-    return least is None or totals[group] >= least
+    return least is None or sum(map(sum, added(lever["measure"], lever, members).values())) >= least

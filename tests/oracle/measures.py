@@ -1,37 +1,37 @@
-"""What lines and their refunds add to a scale."""
+"""What sales and their refunds add to a total: to the measure of a scale, or to what a rate multiplies."""
 
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterator
 from fractions import Fraction
 
 from tests.oracle.lines import Line, Sale
-from tests.oracle.words import base_word, number
+from tests.oracle.words import number
+
+Added = dict[str, tuple[Fraction, ...]]
 
 
-@dataclass(frozen=True)
-class Move:
-    """A refund as a lever sees it: the measure it adds (negative), and the part of the unrefunded base it takes."""
-
-    refund: Line
-    measure: Fraction
-    part: Fraction
+def added(word: str, lever: dict, members: list[Sale]) -> Added:
+    """Sale → what its line adds, then what each of its refunds does, of the word; money in program currency."""
+    return {sale.line.id: tuple(carried(word, sale)) for sale in members}
 
 
-def measured(lever: dict, line: Line, fx: Decimal) -> Fraction:
-    """What a line adds to the scale: revenue in program currency, not rounded, or quantity."""
-    return number(line.revenue) * number(fx) if lever["measure"] == "revenue" else number(line.quantity)
+def carried(word: str, sale: Sale) -> Iterator[Fraction]:
+    """What the line has of the word, and what each refund takes out: as stated, or with none stated the rest."""
+    rest = figure(word, sale.line, sale)
+    yield rest
+    for refund in sale.refunds:
+        out = rest if nothing_stated(refund) else -figure(word, refund, sale)
+        yield -out
+        rest = left_of(rest, out)
 
 
-def based(lever: dict, line: Line) -> Fraction:
-    """The line's base; revenue in the transaction's currency."""
-    return number(line.revenue if base_word(lever) == "revenue" else line.quantity)
+def figure(word: str, line: Line, sale: Sale) -> Fraction:
+    """The line's revenue in program currency at the sale's FX, not rounded, or its quantity."""
+    return number(line.revenue) * number(sale.line.fx) if word == "revenue" else number(line.quantity)
 
 
-def refunded_part(out: Fraction, rest: Fraction) -> Fraction:
-    """Refunded base ÷ base not yet refunded, between 0 and 1."""
-    if out == 0:
-        return Fraction(0)
-    return Fraction(1) if rest == 0 else min(Fraction(1), max(Fraction(0), out / rest))
+def nothing_stated(refund: Line) -> bool:
+    """Whether a refund has no figure, and so takes the whole rest."""
+    return refund.revenue == 0 and refund.quantity == 0
 
 
 def left_of(rest: Fraction, out: Fraction) -> Fraction:
@@ -39,21 +39,17 @@ def left_of(rest: Fraction, out: Fraction) -> Fraction:
     return rest - out if (rest - out) * rest > 0 else Fraction(0)
 
 
-def moves(lever: dict, sale: Sale) -> list[Move]:
-    """What each refund of a sale takes out of the scale, and its part of the base not yet refunded."""
-    measure, base = measured(lever, sale.line, sale.line.fx), based(lever, sale.line)
-    found = []
-    for refund in sale.refunds:
-        if refund.revenue == 0 and refund.quantity == 0:
-            out, out_base, part = measure, base, Fraction(1)
-        else:
-            out, out_base = -measured(lever, refund, sale.line.fx), -based(lever, refund)
-            part = refunded_part(out_base, base)
-        found.append(Move(refund, -out, part))
-        measure, base = left_of(measure, out), left_of(base, out_base)
+def parts(sale: Sale, base: tuple[Fraction, ...]) -> dict[str, Fraction]:
+    """Refund → refunded base ÷ base not yet refunded, between 0 and 1; with none stated, the whole."""
+    rest, found = base[0], {}
+    for refund, step in zip(sale.refunds, base[1:], strict=True):
+        found[refund.id] = Fraction(1) if nothing_stated(refund) else refunded_part(-step, rest)
+        rest = left_of(rest, -step)
     return found
 
 
-def net(lever: dict, sale: Sale) -> Fraction:
-    """What a sale adds to the scale after its refunds."""
-    return measured(lever, sale.line, sale.line.fx) + sum(move.measure for move in moves(lever, sale))
+def refunded_part(out: Fraction, rest: Fraction) -> Fraction:
+    """Refunded base ÷ base not yet refunded, between 0 and 1."""
+    if out == 0:
+        return Fraction(0)
+    return Fraction(1) if rest == 0 else min(Fraction(1), max(Fraction(0), out / rest))

@@ -6,7 +6,6 @@ from datetime import date
 from fractions import Fraction
 
 from tests.oracle.lines import Line, Sale, completed_months, per_values, period
-from tests.oracle.measures import moves
 from tests.oracle.money import Earned, Money, earned, rounded
 from tests.oracle.scale import Scaled
 from tests.oracle.words import LUMPS, mode_of, number_on
@@ -60,13 +59,13 @@ class Posting:
         for row in negative_first(own):
             self.grant(row)
         self.revive(sale, levers)
-        for position, refund in enumerate(sale.refunds):
+        for refund in sale.refunds:
             for lever in levers:
                 mine = [row for row in own if row.lever is lever]
                 if mode_of(lever) in LUMPS:
                     self.refund_lumps(sale, lever, refund, mine)
                 else:
-                    part = moves(lever, sale)[position].part * share_of(self.program, sale.line, refund)
+                    part = self.scaled[lever["lever"]].parts[refund.id] * share_of(self.program, sale.line, refund)
                     self.refund_rows(refund, mine, part)
             self.revive(sale, levers)
 

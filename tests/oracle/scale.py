@@ -7,53 +7,75 @@ from fractions import Fraction
 
 from tests.oracle.earning_lines import earning_sales
 from tests.oracle.lines import Sale, group_of
-from tests.oracle.measures import based, measured, moves, net
+from tests.oracle.measures import Added, added, parts
 from tests.oracle.money import Money, rounded
-from tests.oracle.words import LUMPS, Bracket, base_word, brackets_on, higher, mode_of, number
+from tests.oracle.words import LUMPS, Bracket, accumulation, base_word, brackets_on, higher, is_money, mode_of, number
 
 
 @dataclass(frozen=True)
 class Scaled:
-    """A lever's exact rows by line id and bracket number, and the ids of the sales that passed up to the scale."""
+    """What a lever would pay.
+
+    rows: exact amounts by line id and bracket number; refunds have rows here only for lumps
+    parts: by refund id, the part of the base not yet refunded that it takes
+    passed: the ids of the sales that came as far as the scale
+    """
 
     rows: dict[tuple[str, int], Money]
+    parts: dict[str, Fraction]
     passed: frozenset[str]
 
 
 def scale(program: dict, lever: dict, sales: list[Sale]) -> Scaled:
-    """What the lever would pay on each line, before stack and cap. Refunds have rows here only for lumps."""
+    """What the lever would pay on each line, before stack and cap."""
     chosen = earning_sales(program, lever, sales)
-    groups: dict[tuple, list[Sale]] = {}
-    for sale in chosen:
-        group, _ = group_of(program, lever.get("accumulate") or {}, sale)
-        groups.setdefault(group, []).append(sale)
     rows: dict[tuple[str, int], Money] = {}
-    for members in groups.values():
+    taken: dict[str, Fraction] = {}
+    for members in scopes(program, lever, chosen):
         rows |= dict(priced(program, lever, members))
-    return Scaled(rows, frozenset(sale.line.id for sale in chosen))
+        base = added(base_word(lever), lever, members)
+        for sale in members:
+            taken |= parts(sale, base[sale.line.id])
+    return Scaled(rows, taken, frozenset(sale.line.id for sale in chosen))
+
+
+def scopes(program: dict, lever: dict, sales: list[Sale]) -> list[list[Sale]]:
+    """The sales that accumulate together, in their order."""
+    groups: dict[tuple, list[Sale]] = {}
+    for sale in sales:
+        group, _ = group_of(program, accumulation(lever), sale)
+        groups.setdefault(group, []).append(sale)
+    return list(groups.values())
 
 
 def priced(program: dict, lever: dict, members: list[Sale]) -> Iterator[tuple[tuple[str, int], Money]]:
     """The exact rows of the sales of one accumulation, in their order."""
+    measures = added(lever["measure"], lever, members)
     if mode_of(lever) in LUMPS:
-        yield from lumps(program, lever, members)
+        yield from lumps(program, lever, members, measures)
         return
-    total = sum((net(lever, sale) for sale in members), Fraction(0))
-    running = Fraction(0)
+    bases = added(base_word(lever), lever, members)
+    total, running = sum((sum(steps) for steps in measures.values()), Fraction(0)), Fraction(0)
     for sale in members:
-        measure = measured(lever, sale.line, sale.line.fx)
-        if mode_of(lever) == "retroactive":
-            slices = at_bracket(lever, sale.line.on, total)
-        elif mode_of(lever) == "flat":
-            slices = at_bracket(lever, sale.line.on, running + measure)
-        else:
-            slices = sliced(lever, sale.line.on, running, running + measure)
-        for bracket, part in slices:
+        measure = measures[sale.line.id][0]
+        for bracket, part in slices(lever, sale.line.on, running, measure, total):
             if mode_of(lever) == "interpolated":
-                yield (sale.line.id, bracket.number), filled(program, lever, sale, bracket, part * measure)
+                money = filled(program, lever, sale, bracket, part * measure)
             else:
-                yield (sale.line.id, bracket.number), multiplied(program, lever, sale, bracket, part)
-        running += net(lever, sale)
+                money = multiplied(program, lever, sale, bracket, part * bases[sale.line.id][0])
+            yield (sale.line.id, bracket.number), money
+        running += sum(measures[sale.line.id])
+
+
+def slices(
+    lever: dict, on: date, running: Fraction, measure: Fraction, total: Fraction
+) -> list[tuple[Bracket, Fraction]]:
+    """The brackets that price a line which adds a measure to a running total, and the part of the line in each."""
+    if mode_of(lever) == "retroactive":
+        return at_bracket(lever, on, total)
+    if mode_of(lever) == "flat":
+        return at_bracket(lever, on, running + measure)
+    return sliced(lever, on, running, running + measure)
 
 
 def bracket_at(lever: dict, brackets: list[Bracket], total: Fraction) -> Bracket | None:
@@ -90,12 +112,11 @@ def sliced(lever: dict, on: date, before: Fraction, after: Fraction) -> list[tup
     return found
 
 
-def multiplied(program: dict, lever: dict, sale: Sale, bracket: Bracket, part: Fraction) -> Money:
-    """Part of the line's base × the bracket's rate or amount."""
-    fx, base = number(sale.line.fx), part * based(lever, sale.line)
-    if base_word(lever) == "quantity":
-        return result(program, sale, Money(base * bracket.price / fx, base * bracket.price))
-    bases = result(program, sale, Money(base, base * fx))
+def multiplied(program: dict, lever: dict, sale: Sale, bracket: Bracket, base: Fraction) -> Money:
+    """A base in program currency, or in units, × the bracket's rate or amount."""
+    bases = Money(base / number(sale.line.fx), base)
+    if is_money(lever, base_word(lever)):
+        bases = result(program, sale, bases)
     return result(program, sale, Money(bases.own * bracket.price, bases.program * bracket.price))
 
 
@@ -117,14 +138,12 @@ def result(program: dict, sale: Sale, money: Money) -> Money:
     return Money(rounded(program, money.own, sale.line.currency), rounded(program, money.program, program["currency"]))
 
 
-def lumps(program: dict, lever: dict, members: list[Sale]) -> Iterator[tuple[tuple[str, int], Money]]:
+def lumps(program: dict, lever: dict, members: list[Sale], measures: Added) -> Iterator[tuple[tuple[str, int], Money]]:
     """Each line's crossings: + the lump of a bracket that it reaches, − what was booked of one that it leaves."""
     booked: dict[int, Fraction] = {}
     running = Fraction(0)
     for sale in members:
-        steps = [(sale.line.id, measured(lever, sale.line, sale.line.fx))]
-        steps += [(move.refund.id, move.measure) for move in moves(lever, sale)]
-        for name, measure in steps:
+        for line, measure in zip((sale.line, *sale.refunds), measures[sale.line.id], strict=True):
             running += measure
             stand = standing(lever, sale.line.on, running)
             for position in sorted({*booked, *stand}):
@@ -134,7 +153,7 @@ def lumps(program: dict, lever: dict, members: list[Sale]) -> Iterator[tuple[tup
                     change = -booked.pop(position)
                 else:
                     continue
-                yield (name, position), result(program, sale, Money(change / number(sale.line.fx), change))
+                yield (line.id, position), result(program, sale, Money(change / number(sale.line.fx), change))
 
 
 def standing(lever: dict, on: date, total: Fraction) -> dict[int, Fraction]:

@@ -128,3 +128,13 @@ def base_word(lever: dict) -> str:
     if mode_of(lever) in LUMPS or mode_of(lever) == "interpolated":
         return lever["measure"]
     return "quantity" if "amount" in entries(lever)[0] else lever.get("base", lever["measure"])
+
+
+def is_money(lever: dict, word: str) -> bool:
+    """Whether a measure or base is an amount of money."""
+    return word == "revenue"
+
+
+def accumulation(lever: dict) -> dict:
+    """What the lever accumulates by, {per, over}; left out, each transaction for itself."""
+    return {"per": [], "over": "transaction", **(lever.get("accumulate") or {})}
