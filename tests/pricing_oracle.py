@@ -1,8 +1,7 @@
 """What the lines of a program earn, in plain fractions and loops, from the words of the program language alone.
 
 It shares nothing with the engine, so that the two can be held against each other. Everything is recomputed from all
-lines each time. ValueError names what it does not do: baseline, growth, count,
-attainment, trailing_12_months, rounding at period, bases that a line does not carry.
+lines each time. ValueError names what it does not do: baseline, growth, attainment, trailing_12_months, rounding at period, bases that a line does not carry.
 
 Where the specification leaves room, this is what was read, and from which words:
 
@@ -79,13 +78,22 @@ Customers
     time: the first purchase that gets as far, of the partner that keeps the customer where there are both words. If it is
     below its minimum or is refunded, nothing else ever earns; the minimum sees this line alone. Credits earn nothing.
     "one earning ever"; unlike accumulate and cap, nothing says "always per partner": that is [partner, customer].
+
+Measures
+33. count counts the distinct values of accumulate's `per` among the partner's lines of the period, and so its total is the
+    partner's period, whatever `per` names; without `per` it is refused. A purchase adds 1 if none before it in the period
+    has its values, else 0; a line that lacks one of them, and a credit, add 0. A minimum counts the same values in its own
+    period. "count = distinct values of what `per` names"
+34. The refund after which nothing is left of the line's revenue (of its quantity, where it has no revenue) takes the 1 out,
+    and the next purchase with the values brings them; a refund of less takes none out. "takes its measure out"
+35. Base left out, a rate multiplies the 1 or 0, in program currency. "left out = the measure"
 """
 
 from tests.oracle.earning_lines import undecided_word
 from tests.oracle.lines import Line, sequence
 from tests.oracle.money import Earned
 from tests.oracle.posting import Posting
-from tests.oracle.scale import scale
+from tests.oracle.scale import scaled
 from tests.oracle.stack import stacked
 from tests.oracle.words import refuse
 
@@ -96,8 +104,8 @@ def price(program: dict, lines: list[Line]) -> dict[tuple[str, str, int], Earned
     """(line id, lever, bracket number from 1) → what it earns; rows whose figures are all zero are left out."""
     refuse(program)
     sales = sequence(lines)
-    scaled = {lever["lever"]: scale(program, lever, sales) for lever in program["levers"]}
-    posting = Posting(program, scaled, stacked(program, scaled, sales))
+    by_lever = {lever["lever"]: scaled(program, lever, sales) for lever in program["levers"]}
+    posting = Posting(program, by_lever, stacked(program, by_lever, sales))
     for sale in sales:
         posting.post(sale)
     return {key: earned for key, earned in posting.result() if any(vars(earned).values())}

@@ -723,11 +723,76 @@ def test_the_one_earning_is_of_the_partner_that_keeps_the_customer() -> None:
     assert per_line(terms, [of("p", "a"), of("q", "b", day=4), of("p", "c", day=5)]) == [5, 0, 0]
 
 
+# Measures
+
+CUSTOMERS = {"measure": "count", "accumulate": {"per": ["customer"], "over": "quarter"}}
+NEW = program(lever(**CUSTOMERS, scale=scale("marginal", ("0", "10"), ("2", "15"))))
+
+
+def to(*customers: str, revenue: str = "100") -> list[Line]:
+    """Lines l0, l1, … to customers in this order."""
+    return [line(f"l{position}", revenue, customer=customer) for position, customer in enumerate(customers)]
+
+
+def test_count_adds_one_for_each_new_customer_of_the_partners_quarter() -> None:
+    assert per_line(NEW, to("c", "d", "c", "e", "e", "f")) == [10, 10, 0, 15, 0, 15]
+    assert per_line(NEW, [*to("c", "d", "e"), line("q", "1", partner="q"), line("next", "1", date(2021, 4, 1))]) == [
+        10, 10, 15, 10, 10,
+    ]  # fmt: skip
+
+
+def test_a_late_line_brings_its_customer_first() -> None:
+    late = line("late", "1", date(2021, 1, 1), customer="d")
+    assert per_line(NEW, [*to("c", "d", "e"), late]) == [10, 0, 15, 10]
+
+
+@pytest.mark.parametrize(
+    ("back", "earned"), [("-99.99", [10, 0, 0, 10]), ("-100", [10, -10, 10, 10]), ("0", [10, -10, 10, 10])]
+)
+def test_a_customer_counts_until_its_line_is_refunded_in_full(back: str, earned: list) -> None:
+    lines = to("c", "c", "d")
+    assert per_line(NEW, [lines[0], refund("r", "l0", back), *lines[1:]]) == earned
+
+
+def test_the_second_half_of_a_refund_takes_the_customer_out() -> None:
+    lines = [*to("c", "c"), refund("r", "l0", "-50"), refund("s", "l0", "-50", date(2021, 6, 1))]
+    assert per_line(NEW, lines) == [10, 10, 0, -10]
+
+
+def test_credits_and_unknown_values_count_nothing() -> None:
+    terms = program(lever(measure="count", accumulate={"per": ["tenant"], "over": "month"}, rate=D(10)))
+    known = {"attributes": {"tenant": "t"}}
+    assert per_line(terms, [line("a", "-1", **known), line("b", "9"), line("c", "0", **known)]) == [0, 0, 10]
+
+
+def test_the_count_picks_the_bracket_of_another_base() -> None:
+    tiers = (("0", "0.01"), ("2", "0.02"))
+    flat = program(lever(**CUSTOMERS, base="revenue", scale=scale("flat", *tiers)))
+    assert per_line(flat, to("c", "d", "c")) == [1, 2, 2]
+    whole = program(lever(**CUSTOMERS, base="revenue", scale=scale("retroactive", *tiers)))
+    assert per_line(whole, to("c", "d", "c")) == [2, 2, 2]
+    assert per_line(whole, [*to("c", "d", "c"), refund("r", "l1")]) == [1, 1, 1, -1]
+    marginal = program(lever(**CUSTOMERS, base="revenue", scale=scale("marginal", *tiers)))
+    assert per_line(marginal, to("c", "d", "c")) == [1, 1, 2]  # a line that adds 0 takes the running bracket
+
+
+def test_a_lump_for_the_third_customer() -> None:
+    terms = program(lever(**CUSTOMERS, scale=scale("lump_sum", ("3", "500"), word="amount")))
+    assert per_line(terms, to("c", "d", "c", "e")) == [0, 0, 0, 500]
+    assert per_line(terms, [*to("c", "d", "c", "e"), refund("r", "l1")]) == [0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(("customers", "earned"), [("cd", [0, 0]), ("cde", [10, 10, 10])])
+def test_a_minimum_of_customers(customers: str, earned: list) -> None:
+    least = {"measure": D(3), "per": [], "over": "month"}
+    assert per_line(program(lever(**CUSTOMERS, rate=D(10), minimum=least)), to(*customers)) == earned
+
+
 @pytest.mark.parametrize(
     ("more", "word"),
     [
         ({"measure": "growth"}, "growth"),
-        ({"measure": "count"}, "count"),
+        ({"measure": "count", "accumulate": {"over": "quarter"}}, "count"),
         ({"measure": "attainment"}, "attainment"),
         ({"accumulate": {"over": "trailing_12_months"}}, "trailing_12_months"),
     ],

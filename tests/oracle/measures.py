@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from tests.oracle.lines import Line, Sale
-from tests.oracle.words import number
+from tests.oracle.lines import Line, Sale, is_purchase, per_values
+from tests.oracle.words import accumulation, number
 
 Added = dict[str, tuple[Fraction, ...]]
 
 
 def added(word: str, lever: dict, members: list[Sale]) -> Added:
     """Sale → what its line adds, then what each of its refunds does, of the word; money in program currency."""
+    if word == "count":
+        return counted(accumulation(lever)["per"], members)
     return {sale.line.id: tuple(carried(word, sale)) for sale in members}
 
 
@@ -27,6 +29,31 @@ def carried(word: str, sale: Sale) -> Iterator[Fraction]:
 def figure(word: str, line: Line, sale: Sale) -> Fraction:
     """The line's revenue in program currency at the sale's FX, not rounded, or its quantity."""
     return number(line.revenue) * number(sale.line.fx) if word == "revenue" else number(line.quantity)
+
+
+def counted(per: list[str], members: list[Sale]) -> Added:
+    """1 for a purchase with values that none before it has, taken out by the refund that leaves nothing of it."""
+    seen: set[tuple] = set()
+    found: Added = {}
+    for sale in members:
+        values, gone = per_values(per, sale.line), emptied_by(sale)
+        new = is_purchase(sale.line) and None not in values and values not in seen
+        out = [-Fraction(new and refund == gone) for refund in sale.refunds]
+        found[sale.line.id] = (Fraction(new), *out)
+        if new and gone is None:
+            seen.add(values)
+    return found
+
+
+def emptied_by(sale: Sale) -> Line | None:
+    """The refund after which nothing is left of the sale's revenue, or of its quantity where it has no revenue."""
+    word = "revenue" if sale.line.revenue else "quantity"
+    rest = figure(word, sale.line, sale)
+    for refund, step in zip(sale.refunds, list(carried(word, sale))[1:], strict=True):
+        rest = left_of(rest, -step)
+        if rest == 0:
+            return refund
+    return None
 
 
 def nothing_stated(refund: Line) -> bool:

@@ -9,7 +9,7 @@ from tests.oracle.earning_lines import earning_sales
 from tests.oracle.lines import Sale, group_of
 from tests.oracle.measures import Added, added, parts
 from tests.oracle.money import Money, rounded
-from tests.oracle.words import LUMPS, Bracket, accumulation, base_word, brackets_on, higher, is_money, mode_of, number
+from tests.oracle.words import LUMPS, Bracket, base_word, brackets_on, higher, is_money, mode_of, number, scope
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Scaled:
     passed: frozenset[str]
 
 
-def scale(program: dict, lever: dict, sales: list[Sale]) -> Scaled:
+def scaled(program: dict, lever: dict, sales: list[Sale]) -> Scaled:
     """What the lever would pay on each line, before stack and cap."""
     chosen = earning_sales(program, lever, sales)
     rows: dict[tuple[str, int], Money] = {}
@@ -43,13 +43,13 @@ def scopes(program: dict, lever: dict, sales: list[Sale]) -> list[list[Sale]]:
     """The sales that accumulate together, in their order."""
     groups: dict[tuple, list[Sale]] = {}
     for sale in sales:
-        group, _ = group_of(program, accumulation(lever), sale)
+        group, _ = group_of(program, scope(lever), sale)
         groups.setdefault(group, []).append(sale)
     return list(groups.values())
 
 
 def priced(program: dict, lever: dict, members: list[Sale]) -> Iterator[tuple[tuple[str, int], Money]]:
-    """The exact rows of the sales of one accumulation, in their order."""
+    """The exact rows of the sales of one in their order."""
     measures = added(lever["measure"], lever, members)
     if mode_of(lever) in LUMPS:
         yield from lumps(program, lever, members, measures)

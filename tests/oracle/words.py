@@ -33,9 +33,7 @@ def refuse_lever(lever: dict) -> None:
     for word in NOT_DONE:
         if lever.get(word):
             raise ValueError(f"{word} is left out")
-    for word in ("measure", "base"):
-        if lever.get(word, lever["measure"]) not in ("revenue", "quantity"):
-            raise ValueError(f"{word} {lever[word]} is left out")
+    refuse_measure(lever)
     if lever.get("window") and lever["window"]["from"] not in ("tenant_created", "first_purchase"):
         raise ValueError(f"window from {lever['window']['from']} is unknown")
     if mode_of(lever) not in MODES:
@@ -47,6 +45,16 @@ def refuse_lever(lever: dict) -> None:
     refuse_over("accumulate", (lever.get("accumulate") or {}).get("over", "transaction"))
     if lever.get("minimum"):
         refuse_over("minimum", lever["minimum"].get("over"))
+
+
+def refuse_measure(lever: dict) -> None:
+    """ValueError if the lever's measure or base is not done here."""
+    if lever["measure"] not in ("revenue", "quantity", "count"):
+        raise ValueError(f"measure {lever['measure']} is left out")
+    if lever.get("base", lever["measure"]) not in ("revenue", "quantity", lever["measure"]):
+        raise ValueError(f"base {lever['base']} is left out")
+    if lever["measure"] == "count" and not accumulation(lever)["per"]:
+        raise ValueError("count without columns in accumulate per is left out: there is nothing to count")
 
 
 def refuse_over(word: str, over: object) -> None:
@@ -138,3 +146,8 @@ def is_money(lever: dict, word: str) -> bool:
 def accumulation(lever: dict) -> dict:
     """What the lever accumulates by, {per, over}; left out, each transaction for itself."""
     return {"per": [], "over": "transaction", **(lever.get("accumulate") or {})}
+
+
+def scope(lever: dict) -> dict:
+    """What tells the lever's totals apart, {per, over}: to count what `per` names, it is the partner's whole period."""
+    return accumulation(lever) | ({"per": []} if lever["measure"] == "count" else {})
