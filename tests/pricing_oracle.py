@@ -1,7 +1,7 @@
 """What the lines of a program earn, in plain fractions and loops, from the words of the program language alone.
 
 It shares nothing with the engine, so that the two can be held against each other. Everything is recomputed from all
-lines each time. ValueError names what it does not do: baseline, growth, attainment, trailing_12_months, rounding at period, bases that a line does not carry.
+lines each time. ValueError names what it does not do: trailing_12_months, rounding at period, bases that a line does not carry.
 
 Where the specification leaves room, this is what was read, and from which words:
 
@@ -87,9 +87,27 @@ Measures
 34. The refund after which nothing is left of the line's revenue (of its quantity, where it has no revenue) takes the 1 out,
     and the next purchase with the values brings them; a refund of less takes none out. "takes its measure out"
 35. Base left out, a rate multiplies the 1 or 0, in program currency. "left out = the measure"
+36. Growth of a period starts at 0; each line and each refund, at its place, adds by how much it moves
+    max(0, running − baseline), so that what a refund takes out is growth too. The scale runs over growth; with another base,
+    a line that adds no growth takes the running bracket like any line of zero measure, below the baseline too.
+    "pays on max(0, running − baseline)", "a line of zero measure takes its running bracket"
+37. growth and attainment are of baseline's `of`; with `fixed` and no `of`, of revenue in program currency.
+38. The period before is the one of its kind before that which holds the first day of the accumulation period (of a
+    transaction: its date), so that a period has one baseline; over `all` it is refused. Its total has the same partner and
+    the scope's columns, and all lines on which the lever's keys match: refunds out, credits in; eligible or not, in force,
+    in the window, above the minimum or not. It may be negative. "total of the previous period", "same lever selection"
+39. A period is held in full if its first day is not before held_from; without lines its total is 0. `fixed` takes the value
+    on the last day of the accumulation period. No value: undecided; a baseline of 0 or less: attainment is undecided,
+    growth is not. Such lines come as far as exclusive and one earning, and fill no minimum. "is undecided, not 0"
+40. A minimum of growth or attainment is over the same totals as accumulate; any other is refused. Base growth beside another
+    measure leaves the minimum with the measure. "minimum: {measure: …}"
+41. Attainment left out as base: a rate multiplies the share itself, in program currency.
 """
 
-from tests.oracle.earning_lines import undecided_word
+from datetime import date
+
+from tests.oracle.baseline import History
+from tests.oracle.earning_lines import undecided_words
 from tests.oracle.lines import Line, sequence
 from tests.oracle.money import Earned
 from tests.oracle.posting import Posting
@@ -100,24 +118,23 @@ from tests.oracle.words import refuse
 __all__ = ["Earned", "Line", "price", "undecided"]
 
 
-def price(program: dict, lines: list[Line]) -> dict[tuple[str, str, int], Earned]:
-    """(line id, lever, bracket number from 1) → what it earns; rows whose figures are all zero are left out."""
+def price(program: dict, lines: list[Line], *, held_from: date | None = None) -> dict[tuple[str, str, int], Earned]:
+    """(line id, lever, bracket number from 1) → what it earns; rows whose figures are all zero are left out.
+
+    held_from: the first day of which lines are known; None: all that ever were
+    """
     refuse(program)
-    sales = sequence(lines)
-    by_lever = {lever["lever"]: scaled(program, lever, sales) for lever in program["levers"]}
-    posting = Posting(program, by_lever, stacked(program, by_lever, sales))
-    for sale in sales:
+    history = History(sequence(lines), held_from)
+    by_lever = {lever["lever"]: scaled(program, lever, history) for lever in program["levers"]}
+    posting = Posting(program, by_lever, stacked(program, by_lever, history.sales))
+    for sale in history.sales:
         posting.post(sale)
     return {key: earned for key, earned in posting.result() if any(vars(earned).values())}
 
 
-def undecided(program: dict, lines: list[Line]) -> dict[tuple[str, str], str]:
+def undecided(program: dict, lines: list[Line], *, held_from: date | None = None) -> dict[tuple[str, str], str]:
     """(line id, lever) → the lever's word that asks for what is not known of the line; refunds go with their sales."""
     refuse(program)
-    sales = sequence(lines)
-    found = {
-        (sale.line.id, lever["lever"]): undecided_word(lever, sale, sales)
-        for sale in sales
-        for lever in program["levers"]
-    }
-    return {key: word for key, word in found.items() if word}
+    history = History(sequence(lines), held_from)
+    found = {lever["lever"]: undecided_words(program, lever, history) for lever in program["levers"]}
+    return {(line, lever): word for lever, words in found.items() for line, word in words.items()}

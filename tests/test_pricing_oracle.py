@@ -788,12 +788,170 @@ def test_a_minimum_of_customers(customers: str, earned: list) -> None:
     assert per_line(program(lever(**CUSTOMERS, rate=D(10), minimum=least)), to(*customers)) == earned
 
 
+JANUARY = date(2021, 1, 1)
+BEFORE = date(2020, 12, 31)
+
+
+def growth(over: str = "quarter", per: tuple = (), **more: object) -> dict:
+    """A lever from 2021 that pays 5 % on growth over the period before."""
+    baseline = {"of": "revenue", "over": f"previous_{over}"}
+    plain = {"measure": "growth", "accumulate": {"per": list(per), "over": over}, "baseline": baseline}
+    return lever(**{"rate": D("0.05"), "effective": {"from": JANUARY}, **plain, **more})
+
+
+def after(revenue: str, *revenues: str) -> list[Line]:
+    """A line of the quarter before, then lines l0, l1, … of this one."""
+    return [line("before", revenue, BEFORE), *sales(*revenues)]
+
+
+@pytest.mark.parametrize(("revenue", "earned"), [("253.99", 0), ("254", 0), ("254.20", D("0.01")), ("434", 9)])
+def test_growth_over_the_quarter_before(revenue: str, earned: object) -> None:
+    assert per_line(program(growth()), after("254", revenue)) == [0, earned]  # 434 − 254 = 180, 5 % of it 9
+
+
+def test_each_line_adds_what_it_moves_the_growth_by() -> None:
+    assert per_line(program(growth()), after("100", "60", "60", "60")) == [0, 0, 1, 3]
+    late = line("late", "60", JANUARY)
+    assert per_line(program(growth()), [*after("100", "60", "60", "60"), late]) == [0, 1, 3, 3, 0]
+
+
+def test_quarter_growth_is_never_negative() -> None:
+    assert per_line(program(growth()), after("100", "60", "60", "-100", "-100", "220")) == [0, 0, 1, -1, 0, 2]
+    assert per_line(program(growth()), after("100", "-500")) == [0, 0]
+
+
+def test_a_refund_takes_out_growth() -> None:
+    lines = [*after("100", "80", "50"), refund("r", "l1", "-20", date(2021, 6, 1))]
+    assert per_line(program(growth()), lines) == [0, 0, D("1.50"), -1]
+    assert per_line(program(growth()), [*after("100", "80", "50"), refund("r", "l0")]) == [0, 0, 0, 0]
+    lines = [*after("100", "80", "50", "40"), refund("r", "l1", "-40"), refund("s", "l1")]
+    assert per_line(program(growth()), lines) == [0, 0, D("1.50"), 1, D("-1.50"), 0]
+    ladder = program(growth(), clawback={"ladder": [{"from_month": 0, "share": D("0.5")}]})
+    lines = [*after("100", "80", "50"), refund("r", "l1", "-20")]
+    assert per_line(ladder, lines) == [0, 0, D("1.50"), D("-0.50")]
+
+
+def test_a_late_line_or_a_refund_of_the_quarter_before_moves_the_baseline() -> None:
+    terms, lines = program(growth()), after("100", "120")
+    assert per_line(terms, [*lines, line("late", "15", date(2020, 10, 1))])[1] == D("0.25")
+    assert per_line(terms, [*lines, line("late", "15", date(2020, 9, 30))])[1] == 1
+    assert per_line(terms, [*lines, refund("r", "before", "-60")])[1] == 4
+    assert per_line(terms, [*lines, line("credit", "-120", BEFORE)])[1] == 7  # 120 above −20
+
+
+def test_the_baseline_is_what_the_partner_sold_of_the_selection() -> None:
+    terms, kind = program(growth(select={"kind": "x"})), {"attributes": {"kind": "x"}}
+    now = line("now", "200", **kind)
+    assert per_line(terms, [now, line("before", "100", BEFORE)])[0] == 10
+    assert per_line(terms, [now, line("before", "100", BEFORE, eligible=False, **kind)])[0] == 5
+    assert per_line(terms, [now, line("before", "100", BEFORE, partner="q", **kind)])[0] == 10
+    assert per_line(terms, [now, line("before", "50", BEFORE, fx=D(2), **kind)])[0] == 5
+
+
+def test_growth_of_each_customer() -> None:
+    lines = [line("a", "100", BEFORE), line("b", "150"), line("c", "40", customer="d")]
+    assert per_line(program(growth(per=("customer",))), lines) == [0, D("2.50"), 2]
+    assert per_line(program(growth()), lines) == [0, D("2.50"), 2]
+    lines = [line("a", "100", BEFORE, customer="d"), *lines[1:]]
+    assert per_line(program(growth(per=("customer",))), lines) == [0, D("7.50"), 0]
+
+
+@pytest.mark.parametrize(("held_from", "earned"), [(date(2020, 10, 1), 1), (date(2020, 10, 2), 0), (None, 1)])
+def test_a_baseline_period_not_held_in_full_is_undecided(held_from: date | None, earned: int) -> None:
+    lines = after("100", "120")
+    rows = price(program(growth()), lines, held_from=held_from)
+    assert of_line(rows, "l0") == earned
+    said = undecided(program(growth()), lines, held_from=held_from)
+    assert said == ({} if earned else {("l0", "a"): "baseline"})
+
+
+@pytest.mark.parametrize(
+    ("over", "before", "earned"),
+    [
+        ("month", date(2021, 1, 31), 1),
+        ("month", date(2020, 12, 31), 6),
+        ("half_year", date(2020, 7, 1), 1),
+        ("half_year", date(2020, 6, 30), 6),
+        ("fiscal_year", date(2019, 7, 1), 1),
+        ("fiscal_year", date(2019, 6, 30), 6),
+    ],
+)
+def test_the_period_before(over: str, before: date, earned: int) -> None:
+    assert per_line(program(growth(over)), [line("before", "100", before), *sales("120")])[1] == earned
+
+
+def test_the_quarter_before_that_of_a_month() -> None:
+    terms = program(growth("month", baseline={"of": "revenue", "over": "previous_quarter"}))
+    lines = [line("before", "100", BEFORE), line("jan", "90", JANUARY), line("mar", "120", date(2021, 3, 31))]
+    assert per_line(terms, lines) == [0, 0, 1]
+    lines = [line("before", "100", BEFORE), line("apr", "120", date(2021, 4, 1))]
+    assert per_line(terms, lines) == [0, 6]
+
+
+def test_growth_over_a_fixed_number_of_the_last_day() -> None:
+    fixed = {JANUARY: D(100), date(2021, 3, 31): D(110)}
+    lines = [line("a", "120"), line("b", "120", date(2021, 4, 1))]
+    assert per_line(program(growth(baseline={"fixed": fixed})), lines) == [D("0.50"), D("0.50")]
+    ended = {JANUARY: D(100), date(2021, 6, 30): None}
+    assert per_line(program(growth(baseline={"fixed": ended})), lines) == [1, 0]
+    assert undecided(program(growth(baseline={"fixed": ended})), lines) == {("b", "a"): "baseline"}
+
+
+def test_growth_of_quantity() -> None:
+    terms = program(growth(baseline={"of": "quantity", "over": "previous_quarter"}, rate=D(2)))
+    lines = [line("before", "9", BEFORE, quantity=D(10)), *units("8", "7")]
+    assert per_line(terms, lines) == [0, 0, 10]
+
+
+def test_the_scale_runs_over_growth() -> None:
+    tiers = scale("marginal", ("0", "0.01"), ("100", "0.02"))
+    assert figures(program(growth(scale=tiers)), after("100", "150", "100")) == {
+        ("l0", "a", 1): D("0.50"),
+        ("l1", "a", 1): D("0.50"),
+        ("l1", "a", 2): 1,
+    }
+    whole = scale("retroactive", ("0", "0.01"), ("100", "0.02"))
+    assert per_line(program(growth(scale=whole)), after("100", "150", "49")) == [0, D("0.50"), D("0.49")]
+    assert per_line(program(growth(scale=whole)), after("100", "150", "50")) == [0, 1, 1]
+    lump = scale("lump_sum", ("100", "500"), word="amount")
+    assert per_line(program(growth(scale=lump)), after("100", "150", "50", "-1")) == [0, 0, 500, -500]
+
+
+def test_growth_picks_the_bracket_of_the_whole_revenue() -> None:
+    tiers = scale("retroactive", ("0", "0.01"), ("100", "0.02"))
+    terms = program(growth(base="revenue", scale=tiers))
+    assert per_line(terms, after("100", "100", "99")) == [0, 1, D("0.99")]
+    assert per_line(terms, after("100", "100", "100")) == [0, 2, 2]
+    assert per_line(terms, [*after("100", "100", "100"), refund("r", "l1", "-50")]) == [0, 1, 1, D("-0.50")]
+
+
+def test_a_minimum_of_growth() -> None:
+    least = {"measure": D(20), "over": "quarter"}
+    assert per_line(program(growth(minimum=least)), after("100", "60", "59")) == [0, 0, 0]
+    assert per_line(program(growth(minimum=least)), after("100", "60", "60")) == [0, 0, 1]
+
+
+def test_growth_is_paid_in_the_lines_currency() -> None:
+    lines = [line("before", "100", BEFORE), line("t", "75", currency="KWD", fx=D(4))]
+    [row] = price(program(growth()), lines).values()
+    assert (row.program_earning, row.earning) == (10, D("2.500"))
+
+
 @pytest.mark.parametrize(
     ("more", "word"),
     [
-        ({"measure": "growth"}, "growth"),
+        ({"measure": "growth"}, "without baseline"),
+        ({"measure": "attainment"}, "without baseline"),
+        ({"measure": "growth", "baseline": {"fixed": 1}, "minimum": {"measure": 1, "over": "quarter"}}, "minimum"),
+        (
+            {
+                "measure": "growth",
+                "accumulate": {"over": "all"},
+                "baseline": {"of": "revenue", "over": "previous_month"},
+            },
+            "baseline",
+        ),
         ({"measure": "count", "accumulate": {"over": "quarter"}}, "count"),
-        ({"measure": "attainment"}, "attainment"),
         ({"accumulate": {"over": "trailing_12_months"}}, "trailing_12_months"),
     ],
 )

@@ -75,14 +75,23 @@ def period(program: dict, over: str, line: Line) -> tuple[tuple, date]:
         return ("transaction", line.id), line.on
     if over == "all":
         return ("all",), date.max
+    start = begin(program, over, line.on)
+    return (over, start), months_later(start, PERIODS[over]) - timedelta(days=1)
+
+
+def begin(program: dict, over: str, on: date) -> date:
+    """The first day of the month, or of the part of the fiscal year, that a date is in."""
     if over == "month":
-        begin = line.on.replace(day=1)
-    else:
-        month, day = (int(part) for part in program["fiscal_year_start"].split("-"))
-        year = line.on.year if (line.on.month, line.on.day) >= (month, day) else line.on.year - 1
-        fiscal = date(year, month, day)
-        begin = months_later(fiscal, completed_months(fiscal, line.on) // PERIODS[over] * PERIODS[over])
-    return (over, begin), months_later(begin, PERIODS[over]) - timedelta(days=1)
+        return on.replace(day=1)
+    month, day = (int(part) for part in program["fiscal_year_start"].split("-"))
+    year = on.year if (on.month, on.day) >= (month, day) else on.year - 1
+    fiscal = date(year, month, day)
+    return months_later(fiscal, completed_months(fiscal, on) // PERIODS[over] * PERIODS[over])
+
+
+def first_day(program: dict, over: str, line: Line) -> date:
+    """The first day of the line's period; of a transaction, its date."""
+    return line.on if over == "transaction" else begin(program, over, line.on)
 
 
 def per_values(per: list[str], line: Line) -> tuple:

@@ -4,15 +4,20 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from tests.oracle.lines import Line, Sale, is_purchase, per_values
-from tests.oracle.words import accumulation, number
+from tests.oracle.words import accumulation, baseline_word, number
 
 Added = dict[str, tuple[Fraction, ...]]
 
 
-def added(word: str, lever: dict, members: list[Sale]) -> Added:
+def added(word: str, lever: dict, members: list[Sale], baseline: Fraction | None = None) -> Added:
     """Sale → what its line adds, then what each of its refunds does, of the word; money in program currency."""
     if word == "count":
         return counted(accumulation(lever)["per"], members)
+    if word == "growth":
+        return grown(baseline_word(lever), members, baseline)
+    if word == "attainment":
+        steps = added(baseline_word(lever), lever, members)
+        return {name: tuple(step / baseline for step in several) for name, several in steps.items()}
     return {sale.line.id: tuple(carried(word, sale)) for sale in members}
 
 
@@ -42,6 +47,20 @@ def counted(per: list[str], members: list[Sale]) -> Added:
         found[sale.line.id] = (Fraction(new), *out)
         if new and gone is None:
             seen.add(values)
+    return found
+
+
+def grown(word: str, members: list[Sale], baseline: Fraction) -> Added:
+    """By how much each line and refund moves max(0, running total − baseline)."""
+    running = growth = Fraction(0)
+    found: Added = {}
+    for sale in members:
+        moved = []
+        for step in carried(word, sale):
+            running += step
+            moved.append(max(Fraction(0), running - baseline) - growth)
+            growth += moved[-1]
+        found[sale.line.id] = tuple(moved)
     return found
 
 

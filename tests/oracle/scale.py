@@ -5,11 +5,23 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from tests.oracle.baseline import History, baseline
 from tests.oracle.earning_lines import earning_sales
 from tests.oracle.lines import Sale, group_of
 from tests.oracle.measures import Added, added, parts
 from tests.oracle.money import Money, rounded
-from tests.oracle.words import LUMPS, Bracket, base_word, brackets_on, higher, is_money, mode_of, number, scope
+from tests.oracle.words import (
+    LUMPS,
+    Bracket,
+    base_word,
+    brackets_on,
+    higher,
+    is_money,
+    mode_of,
+    needs_baseline,
+    number,
+    scope,
+)
 
 
 @dataclass(frozen=True)
@@ -26,14 +38,15 @@ class Scaled:
     passed: frozenset[str]
 
 
-def scaled(program: dict, lever: dict, sales: list[Sale]) -> Scaled:
+def scaled(program: dict, lever: dict, history: History) -> Scaled:
     """What the lever would pay on each line, before stack and cap."""
-    chosen = earning_sales(program, lever, sales)
+    chosen = earning_sales(program, lever, history)
     rows: dict[tuple[str, int], Money] = {}
     taken: dict[str, Fraction] = {}
     for members in scopes(program, lever, chosen):
-        rows |= dict(priced(program, lever, members))
-        base = added(base_word(lever), lever, members)
+        against = baseline(program, lever, members[-1], history) if needs_baseline(lever) else None
+        rows |= dict(priced(program, lever, members, against))
+        base = added(base_word(lever), lever, members, against)
         for sale in members:
             taken |= parts(sale, base[sale.line.id])
     return Scaled(rows, taken, frozenset(sale.line.id for sale in chosen))
@@ -48,13 +61,15 @@ def scopes(program: dict, lever: dict, sales: list[Sale]) -> list[list[Sale]]:
     return list(groups.values())
 
 
-def priced(program: dict, lever: dict, members: list[Sale]) -> Iterator[tuple[tuple[str, int], Money]]:
-    """The exact rows of the sales of one in their order."""
-    measures = added(lever["measure"], lever, members)
+def priced(
+    program: dict, lever: dict, members: list[Sale], against: Fraction | None
+) -> Iterator[tuple[tuple[str, int], Money]]:
+    """The exact rows of the sales of one accumulation, in their order."""
+    measures = added(lever["measure"], lever, members, against)
     if mode_of(lever) in LUMPS:
         yield from lumps(program, lever, members, measures)
         return
-    bases = added(base_word(lever), lever, members)
+    bases = added(base_word(lever), lever, members, against)
     total, running = sum((sum(steps) for steps in measures.values()), Fraction(0)), Fraction(0)
     for sale in members:
         measure = measures[sale.line.id][0]

@@ -7,9 +7,10 @@ from fractions import Fraction
 
 from tests.oracle.lines import PERIODS
 
+PREVIOUS = tuple(f"previous_{over}" for over in PERIODS)
 MODES = ("flat", "marginal", "retroactive", "interpolated", "lump_sum", "cumulative_lump_sum")
 LUMPS = ("lump_sum", "cumulative_lump_sum")
-NOT_DONE = ("baseline",)
+MEASURES = ("revenue", "quantity", "growth", "count", "attainment")
 
 
 def refuse(program: dict) -> None:
@@ -30,10 +31,8 @@ def refuse(program: dict) -> None:
 
 def refuse_lever(lever: dict) -> None:
     """ValueError naming the first word of the lever that is not done here."""
-    for word in NOT_DONE:
-        if lever.get(word):
-            raise ValueError(f"{word} is left out")
     refuse_measure(lever)
+    refuse_baseline(lever)
     if lever.get("window") and lever["window"]["from"] not in ("tenant_created", "first_purchase"):
         raise ValueError(f"window from {lever['window']['from']} is unknown")
     if mode_of(lever) not in MODES:
@@ -49,12 +48,31 @@ def refuse_lever(lever: dict) -> None:
 
 def refuse_measure(lever: dict) -> None:
     """ValueError if the lever's measure or base is not done here."""
-    if lever["measure"] not in ("revenue", "quantity", "count"):
-        raise ValueError(f"measure {lever['measure']} is left out")
-    if lever.get("base", lever["measure"]) not in ("revenue", "quantity", lever["measure"]):
+    if lever["measure"] not in MEASURES:
+        raise ValueError(f"measure {lever['measure']} is unknown")
+    if lever.get("base", lever["measure"]) not in ("revenue", "quantity", "growth", lever["measure"]):
         raise ValueError(f"base {lever['base']} is left out")
     if lever["measure"] == "count" and not accumulation(lever)["per"]:
         raise ValueError("count without columns in accumulate per is left out: there is nothing to count")
+
+
+def refuse_baseline(lever: dict) -> None:
+    """ValueError if growth or attainment has no baseline that is done here, or a minimum of other totals than it."""
+    if not needs_baseline(lever):
+        return
+    if not lever.get("baseline"):
+        raise ValueError("growth or attainment without baseline")
+    rule, over = lever["baseline"], scope(lever)["over"]
+    if baseline_word(lever) not in ("revenue", "quantity"):
+        raise ValueError(f"baseline of {rule['of']} is left out")
+    if "fixed" not in rule and (over not in ("transaction", *PERIODS) or rule["over"] not in PREVIOUS):
+        raise ValueError(f"baseline over {rule['over']} of what accumulates over {over} is left out")
+    least = {"per": [], **(lever.get("minimum") or scope(lever))}
+    if lever["measure"] in ("growth", "attainment") and (sorted(least["per"]), least["over"]) != (
+        sorted(scope(lever)["per"]),
+        over,
+    ):
+        raise ValueError("minimum of growth or attainment over other totals than accumulate is left out")
 
 
 def refuse_over(word: str, over: object) -> None:
@@ -138,9 +156,19 @@ def base_word(lever: dict) -> str:
     return "quantity" if "amount" in entries(lever)[0] else lever.get("base", lever["measure"])
 
 
+def needs_baseline(lever: dict) -> bool:
+    """Whether the lever measures or pays growth or attainment."""
+    return not {"growth", "attainment"}.isdisjoint({lever["measure"], base_word(lever)})
+
+
+def baseline_word(lever: dict) -> str:
+    """What growth and attainment are of."""
+    return lever["baseline"].get("of", "revenue")
+
+
 def is_money(lever: dict, word: str) -> bool:
     """Whether a measure or base is an amount of money."""
-    return word == "revenue"
+    return word == "revenue" or (word == "growth" and baseline_word(lever) == "revenue")
 
 
 def accumulation(lever: dict) -> dict:
