@@ -1,7 +1,7 @@
 """What the lines of a program earn, in plain fractions and loops, from the words of the program language alone.
 
 It shares nothing with the engine, so that the two can be held against each other. Everything is recomputed from all
-lines each time. ValueError names what it does not do: trailing_12_months, rounding at period, bases that a line does not carry.
+lines each time. ValueError names what it does not do: trailing_12_months, rounding at period.
 
 Where the specification leaves room, this is what was read, and from which words:
 
@@ -102,6 +102,16 @@ Measures
 40. A minimum of growth or attainment is over the same totals as accumulate; any other is refused. Base growth beside another
     measure leaves the minimum with the measure. "minimum: {measure: …}"
 41. Attainment left out as base: a rate multiplies the share itself, in program currency.
+
+Base
+42. annualised_revenue: revenue × 12 ÷ the line's term_months, the months that its revenue pays for (a month billed: 1, a
+    year billed: 12); a refund's by its original's. A line without term_months, or with 0, is undecided, as by a baseline.
+43. {fixed: F} is in program currency and only for attainment: a line's base is F × the share it attains, so that in marginal
+    each bracket pays F × its rate × what is attained in it (100,000 × 1.0 + 0.3 × 100,000 × 1.5 = 145,000), and in
+    retroactive F × the whole attainment × the rate reached. For other measures it is refused: nothing says how much of F
+    one of several lines is. "what the rate multiplies"
+44. Base of revenue, annualised_revenue, fixed, or of growth of revenue is money: `slice` rounds its slices (see 16).
+45. An amount multiplies quantity, lumps and interpolated have no base: there, base says nothing.
 """
 
 from datetime import date

@@ -153,6 +153,19 @@ def f05() -> list[Decimal]:
     return [per_line(terms, [*full, line("z", "9999999")])[2], per_line(terms, [*full, line("z", "400000")])[2]]
 
 
+def quota(*brackets: tuple, mode: str = "marginal", **more: object) -> dict:
+    """A lever on attainment of 500,000 a quarter, whose rates multiply 100,000."""
+    base = {"measure": "attainment", "base": {"fixed": 100000}, "baseline": {"fixed": 500000}}
+    steps = scale(mode, *(brackets or (("0", "1.0"), ("1.0", "1.5"), ("1.3", "2.0"))))
+    return lever(accumulate={"over": "quarter"}, **{**base, "scale": steps, **more})
+
+
+def d06() -> list[Decimal]:
+    """A unit before its amount is in force, and one after."""
+    terms = program(lever(measure="quantity", amount={date(2015, 12, 1): D(600)}))
+    return each_alone(terms, [line("t", on=date(2015, 11, 30)), line("t", on=date(2015, 12, 1))])
+
+
 def d01() -> list[Decimal]:
     """What a line of 1,000 earns as levers come in that select it by segment, by family, by product."""
     group = {"group": "g", "take": "most_specific"}
@@ -287,7 +300,9 @@ EXAMPLES = {
     "C07": lambda: each_alone(
         program(lever(scale=scale("lump_sum", ("6", "0.23"), ("9", "0.29"), word="amount"))), sales("1", "8", "10")
     ),
+    "C08": lambda: per_line(program(quota()), sales("650000")),
     "D01": d01,
+    "D06": d06,
     "F01": lambda: [
         f01(date(2021, 8, 5)),
         f01(date(2022, 2, 5)),
@@ -322,7 +337,9 @@ EXPECTED = {
     "C05": "1000 0",
     "C06": "0 0.23 0.52",
     "C07": "0 0.23 0.29",
+    "C08": "145000",
     "D01": "10 20 50 150",
+    "D06": "0 600",
     "F01": "-853200 0 -1493100 -2133000",
     "F02": "-511920",
     "F04": "669500 130500",
@@ -938,8 +955,162 @@ def test_growth_is_paid_in_the_lines_currency() -> None:
 
 
 @pytest.mark.parametrize(
+    ("revenue", "earned"),
+    [
+        ("250000", 50000),
+        ("500000", 100000),
+        ("500050", 100015),
+        ("650000", 145000),
+        ("650050", 145020),
+        ("750000", 185000),
+    ],
+)
+def test_attainment_of_a_quota(revenue: str, earned: int) -> None:
+    assert per_line(program(quota()), sales(revenue)) == [earned]
+
+
+def test_lines_fill_the_attainment_in_turn() -> None:
+    lines = sales("400000", "200000", "100000")
+    assert per_line(program(quota()), lines) == [80000, 50000, 35000]  # the last: 10 % at 1.5, 10 % at 2.0
+    late = line("late", "100000", JANUARY)
+    assert per_line(program(quota()), [*lines, late]) == [80000, 65000, 40000, 20000]
+    back = refund("r", "l1", "-100000")
+    assert per_line(program(quota()), [*lines, back]) == [80000, 50000, 30000, -25000]
+    assert sum(per_line(program(quota()), [lines[0], lines[1], refund("r", "l1")])) == 80000
+
+
+def test_attainment_of_the_whole_quarter() -> None:
+    tiers = (("0", "1.0"), ("1.0", "1.5"), ("1.3", "2.0"))
+    assert per_line(program(quota(*tiers, mode="retroactive")), sales("499995", "4.99")) == [99999, 1]
+    assert per_line(program(quota(*tiers, mode="retroactive")), sales("400000", "100000")) == [120000, 30000]
+    assert per_line(program(quota(*tiers, mode="retroactive")), [*sales("400000", "100000"), refund("r", "l1", "-1")]) == [
+        80000, 20000, D("-0.20"),
+    ]  # fmt: skip
+    lower = quota(scale=scale("retroactive", *tiers, on_threshold="lower"))
+    assert per_line(program(lower), sales("400000", "100000")) == [80000, 20000]
+
+
+def test_attainment_picks_the_rate_on_revenue() -> None:
+    terms = program(quota(("0", "0.01"), ("1", "0.02"), mode="flat", base="revenue"))
+    assert per_line(terms, sales("400000", "99999", "1", "100")) == [4000, D("999.99"), D("0.02"), 2]
+
+
+def test_attainment_of_the_quarter_before() -> None:
+    terms = program(quota(baseline={"of": "revenue", "over": "previous_quarter"}, effective={"from": JANUARY}))
+    assert per_line(terms, after("1000", "1300")) == [0, 145000]
+    for lines in (after("0", "1300"), after("-5", "1300"), sales("1300")):
+        assert price(terms, lines) == {}
+        assert undecided(terms, lines) == {(lines[-1].id, "a"): "baseline"}
+
+
+def test_a_lump_for_the_quota() -> None:
+    terms = program(quota(scale=scale("lump_sum", ("1", "1000"), word="amount")))
+    assert per_line(terms, sales("499999.99", "0.01", "-0.01")) == [0, 1000, -1000]
+
+
+def test_a_minimum_of_attainment() -> None:
+    least = {"measure": D("0.5"), "over": "quarter"}
+    assert per_line(program(quota(minimum=least)), sales("249999.99")) == [0]
+    assert per_line(program(quota(minimum=least)), sales("100000", "150000")) == [20000, 30000]
+
+
+def test_the_fixed_sum_is_in_program_currency() -> None:
+    [row] = price(program(quota()), [line("t", "62500", currency="KWD", fx=D(4))]).values()
+    assert (row.program_earning, row.earning) == (50000, 12500)
+
+
+# Base
+
+
+def billed(name: str, revenue: str, months: int | None, on: date = DAY, **more: object) -> Line:
+    """A line that pays for some months."""
+    return line(name, revenue, on, attributes={"term_months": months}, **more)
+
+
+YEARLY = {"base": "annualised_revenue", "rate": D("0.20")}
+
+
+@pytest.mark.parametrize(
+    ("months", "earned"), [(1, 240), (12, 20), (36, D("6.67")), (7, D("34.29")), (None, 0), (0, 0)]
+)
+def test_annualised_revenue(months: int | None, earned: object) -> None:
+    lines = [billed("t", "100", months)]
+    assert per_line(program(lever(**YEARLY)), lines) == [earned]
+    assert undecided(program(lever(**YEARLY)), lines) == ({} if months else {("t", "a"): "base"})
+
+
+def test_annualised_revenue_is_refunded_by_the_originals_term() -> None:
+    lines = [billed("t", "100", 1), refund("r", "t", "-25"), refund("s", "t", "-75")]
+    assert per_line(program(lever(**YEARLY)), lines) == [240, -60, -180]
+
+
+def test_the_measure_stays_what_is_billed() -> None:
+    terms = program(lever(base="annualised_revenue", scale=TWO))
+    lines = [billed("t", "100000", 12), billed("u", "100", 1)]
+    assert per_line(terms, lines) == [6000, 96]
+    least = program(lever(**YEARLY, minimum={"measure": D(1000), "over": "month"}))
+    assert per_line(least, [billed("t", "999.99", 1)]) == [0]
+    assert per_line(least, [billed("t", "999.99", 1), billed("u", "0.01", None)]) == [0, 0]  # undecided, fills nothing
+
+
+def test_slices_of_an_annual_base_are_rounded() -> None:
+    terms = program(lever(**YEARLY), rounding={"mode": "half_up", "at": "slice"})
+    assert per_line(terms, [billed("t", "0.10", 36)]) == [D("0.01")]  # 0.0333 → 0.03, × 20 % = 0.006
+    assert per_line(terms, [billed("t", "0.07", 36)]) == [0]  # 0.0233 → 0.02, × 20 % = 0.004
+
+
+def biz_apps() -> dict:
+    """20 % of the annual bill once, from 1,000 a month; then 20 % of monthly growth; 100,000 a customer at most."""
+    month = {"per": ["customer"], "over": "month"}
+    asks = {"rate": D("0.20"), "accumulate": month, "minimum": {**month, "measure": D(1000)}}
+    asks["stack"] = {"group": "biz-apps", "take": "highest"}
+    before = {"of": "revenue", "over": "previous_month"}
+    most = {"per": ["customer"], "over": "all", "amount": D(100000), "excess": "forfeit"}
+    once = lever("once", **asks, base="annualised_revenue", one_earning=["customer"])
+    return program(once, lever("growth", **asks, base="growth", baseline=before), cap=[most])
+
+
+@pytest.mark.parametrize(
+    ("bills", "earned"),
+    [
+        (("1000", "1000", "1500", "1400", "1600"), [2400, 0, 100, 0, 40]),
+        (("999.99", "999.99", "1500"), [0, 0, D("100")]),
+        (("41666.66", "41666.67"), [D("99999.98"), 0]),
+        (("41600", "42000", "50000"), [99840, 80, 80]),
+        (("50000", "60000"), [100000, 0]),
+    ],
+)
+def test_biz_apps_once_and_then_on_growth(bills: tuple, earned: list) -> None:
+    lines = [billed(f"m{month}", bill, 1, date(2019, 10 + month, 28)) for month, bill in enumerate(bills[:3])]
+    lines += [billed(f"m{month}", bill, 1, date(2020, month - 2, 28)) for month, bill in enumerate(bills) if month > 2]
+    assert per_line(biz_apps(), lines) == earned
+
+
+def test_a_refund_of_the_annual_bill_makes_room_for_growth() -> None:
+    lines = [billed("a", "50000", 1, date(2019, 10, 28)), billed("b", "60000", 1, date(2019, 11, 28))]
+    back = refund("r", "a", "-25000", date(2019, 12, 5))
+    # of 120,000 the cap kept 20,000; half of both goes, and the room pays the other half of what it kept
+    assert per_line(biz_apps(), [*lines, back]) == [110000, 7000, -50000]
+
+
+def test_a_late_bill_takes_the_one_earning() -> None:
+    lines = [billed("a", "1000", 1, date(2019, 11, 28)), billed("late", "1200", 1, date(2019, 10, 28))]
+    assert per_line(biz_apps(), lines) == [0, 2880]
+
+
+def test_a_booster_with_a_most() -> None:
+    most = {"per": [], "over": "all", "amount": D(12000), "excess": "forfeit"}
+    terms = program(lever(rate=D("0.025"), cap=[most]))
+    assert per_line(terms, sales("479999.60", "100")) == [D("11999.99"), D("0.01")]
+    assert per_line(terms, sales("480000", "100")) == [12000, 0]
+    assert per_line(terms, [*sales("480000", "100"), refund("r", "l0", "-400")]) == [12000, D("2.50"), -10]
+
+
+@pytest.mark.parametrize(
     ("more", "word"),
     [
+        ({"base": {"fixed": 100000}}, "fixed"),
+        ({"base": "count"}, "count"),
         ({"measure": "growth"}, "without baseline"),
         ({"measure": "attainment"}, "without baseline"),
         ({"measure": "growth", "baseline": {"fixed": 1}, "minimum": {"measure": 1, "over": "quarter"}}, "minimum"),

@@ -7,7 +7,7 @@ from fractions import Fraction
 from tests.oracle.lines import PERIODS, Sale, begin, first_day, months_later, per_values, period
 from tests.oracle.measures import carried
 from tests.oracle.select import matching
-from tests.oracle.words import baseline_word, needs_baseline, number_on, scope
+from tests.oracle.words import baseline_word, number_on, scope
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,3 @@ def same_scope(lever: dict, other: Sale, sale: Sale) -> bool:
     """Whether a sale has the partner and values of another, and the lever's keys match it, in force or not."""
     per = ["partner", *scope(lever)["per"]]
     return per_values(per, other.line) == per_values(per, sale.line) and matching(lever, other.line) is True
-
-
-def lacks_baseline(program: dict, lever: dict, sale: Sale, history: History) -> bool:
-    """Whether the lever needs a baseline that is not known for the sale's period."""
-    return needs_baseline(lever) and baseline(program, lever, sale, history) is None

@@ -1,16 +1,16 @@
 """Which lines a lever earns on, from all lines to those whose minimum is reached."""
 
-from tests.oracle.baseline import History, baseline, lacks_baseline
+from tests.oracle.baseline import History, baseline
 from tests.oracle.customers import first_of_all, in_window, of_first_partner
 from tests.oracle.lines import Sale, group_of
 from tests.oracle.measures import added
 from tests.oracle.select import in_force, matching, selects
-from tests.oracle.words import needs_baseline, number_on
+from tests.oracle.words import base_word, needs_baseline, number_on
 
 
 def earning_sales(program: dict, lever: dict, history: History) -> list[Sale]:
     """The sales that pass select, eligibility, window, exclusive partner, one earning and minimum, in this order."""
-    passed = [sale for sale in before_minimum(lever, history) if not lacks_baseline(program, lever, sale, history)]
+    passed = [sale for sale in before_minimum(lever, history) if lacks(program, lever, sale, history) is None]
     return above_minimum(program, lever, passed, history)
 
 
@@ -34,9 +34,18 @@ def undecided_words(program: dict, lever: dict, history: History) -> dict[str, s
         elif selects(lever, line) and line.eligible and in_window(lever, line, history.sales) is None:
             found[line.id] = "window"
     for sale in before_minimum(lever, history):
-        if lacks_baseline(program, lever, sale, history):
-            found[sale.line.id] = "baseline"
+        if lacks(program, lever, sale, history):
+            found[sale.line.id] = lacks(program, lever, sale, history)
     return found
+
+
+def lacks(program: dict, lever: dict, sale: Sale, history: History) -> str | None:
+    """The word that the sale cannot be measured or paid by, for want of a baseline or of its line's term."""
+    if needs_baseline(lever) and baseline(program, lever, sale, history) is None:
+        return "baseline"
+    if base_word(lever) == "annualised_revenue" and not sale.line.attributes.get("term_months"):
+        return "base"
+    return None
 
 
 def above_minimum(program: dict, lever: dict, sales: list[Sale], history: History) -> list[Sale]:

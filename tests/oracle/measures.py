@@ -18,6 +18,11 @@ def added(word: str, lever: dict, members: list[Sale], baseline: Fraction | None
     if word == "attainment":
         steps = added(baseline_word(lever), lever, members)
         return {name: tuple(step / baseline for step in several) for name, several in steps.items()}
+    if word == "fixed":
+        steps = added("attainment", lever, members, baseline)
+        return {
+            name: tuple(step * number(lever["base"]["fixed"]) for step in several) for name, several in steps.items()
+        }
     return {sale.line.id: tuple(carried(word, sale)) for sale in members}
 
 
@@ -32,8 +37,11 @@ def carried(word: str, sale: Sale) -> Iterator[Fraction]:
 
 
 def figure(word: str, line: Line, sale: Sale) -> Fraction:
-    """The line's revenue in program currency at the sale's FX, not rounded, or its quantity."""
-    return number(line.revenue) * number(sale.line.fx) if word == "revenue" else number(line.quantity)
+    """The line's quantity or revenue, in program currency at the sale's FX, not rounded; or that of a year of it."""
+    if word == "quantity":
+        return number(line.quantity)
+    years = 12 / number(sale.line.attributes["term_months"]) if word == "annualised_revenue" else 1
+    return number(line.revenue) * number(sale.line.fx) * years
 
 
 def counted(per: list[str], members: list[Sale]) -> Added:

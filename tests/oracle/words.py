@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from tests.oracle.lines import PERIODS
 
+BASES = ("revenue", "quantity", "growth", "annualised_revenue", "fixed")
 PREVIOUS = tuple(f"previous_{over}" for over in PERIODS)
 MODES = ("flat", "marginal", "retroactive", "interpolated", "lump_sum", "cumulative_lump_sum")
 LUMPS = ("lump_sum", "cumulative_lump_sum")
@@ -50,7 +51,9 @@ def refuse_measure(lever: dict) -> None:
     """ValueError if the lever's measure or base is not done here."""
     if lever["measure"] not in MEASURES:
         raise ValueError(f"measure {lever['measure']} is unknown")
-    if lever.get("base", lever["measure"]) not in ("revenue", "quantity", "growth", lever["measure"]):
+    if isinstance(lever.get("base"), dict) and lever["measure"] != "attainment":
+        raise ValueError(f"base fixed for measure {lever['measure']} is left out: it has no share of a fixed sum")
+    if base_word(lever) not in (*BASES, lever["measure"]):
         raise ValueError(f"base {lever['base']} is left out")
     if lever["measure"] == "count" and not accumulation(lever)["per"]:
         raise ValueError("count without columns in accumulate per is left out: there is nothing to count")
@@ -153,7 +156,9 @@ def base_word(lever: dict) -> str:
     """What the price multiplies: an amount quantity, a rate the base, which left out is the measure."""
     if mode_of(lever) in LUMPS or mode_of(lever) == "interpolated":
         return lever["measure"]
-    return "quantity" if "amount" in entries(lever)[0] else lever.get("base", lever["measure"])
+    if "amount" in entries(lever)[0]:
+        return "quantity"
+    return "fixed" if isinstance(lever.get("base"), dict) else lever.get("base", lever["measure"])
 
 
 def needs_baseline(lever: dict) -> bool:
@@ -168,7 +173,9 @@ def baseline_word(lever: dict) -> str:
 
 def is_money(lever: dict, word: str) -> bool:
     """Whether a measure or base is an amount of money."""
-    return word == "revenue" or (word == "growth" and baseline_word(lever) == "revenue")
+    return word in ("revenue", "annualised_revenue", "fixed") or (
+        word == "growth" and baseline_word(lever) == "revenue"
+    )
 
 
 def accumulation(lever: dict) -> dict:
