@@ -1,7 +1,7 @@
 """What the lines of a program earn, in plain fractions and loops, from the words of the program language alone.
 
 It shares nothing with the engine, so that the two can be held against each other. Everything is recomputed from all
-lines each time. ValueError names what it does not do: trailing_12_months, rounding at period.
+lines each time. ValueError names what it does not do: rounding at period.
 
 Where the specification leaves room, this is what was read, and from which words:
 
@@ -112,6 +112,14 @@ Base
     one of several lines is. "what the rate multiplies"
 44. Base of revenue, annualised_revenue, fixed, or of growth of revenue is money: `slice` rounds its slices (see 16).
 45. An amount multiplies quantity, lumps and interpolated have no base: there, base says nothing.
+
+Trailing
+46. A line is priced as the last of a period that holds the lines of (its date − 12 months, its date] which stand before it
+    in the sequence, and itself, with their refunds; a month that lacks the day ends with its last day. A line of the same
+    day with a later time or id is not in it, in retroactive too; a refund, which stands at its original's place, changes
+    the later lines. "own window", "later lines never reprice earlier ones"
+47. Growth and attainment over it have a `fixed` baseline, of the line's date; other baselines are refused, as are lumps.
+    Minimums and caps over it are refused. "lumps are refused there"
 """
 
 from datetime import date

@@ -73,8 +73,10 @@ def period(program: dict, over: str, line: Line) -> tuple[tuple, date]:
     """The period of a line, and that period's last day."""
     if over == "transaction":
         return ("transaction", line.id), line.on
+    if over == "trailing_12_months":
+        return (over,), line.on
     if over == "all":
-        return ("all",), date.max
+        return (over,), date.max
     start = begin(program, over, line.on)
     return (over, start), months_later(start, PERIODS[over]) - timedelta(days=1)
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from tests.oracle.baseline import History, baseline
 from tests.oracle.earning_lines import earning_sales
-from tests.oracle.lines import Sale, group_of
+from tests.oracle.lines import Sale, group_of, months_later
 from tests.oracle.measures import Added, added, parts
 from tests.oracle.money import Money, rounded
 from tests.oracle.words import (
@@ -43,22 +43,36 @@ def scaled(program: dict, lever: dict, history: History) -> Scaled:
     chosen = earning_sales(program, lever, history)
     rows: dict[tuple[str, int], Money] = {}
     taken: dict[str, Fraction] = {}
-    for members in scopes(program, lever, chosen):
-        against = baseline(program, lever, members[-1], history) if needs_baseline(lever) else None
-        rows |= dict(priced(program, lever, members, against))
-        base = added(base_word(lever), lever, members, against)
-        for sale in members:
-            taken |= parts(sale, base[sale.line.id])
+    for members, of in scopes(program, lever, chosen):
+        against = baseline(program, lever, of[-1], history) if needs_baseline(lever) else None
+        found = dict(priced(program, lever, members, against))
+        bases = added(base_word(lever), lever, members, against)
+        for sale in of:
+            rows |= {key: money for key, money in found.items() if key[0] in names_of(sale)}
+            taken |= parts(sale, bases[sale.line.id])
     return Scaled(rows, taken, frozenset(sale.line.id for sale in chosen))
 
 
-def scopes(program: dict, lever: dict, sales: list[Sale]) -> list[list[Sale]]:
-    """The sales that accumulate together, in their order."""
+def names_of(sale: Sale) -> set[str]:
+    """The ids of a line and its refunds."""
+    return {sale.line.id, *(refund.id for refund in sale.refunds)}
+
+
+def scopes(program: dict, lever: dict, sales: list[Sale]) -> list[tuple[list[Sale], list[Sale]]]:
+    """The sales that accumulate together, in their order, and which of them that prices: in a window only the last."""
     groups: dict[tuple, list[Sale]] = {}
     for sale in sales:
         group, _ = group_of(program, scope(lever), sale)
         groups.setdefault(group, []).append(sale)
-    return list(groups.values())
+    if scope(lever)["over"] != "trailing_12_months":
+        return [(members, members) for members in groups.values()]
+    return [(window(members[: last + 1]), [sale]) for members in groups.values() for last, sale in enumerate(members)]
+
+
+def window(members: list[Sale]) -> list[Sale]:
+    """The sales of the twelve months that end with the last one's date."""
+    after = months_later(members[-1].line.on, -12)
+    return [sale for sale in members if sale.line.on > after]
 
 
 def priced(

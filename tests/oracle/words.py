@@ -42,7 +42,10 @@ def refuse_lever(lever: dict) -> None:
         raise ValueError(f"stack take {lever['stack']['take']} is unknown")
     if len({"rate" in entry for entry in entries(lever)}) > 1:
         raise ValueError("rates beside amounts in one scale are left out")
-    refuse_over("accumulate", (lever.get("accumulate") or {}).get("over", "transaction"))
+    if accumulation(lever)["over"] != "trailing_12_months":
+        refuse_over("accumulate", accumulation(lever)["over"])
+    elif mode_of(lever) in LUMPS:
+        raise ValueError("lumps over trailing_12_months are refused")
     if lever.get("minimum"):
         refuse_over("minimum", lever["minimum"].get("over"))
 
