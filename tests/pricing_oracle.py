@@ -1,7 +1,8 @@
 """What the lines of a program earn, in plain fractions and loops, from the words of the program language alone.
 
 It shares nothing with the engine, so that the two can be held against each other. Everything is recomputed from all
-lines each time. ValueError names what it does not do: rounding at period.
+lines each time. ValueError names what it does not do: base fixed beside another measure than attainment; a minimum of growth or
+attainment over other totals than accumulate; minimum and cap over trailing_12_months; a previous period over `all`.
 
 Where the specification leaves room, this is what was read, and from which words:
 
@@ -120,6 +121,20 @@ Trailing
     the later lines. "own window", "later lines never reprice earlier ones"
 47. Growth and attainment over it have a `fixed` baseline, of the line's date; other baselines are refused, as are lumps.
     Minimums and caps over it are refused. "lumps are refused there"
+
+Rounding at period
+48. The period is the lever's accumulation (partner, lever, per, period); where it accumulates by transaction or over
+    trailing_12_months, the earning month with the same per. Each transaction currency is a sum for itself, so that its one
+    entry has both currencies, each rounded from its own exact sum. "one rounding entry on the period's last line"
+49. The entry is a row of its own, bracket 0, of the period's last line in the sequence that passed its minimum and is
+    taken in its stack, whatever it earns; a refund is at its original's place, the entry is the original's. Its split is of
+    its own total, on that line's date, by the program's mode. "rows truncated plus one rounding entry"
+50. The exact sum has of a row what it asked, or, where a cap kept some, what was granted; a refund takes its part of the
+    exact amount not yet refunded out of it, though its row is truncated from the posted remainder: a period refunded in full
+    leaves no entry. "taken back per earning row from its posted remainder"
+51. The entry comes after the last line with its refunds, asks each cap for room as rows do, and counts in it for the lines
+    that follow; what a cap keeps of it waits for nothing, but it is looked at again after each later line.
+    "never passed by a cent"
 """
 
 from datetime import date
@@ -137,14 +152,14 @@ __all__ = ["Earned", "Line", "price", "undecided"]
 
 
 def price(program: dict, lines: list[Line], *, held_from: date | None = None) -> dict[tuple[str, str, int], Earned]:
-    """(line id, lever, bracket number from 1) → what it earns; rows whose figures are all zero are left out.
+    """(line id, lever, bracket number from 1; 0: rounding entry) → what it earns; rows whose figures are all zero are left out.
 
     held_from: the first day of which lines are known; None: all that ever were
     """
     refuse(program)
     history = History(sequence(lines), held_from)
     by_lever = {lever["lever"]: scaled(program, lever, history) for lever in program["levers"]}
-    posting = Posting(program, by_lever, stacked(program, by_lever, history.sales))
+    posting = Posting(program, by_lever, stacked(program, by_lever, history.sales), history.sales)
     for sale in history.sales:
         posting.post(sale)
     return {key: earned for key, earned in posting.result() if any(vars(earned).values())}

@@ -30,6 +30,15 @@ class Money:
     own: Fraction
     program: Fraction
 
+    def __add__(self, other: "Money") -> "Money":
+        return Money(self.own + other.own, self.program + other.program)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return self + other * Fraction(-1)
+
+    def __mul__(self, factor: Fraction) -> "Money":
+        return Money(self.own * factor, self.program * factor)
+
 
 @dataclass(frozen=True)
 class Earned:
@@ -51,6 +60,12 @@ def rounded(program: dict, amount: Fraction, currency: str) -> Fraction:
     if mode != "truncate" and (rest > half or (rest == half and (mode == "half_up" or whole % 2 == 1))):
         whole += 1
     return Fraction(whole if amount > 0 else -whole, unit)
+
+
+def row_rounded(program: dict, amount: Fraction, currency: str) -> Fraction:
+    """The amount as a row posts it: truncated where the program rounds the sum of a period."""
+    by = {"mode": "truncate"} if program["rounding"]["at"] == "period" else program["rounding"]
+    return rounded({"rounding": by}, amount, currency)
 
 
 def earned(program: dict, sale: Sale, money: Money) -> Earned:

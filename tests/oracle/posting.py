@@ -1,59 +1,36 @@
 """Rows posted in sequence: caps, refunds, rounding."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from tests.oracle.lines import Line, Sale, completed_months, per_values, period
-from tests.oracle.money import Earned, Money, earned, rounded
+from tests.oracle.lines import Line, Sale, per_values, period
+from tests.oracle.money import Earned, Money, earned, rounded, row_rounded
+from tests.oracle.rows import NOTHING, Cap, Entry, Excess, Row, rounding_scope, share_of
 from tests.oracle.scale import Scaled
 from tests.oracle.words import LUMPS, mode_of, number_on
-
-
-@dataclass(frozen=True)
-class Cap:
-    """One entry of a list of caps; `name` tells it from the others."""
-
-    name: tuple
-    rule: dict
-
-
-@dataclass
-class Row:
-    """An earning row (line × lever × bracket): what it would earn, what caps grant, what refunds took back of it."""
-
-    id: str
-    sale: Sale
-    lever: dict
-    number: int
-    asked: Money
-    granted: Fraction = Fraction(0)
-    taken: Money = Money(Fraction(0), Fraction(0))
-
-
-@dataclass
-class Excess:
-    """What a cap kept of a row and has not paid yet."""
-
-    row: Row
-    cap: Cap
-    amount: Fraction
 
 
 class Posting:
     """Rows granted in sequence: each cap knows what is posted under it, and what it kept."""
 
-    def __init__(self, program: dict, scaled: dict[str, Scaled], taken: set[tuple[str, str]]) -> None:
+    def __init__(
+        self, program: dict, scaled: dict[str, Scaled], taken: set[tuple[str, str]], sales: list[Sale]
+    ) -> None:
         self.program, self.scaled, self.taken = program, scaled, taken
         self.rows: list[Row] = []
         self.used: dict[tuple, Fraction] = {}
         self.waiting: list[Excess] = []
+        self.entries: dict[tuple, Entry] = {}
+        self.last: dict[tuple, Sale] = {}
+        if program["rounding"]["at"] == "period":
+            pairs = [(sale, lever) for sale in sales for lever in self.levers_of(sale)]
+            self.last = {rounding_scope(program, lever, sale): sale for sale, lever in pairs}
         self.taken_back: dict[tuple[str, str, int], tuple[Sale, Money]] = {}
 
     def post(self, sale: Sale) -> None:
         """Grants the sale's rows, then takes back what its refunds take back."""
-        levers = [lever for lever in self.program["levers"] if (sale.line.id, lever["lever"]) in self.taken]
+        levers = self.levers_of(sale)
         self.revive(sale, levers)
         own = [row for lever in levers for row in self.rows_of(sale, lever, sale.line.id)]
         for row in negative_first(own):
@@ -68,6 +45,39 @@ class Posting:
                     part = self.scaled[lever["lever"]].parts[refund.id] * share_of(self.program, sale.line, refund)
                     self.refund_rows(refund, mine, part)
             self.revive(sale, levers)
+        self.settle(sale, levers)
+
+    def levers_of(self, sale: Sale) -> list[dict]:
+        """The levers that are taken on a sale."""
+        return [lever for lever in self.program["levers"] if (sale.line.id, lever["lever"]) in self.taken]
+
+    def settle(self, sale: Sale, levers: list[dict]) -> None:
+        """Where the sale is the last of its period, opens the rounding entry; brings all open entries up to date."""
+        for lever in levers:
+            whole = rounding_scope(self.program, lever, sale)
+            if self.last.get(whole) is sale:
+                self.entries[whole] = Entry(Row(sale.line.id, sale, lever, 0, NOTHING), whole)
+        for entry in self.entries.values():
+            self.bring_up_to_date(entry)
+
+    def bring_up_to_date(self, entry: Entry) -> None:
+        """Posts rounded sum − sum of truncated rows, as far as each cap on the entry's lever has room."""
+        sale, lever = entry.row.sale, entry.row.lever
+        rows = [row for row in self.rows if rounding_scope(self.program, row.lever, row.sale) == entry.scope]
+        exact = sum((self.exact(row) - row.gone for row in rows), NOTHING)
+        posted = sum((self.posted(row) - row.taken for row in rows), NOTHING)
+        asked = self.in_whole(exact, sale) - posted
+        rooms = [self.room(cap, sale, sale, sale.line.on) for cap in self.caps(lever)]
+        most = min([asked.program, *(entry.money.program + room for room in rooms if room is not None)])
+        own = asked.own * most / asked.program if asked.program else asked.own
+        before = entry.money
+        entry.money = Money(row_rounded(self.program, own, sale.line.currency), most)
+        self.count(entry.row, (entry.money - before).program, sale)
+
+    def in_whole(self, money: Money, sale: Sale) -> Money:
+        """An exact sum in whole minor units of both currencies, by the program's mode."""
+        own = rounded(self.program, money.own, sale.line.currency)
+        return Money(own, rounded(self.program, money.program, self.program["currency"]))
 
     def rows_of(self, sale: Sale, lever: dict, name: str) -> list[Row]:
         """The rows of a line on a lever, lower brackets first."""
@@ -92,7 +102,7 @@ class Posting:
 
     def grant(self, row: Row) -> None:
         """Pays a row up to what each cap has left, in list order; each cap keeps its excess of the rounded row."""
-        amount = rounded(self.program, row.asked.program, self.program["currency"])
+        amount = row_rounded(self.program, row.asked.program, self.program["currency"])
         for cap in self.caps(row.lever):
             room = self.room(cap, row.sale, row.sale, row.sale.line.on)
             if room is not None and amount > room:
@@ -113,14 +123,18 @@ class Posting:
             key = self.key(cap, row.sale, when)
             self.used[key] = self.used.get(key, Fraction(0)) + amount
 
+    def exact(self, row: Row) -> Money:
+        """What is granted of a row, in both currencies: as asked where nothing is kept of its rounded figure."""
+        if row.granted == row_rounded(self.program, row.asked.program, self.program["currency"]):
+            return row.asked
+        own = row.asked.own * row.granted / row.asked.program if row.asked.program else Fraction(0)
+        return Money(own, row.granted)
+
     def posted(self, row: Row) -> Money:
         """What a row posts: what is granted, rounded once in each currency."""
-        own = row.asked.own
-        if row.granted != rounded(self.program, row.asked.program, self.program["currency"]):
-            own = own * row.granted / row.asked.program if row.asked.program else Fraction(0)
         return Money(
-            rounded(self.program, own, row.sale.line.currency),
-            rounded(self.program, row.granted, self.program["currency"]),
+            row_rounded(self.program, self.exact(row).own, row.sale.line.currency),
+            row_rounded(self.program, row.granted, self.program["currency"]),
         )
 
     def revive(self, sale: Sale, levers: list[dict]) -> None:
@@ -138,10 +152,11 @@ class Posting:
     def refund_rows(self, refund: Line, rows: list[Row], part: Fraction) -> None:
         """Takes a part back of what each row has posted and not yet given back, and of its waiting excess."""
         for row in rows:
-            posted = self.posted(row)
-            own = rounded(self.program, part * (posted.own - row.taken.own), row.sale.line.currency)
-            program = rounded(self.program, part * (posted.program - row.taken.program), self.program["currency"])
-            row.taken = Money(row.taken.own + own, row.taken.program + program)
+            rest = self.posted(row) - row.taken
+            own = row_rounded(self.program, part * rest.own, row.sale.line.currency)
+            program = row_rounded(self.program, part * rest.program, self.program["currency"])
+            row.taken += Money(own, program)
+            row.gone += (self.exact(row) - row.gone) * part
             self.taken_back[refund.id, row.lever["lever"], row.number] = (row.sale, Money(-own, -program))
             self.count(row, -program, row.sale)
             for excess in self.waiting:
@@ -163,6 +178,8 @@ class Posting:
             yield (row.id, row.lever["lever"], row.number), earned(self.program, row.sale, self.posted(row))
         for key, (sale, money) in self.taken_back.items():
             yield key, earned(self.program, sale, money)
+        for entry in self.entries.values():
+            yield (entry.row.id, entry.row.lever["lever"], 0), earned(self.program, entry.row.sale, entry.money)
 
 
 def negative_first(rows: list[Row]) -> list[Row]:
@@ -173,16 +190,3 @@ def negative_first(rows: list[Row]) -> list[Row]:
 def differ(one: Money, other: Money) -> bool:
     """Whether one amount gives what the other takes."""
     return one.program * other.program < 0
-
-
-def share_of(program: dict, original: Line, refund: Line) -> Fraction:
-    """The ladder's share for the months from the original to the refund, and for the refund's kind; without one, all."""
-    ladder = (program.get("clawback") or {}).get("ladder") or []
-    kind = refund.attributes.get("kind")
-    of_kind = [rung for rung in ladder if kind is not None and rung.get("kind") == kind]
-    share = Fraction(1)
-    for rung in sorted(of_kind or [rung for rung in ladder if rung.get("kind") is None], key=lambda r: r["from_month"]):
-        held = number_on(rung["share"], original.on)
-        if rung["from_month"] <= completed_months(original.on, refund.on) and held is not None:
-            share = held
-    return share

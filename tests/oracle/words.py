@@ -16,8 +16,8 @@ MEASURES = ("revenue", "quantity", "growth", "count", "attainment")
 
 def refuse(program: dict) -> None:
     """ValueError naming the first word that is not done here."""
-    if program["rounding"]["at"] not in ("line", "slice"):
-        raise ValueError(f"rounding at {program['rounding']['at']} is left out")
+    if program["rounding"]["at"] not in ("line", "slice", "period"):
+        raise ValueError(f"rounding at {program['rounding']['at']} is unknown")
     if program["rounding"]["mode"] not in ("half_even", "half_up", "truncate"):
         raise ValueError(f"rounding mode {program['rounding']['mode']} is unknown")
     if program.get("clawback") and program["clawback"].get("base", "net_earned") != "net_earned":
