@@ -553,6 +553,45 @@ def test_lowering_a_cap_takes_nothing_back_and_raising_it_pays_the_oldest() -> N
     assert per_line(terms, lines) == [120, 10, 0]
 
 
+LATER = program(lever(rate=D(1), cap=[{**CAP, "excess": "defer"}]))
+
+
+def monthly(*revenues: str) -> list[Line]:
+    """Lines m2, m3, … of February, March, …"""
+    return [line(f"m{month}", revenue, date(2021, month, 3)) for month, revenue in enumerate(revenues, start=2)]
+
+
+@pytest.mark.parametrize(("revenue", "paid"), [("99", 99), ("100", 100), ("101", 101), ("200", 200), ("201", 200)])
+def test_deferred_excess_is_paid_on_its_line_as_far_as_the_next_month_has_room(revenue: str, paid: int) -> None:
+    assert per_line(LATER, monthly(revenue)) == [min(paid, 100)]
+    assert per_line(LATER, monthly(revenue, "0"))[0] == paid
+
+
+def test_deferred_excess_is_paid_before_the_line_that_brings_room() -> None:
+    assert per_line(LATER, monthly("150", "30")) == [150, 30]
+    assert per_line(LATER, monthly("150", "60")) == [150, 50]
+    assert per_line(LATER, monthly("150", "60", "0")) == [150, 60, 0]
+    assert per_line(LATER, monthly("350", "10", "10")) == [300, 0, 0]
+    assert per_line(LATER, monthly("350", "10", "10", "10")) == [350, 10, 10, 10]
+
+
+def test_first_in_first_out() -> None:
+    lines = [line("a", "120"), line("b", "50"), line("c", "50", date(2021, 3, 3))]
+    assert per_line(LATER, lines) == [120, 50, 30]
+    late = line("late", "70", date(2021, 2, 1))
+    assert per_line(LATER, [*lines, late]) == [120, 10, 0, 70]  # in March a gets 90, b 10
+    assert per_line(LATER, [*lines, line("other", "1", date(2021, 4, 3), customer="d")]) == [120, 50, 30, 1]
+    assert per_line(LATER, [*lines, line("next", "1", date(2021, 4, 3))]) == [120, 50, 50, 1]
+
+
+def test_a_refund_takes_its_part_of_what_waits_and_makes_room() -> None:
+    assert per_line(LATER, [line("a", "200"), refund("r", "a", "-100")]) == [150, -50]
+    assert per_line(LATER, [line("a", "200"), refund("r", "a"), *monthly("0")]) == [100, -100, 0]
+    lines = [line("a", "80"), line("b", "50"), refund("r", "a", "-20")]
+    assert per_line(LATER, lines) == [80, 40, -20]
+    assert per_line(LATER, [*lines, line("c", "0", date(2021, 3, 3))]) == [80, 50, -20, 0]
+
+
 def test_a_cap_holds_in_program_currency() -> None:
     terms = program(lever(rate=D(1), cap=[CAP]))
     [row] = price(terms, [line("t", "20000", currency="JPY", fx=D("0.0095"))]).values()
