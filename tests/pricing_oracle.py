@@ -1,8 +1,8 @@
 """What the lines of a program earn, in plain fractions and loops, from the words of the program language alone.
 
 It shares nothing with the engine, so that the two can be held against each other. Everything is recomputed from all
-lines each time. ValueError names what it does not do: window, exclusive_partner, one_earning, baseline, growth, count,
-attainment, trailing_12_months, most_specific, rounding at period, bases that a line does not carry.
+lines each time. ValueError names what it does not do: base fixed beside another measure than attainment; a minimum of growth or
+attainment over other totals than accumulate; minimum and cap over trailing_12_months; a previous period over `all`.
 
 Where the specification leaves room, this is what was read, and from which words:
 
@@ -39,6 +39,10 @@ Scale
 Stack
 17. `highest` looks at exact sums of a line's rows in program currency before cap; a tie goes to the first in the file.
     Lines fill the scale of levers that are not taken. `first` counts effective levers that select, minimum reached or not.
+    "the first lever that selects, whatever it earns"
+27. `most_specific` counts the same levers. The number of keys decides, `not` and lists each being one; between as many keys,
+    product_id before product_family before product_segment; other columns (customer_segment) are no part of that order; then
+    the first in the file. "by number of selecting keys, product before family before segment"
 
 Cap
 18. Caps of the lever come before those of the program. Rows of a line: negative ones first, then levers in file order, lower
@@ -58,749 +62,112 @@ Refunds
 24. Base not yet refunded is zero: fraction 1. More than the rest: fraction 1, the measure goes out as stated. "at most 1"
 25. A minimum lost by a refund takes all back, whatever the ladder says. "lost again: taken back"
 26. Lumps: falling below takes the row's posted remainder whole. "fraction and ladder do not apply"
+
+Customers
+28. A purchase is a line that is neither a refund nor a credit (a line of its own with a negative figure); a purchase of
+    nothing, or one refunded in full, is still one. "first_purchase"
+29. The window is [start, start + months): the start day is in, the same day so many months later is out; where that month
+    lacks the day, its last day is out. "Periods are half open"
+30. first_purchase is the customer's earliest purchase in all lines, of any partner and product, eligible or not; with
+    tenant_created the line's tenant_created_on. Neither known: the line is undecided in this lever, earns nothing and fills
+    nothing, though the lever still selects in `first` and `most_specific`. "undecided, listed, and earns nothing until known"
+31. "The first partner to earn" is that of the first purchase which gets as far as this word: selected, effective, eligible,
+    in the window. Whether the minimum is reached, what the scale, stack or cap pay, and whether it is refunded later does
+    not count. Lines of other partners earn nothing and fill nothing in this lever. Where there are credits only, no one
+    has earned, and they pass. "eligibility → window → exclusive, one earning → minimum"
+32. One earning is one line (with its refunds, in all its brackets) per lever and values named, over all partners and all
+    time: the first purchase that gets as far, of the partner that keeps the customer where there are both words. If it is
+    below its minimum or is refunded, nothing else ever earns; the minimum sees this line alone. Credits earn nothing.
+    "one earning ever"; unlike accumulate and cap, nothing says "always per partner": that is [partner, customer].
+
+Measures
+33. count counts the distinct values of accumulate's `per` among the partner's lines of the period, and so its total is the
+    partner's period, whatever `per` names; without `per` it is refused. A purchase adds 1 if none before it in the period
+    has its values, else 0; a line that lacks one of them, and a credit, add 0. A minimum counts the same values in its own
+    period. "count = distinct values of what `per` names"
+34. The refund after which nothing is left of the line's revenue (of its quantity, where it has no revenue) takes the 1 out,
+    and the next purchase with the values brings them; a refund of less takes none out. "takes its measure out"
+35. Base left out, a rate multiplies the 1 or 0, in program currency. "left out = the measure"
+36. Growth of a period starts at 0; each line and each refund, at its place, adds by how much it moves
+    max(0, running − baseline), so that what a refund takes out is growth too. The scale runs over growth; with another base,
+    a line that adds no growth takes the running bracket like any line of zero measure, below the baseline too.
+    "pays on max(0, running − baseline)", "a line of zero measure takes its running bracket"
+37. growth and attainment are of baseline's `of`; with `fixed` and no `of`, of revenue in program currency.
+38. The period before is the one of its kind before that which holds the first day of the accumulation period (of a
+    transaction: its date), so that a period has one baseline; over `all` it is refused. Its total has the same partner and
+    the scope's columns, and all lines on which the lever's keys match: refunds out, credits in; eligible or not, in force,
+    in the window, above the minimum or not. It may be negative. "total of the previous period", "same lever selection"
+39. A period is held in full if its first day is not before held_from; without lines its total is 0. `fixed` takes the value
+    on the last day of the accumulation period. No value: undecided; a baseline of 0 or less: attainment is undecided,
+    growth is not. Such lines come as far as exclusive and one earning, and fill no minimum. "is undecided, not 0"
+40. A minimum of growth or attainment is over the same totals as accumulate; any other is refused. Base growth beside another
+    measure leaves the minimum with the measure. "minimum: {measure: …}"
+41. Attainment left out as base: a rate multiplies the share itself, in program currency.
+
+Base
+42. annualised_revenue: revenue × 12 ÷ the line's term_months, the months that its revenue pays for (a month billed: 1, a
+    year billed: 12); a refund's by its original's. A line without term_months, or with 0, is undecided, as by a baseline.
+43. {fixed: F} is in program currency and only for attainment: a line's base is F × the share it attains, so that in marginal
+    each bracket pays F × its rate × what is attained in it (100,000 × 1.0 + 0.3 × 100,000 × 1.5 = 145,000), and in
+    retroactive F × the whole attainment × the rate reached. For other measures it is refused: nothing says how much of F
+    one of several lines is. "what the rate multiplies"
+44. Base of revenue, annualised_revenue, fixed, or of growth of revenue is money: `slice` rounds its slices (see 16).
+45. An amount multiplies quantity, lumps and interpolated have no base: there, base says nothing.
+
+Trailing
+46. A line is priced as the last of a period that holds the lines of (its date − 12 months, its date] which stand before it
+    in the sequence, and itself, with their refunds; a month that lacks the day ends with its last day. A line of the same
+    day with a later time or id is not in it, in retroactive too; a refund, which stands at its original's place, changes
+    the later lines. "own window", "later lines never reprice earlier ones"
+47. Growth and attainment over it have a `fixed` baseline, of the line's date; other baselines are refused, as are lumps.
+    Minimums and caps over it are refused. "lumps are refused there"
+
+Rounding at period
+48. The period is the lever's accumulation (partner, lever, per, period); where it accumulates by transaction or over
+    trailing_12_months, the earning month with the same per. Each transaction currency is a sum for itself, so that its one
+    entry has both currencies, each rounded from its own exact sum. "one rounding entry on the period's last line"
+49. The entry is a row of its own, bracket 0, of the period's last line in the sequence that passed its minimum and is
+    taken in its stack, whatever it earns; a refund is at its original's place, the entry is the original's. Its split is of
+    its own total, on that line's date, by the program's mode. "rows truncated plus one rounding entry"
+50. The exact sum has of a row what it asked, or, where a cap kept some, what was granted; a refund takes its part of the
+    exact amount not yet refunded out of it, though its row is truncated from the posted remainder: a period refunded in full
+    leaves no entry. "taken back per earning row from its posted remainder"
+51. The entry comes after the last line with its refunds, asks each cap for room as rows do, and counts in it for the lines
+    that follow; what a cap keeps of it waits for nothing, but it is looked at again after each later line.
+    "never passed by a cent"
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import Decimal
-from fractions import Fraction
+from datetime import date
 
-DECIMALS = {
-    "JPY": 0,
-    "KRW": 0,
-    "CLP": 0,
-    "ISK": 0,
-    "VND": 0,
-    "BHD": 3,
-    "IQD": 3,
-    "JOD": 3,
-    "KWD": 3,
-    "OMR": 3,
-    "TND": 3,
-}
-MODES = ("flat", "marginal", "retroactive", "interpolated", "lump_sum", "cumulative_lump_sum")
-LUMPS = ("lump_sum", "cumulative_lump_sum")
-PERIODS = {"month": 1, "quarter": 3, "half_year": 6, "fiscal_year": 12}
-NOT_DONE = ("window", "exclusive_partner", "one_earning", "baseline")
+from tests.oracle.baseline import History
+from tests.oracle.earning_lines import undecided_words
+from tests.oracle.lines import Line, sequence
+from tests.oracle.money import Earned
+from tests.oracle.posting import Posting
+from tests.oracle.scale import scaled
+from tests.oracle.stack import stacked
+from tests.oracle.words import refuse
+
+__all__ = ["Earned", "Line", "price", "undecided"]
 
 
-@dataclass(frozen=True)
-class Line:
-    """A transaction as last delivered."""
+def price(program: dict, lines: list[Line], *, held_from: date | None = None) -> dict[tuple[str, str, int], Earned]:
+    """(line id, lever, bracket number from 1; 0: rounding entry) → what it earns; rows whose figures are all zero are left out.
 
-    id: str
-    on: date
-    at: str
-    partner: str
-    customer: str
-    revenue: Decimal
-    quantity: Decimal
-    currency: str
-    fx: Decimal
-    reverses: str | None = None
-    attributes: Mapping[str, object] = field(default_factory=dict)
-    eligible: bool = True
-
-
-@dataclass(frozen=True)
-class Earned:
-    """What a row earns, in the transaction's currency and in the program's."""
-
-    earning: Decimal
-    program_earning: Decimal
-    rebate: Decimal
-    coop: Decimal
-    program_rebate: Decimal
-    program_coop: Decimal
-
-
-@dataclass(frozen=True)
-class Sale:
-    """A line that reverses none, with its refunds in their order."""
-
-    line: Line
-    refunds: tuple[Line, ...]
-
-
-@dataclass(frozen=True)
-class Money:
-    """An exact amount in the transaction's currency and in the program's."""
-
-    own: Fraction
-    program: Fraction
-
-
-@dataclass(frozen=True)
-class Bracket:
-    """A bracket as it stands on a date; `start` is where it begins on a continuous scale."""
-
-    number: int
-    threshold: Fraction
-    start: Fraction
-    price: Fraction
-
-
-@dataclass(frozen=True)
-class Move:
-    """A refund as a lever sees it: the measure it adds (negative), and the part of the unrefunded base it takes."""
-
-    refund: Line
-    measure: Fraction
-    part: Fraction
-
-
-@dataclass(frozen=True)
-class Cap:
-    """One entry of a list of caps; `name` tells it from the others."""
-
-    name: tuple
-    rule: dict
-
-
-@dataclass
-class Row:
-    """An earning row (line × lever × bracket): what it would earn, what caps grant, what refunds took back of it."""
-
-    id: str
-    sale: Sale
-    lever: dict
-    number: int
-    asked: Money
-    granted: Fraction = Fraction(0)
-    taken: Money = Money(Fraction(0), Fraction(0))
-
-
-@dataclass
-class Excess:
-    """What a cap kept of a row and has not paid yet."""
-
-    row: Row
-    cap: Cap
-    amount: Fraction
-
-
-def price(program: dict, lines: list[Line]) -> dict[tuple[str, str, int], Earned]:
-    """(line id, lever, bracket number from 1) → what it earns; rows whose figures are all zero are left out."""
+    held_from: the first day of which lines are known; None: all that ever were
+    """
     refuse(program)
-    sales = sequence(lines)
-    scaled = {lever["lever"]: scale(program, lever, sales) for lever in program["levers"]}
-    posting = Posting(program, scaled, stacked(program, scaled, sales))
-    for sale in sales:
+    history = History(sequence(lines), held_from)
+    by_lever = {lever["lever"]: scaled(program, lever, history) for lever in program["levers"]}
+    posting = Posting(program, by_lever, stacked(program, by_lever, history.sales), history.sales)
+    for sale in history.sales:
         posting.post(sale)
     return {key: earned for key, earned in posting.result() if any(vars(earned).values())}
 
 
-# The file
-
-
-def refuse(program: dict) -> None:
-    """ValueError naming the first word that is not done here."""
-    if program["rounding"]["at"] not in ("line", "slice"):
-        raise ValueError(f"rounding at {program['rounding']['at']} is left out")
-    if program["rounding"]["mode"] not in ("half_even", "half_up", "truncate"):
-        raise ValueError(f"rounding mode {program['rounding']['mode']} is unknown")
-    if program.get("clawback") and program["clawback"].get("base", "net_earned") != "net_earned":
-        raise ValueError(f"clawback base {program['clawback']['base']} is left out")
-    for lever in program["levers"]:
-        refuse_lever(lever)
-    for cap in [cap for owner in [program, *program["levers"]] for cap in owner.get("cap") or []]:
-        refuse_over("cap", cap.get("over"))
-        if cap.get("excess") not in ("forfeit", "defer"):
-            raise ValueError(f"cap excess {cap.get('excess')} is unknown")
-
-
-def refuse_lever(lever: dict) -> None:
-    """ValueError naming the first word of the lever that is not done here."""
-    for word in NOT_DONE:
-        if lever.get(word):
-            raise ValueError(f"{word} is left out")
-    for word in ("measure", "base"):
-        if lever.get(word, lever["measure"]) not in ("revenue", "quantity"):
-            raise ValueError(f"{word} {lever[word]} is left out")
-    if mode_of(lever) not in MODES:
-        raise ValueError(f"mode {mode_of(lever)} is unknown")
-    if lever.get("stack") and lever["stack"]["take"] not in ("sum", "highest", "first"):
-        raise ValueError(f"stack take {lever['stack']['take']} is left out")
-    if len({"rate" in entry for entry in entries(lever)}) > 1:
-        raise ValueError("rates beside amounts in one scale are left out")
-    refuse_over("accumulate", (lever.get("accumulate") or {}).get("over", "transaction"))
-    if lever.get("minimum"):
-        refuse_over("minimum", lever["minimum"].get("over"))
-
-
-def refuse_over(word: str, over: object) -> None:
-    """ValueError if no such period is done here."""
-    if over not in ("transaction", "all", *PERIODS):
-        raise ValueError(f"{word} over {over} is left out")
-
-
-def number(value: object) -> Fraction:
-    """The exact value of a number that was never a float."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | Fraction):
-        raise ValueError(f"{value!r} is no exact number")
-    return Fraction(value)
-
-
-def on_date(value: object, on: date) -> object:
-    """A dated value as of a date, None where it does not exist; a plain value always holds."""
-    if not isinstance(value, dict):
-        return value
-    held = None
-    for start in sorted(value):
-        if start <= on:
-            held = value[start]
-    return held
-
-
-def number_on(value: object, on: date) -> Fraction | None:
-    """A number that may be dated, as of a date."""
-    held = on_date(value, on)
-    return None if held is None else number(held)
-
-
-def mode_of(lever: dict) -> str:
-    """The mode of the lever's scale; one rate alone is a flat scale of one bracket."""
-    return lever["scale"]["mode"] if lever.get("scale") else "flat"
-
-
-def entries(lever: dict) -> list[dict]:
-    """The brackets as the file has them."""
-    if lever.get("scale"):
-        return lever["scale"]["brackets"]
-    return [{"threshold": 0, **{word: lever[word] for word in ("rate", "amount") if word in lever}}]
-
-
-def first_unit(lever: dict) -> bool:
-    """Whether thresholds name the first unit of their bracket."""
-    return (lever.get("scale") or {}).get("units", "continuous") == "first_unit"
-
-
-def higher(lever: dict) -> bool:
-    """Whether a value equal to a threshold belongs to the bracket above it."""
-    return (lever.get("scale") or {}).get("on_threshold", "higher") == "higher"
-
-
-def brackets_on(lever: dict, on: date) -> list[Bracket]:
-    """The brackets that exist on a date, from the lowest."""
-    found = []
-    for position, entry in enumerate(entries(lever), start=1):
-        threshold = number_on(entry["threshold"], on)
-        paid = number_on(entry["rate"] if "rate" in entry else entry["amount"], on)
-        if threshold is not None and paid is not None:
-            start = threshold - 1 if first_unit(lever) and threshold > 0 else threshold
-            found.append(Bracket(position, threshold, start, paid))
-    return found
-
-
-# Lines, dates, periods
-
-
-def sequence(lines: list[Line]) -> list[Sale]:
-    """The sales by (date, time, id); refunds whose original is not known are undecided and left out."""
-    known = {line.id: line for line in lines}
-    if len(known) != len(lines):
-        raise ValueError("two lines with one id")
-    refunds: dict[str, list[Line]] = {}
-    for line in lines:
-        if line.reverses is not None and line.reverses in known:
-            if known[line.reverses].reverses is not None:
-                raise ValueError(f"{line.id} refunds a refund")
-            refunds.setdefault(line.reverses, []).append(line)
-    originals = sorted((line for line in lines if line.reverses is None), key=lambda line: (line.on, line.at, line.id))
-    ordered = {name: sorted(several, key=lambda line: (line.on, line.id)) for name, several in refunds.items()}
-    return [Sale(line, tuple(ordered.get(line.id, []))) for line in originals]
-
-
-def completed_months(start: date, end: date) -> int:
-    """Whole calendar months from one date to another, not below 0."""
-    months = (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
-    return max(0, months)
-
-
-def months_later(start: date, months: int) -> date:
-    """The same day some months later."""
-    years, month = divmod(start.month - 1 + months, 12)
-    return start.replace(year=start.year + years, month=month + 1)
-
-
-def period(program: dict, over: str, line: Line) -> tuple[tuple, date]:
-    """The period of a line, and that period's last day."""
-    if over == "transaction":
-        return ("transaction", line.id), line.on
-    if over == "all":
-        return ("all",), date.max
-    if over == "month":
-        begin = line.on.replace(day=1)
-    else:
-        month, day = (int(part) for part in program["fiscal_year_start"].split("-"))
-        year = line.on.year if (line.on.month, line.on.day) >= (month, day) else line.on.year - 1
-        fiscal = date(year, month, day)
-        begin = months_later(fiscal, completed_months(fiscal, line.on) // PERIODS[over] * PERIODS[over])
-    return (over, begin), months_later(begin, PERIODS[over]) - timedelta(days=1)
-
-
-def per_values(per: list[str], line: Line) -> tuple:
-    """The line's values of what `per` names."""
-    fields = {"partner": line.partner, "customer": line.customer, "currency": line.currency}
-    return tuple(line.attributes[name] if name in line.attributes else fields.get(name) for name in per)
-
-
-def group_of(program: dict, rule: dict, sale: Sale) -> tuple[tuple, date]:
-    """What a sale shares with others under {per, over}, always per partner; and the last day of the period."""
-    when, last = period(program, rule.get("over", "transaction"), sale.line)
-    return (sale.line.partner, *per_values(rule.get("per") or [], sale.line), when), last
-
-
-# Select, eligibility, minimum
-
-
-def matches(wanted: object, value: object) -> bool | None:
-    """Whether a value is the one wanted, one of a list, or not one of `not`; None where it is not known."""
-    if value is None:
-        return None
-    if isinstance(wanted, dict):
-        return not matches(wanted["not"], value)
-    return value in wanted if isinstance(wanted, list | tuple) else value == wanted
-
-
-def selects(lever: dict, line: Line) -> bool:
-    """Whether the lever is in force on the line's date and every key matches; undecided is no."""
-    effective = lever.get("effective") or {}
-    if "from" in effective and line.on < effective["from"]:
-        return False
-    if effective.get("to") is not None and line.on >= effective["to"]:
-        return False
-    return all(matches(wanted, line.attributes.get(name)) for name, wanted in (lever.get("select") or {}).items())
-
-
-def measured(lever: dict, line: Line, fx: Decimal) -> Fraction:
-    """What a line adds to the scale: revenue in program currency, not rounded, or quantity."""
-    return number(line.revenue) * number(fx) if lever["measure"] == "revenue" else number(line.quantity)
-
-
-def base_word(lever: dict) -> str:
-    """What the price multiplies: an amount quantity, a rate the base, which left out is the measure."""
-    if mode_of(lever) in LUMPS or mode_of(lever) == "interpolated":
-        return lever["measure"]
-    return "quantity" if "amount" in entries(lever)[0] else lever.get("base", lever["measure"])
-
-
-def based(lever: dict, line: Line) -> Fraction:
-    """The line's base; revenue in the transaction's currency."""
-    return number(line.revenue if base_word(lever) == "revenue" else line.quantity)
-
-
-def refunded_part(out: Fraction, rest: Fraction) -> Fraction:
-    """Refunded base ÷ base not yet refunded, between 0 and 1."""
-    if out == 0:
-        return Fraction(0)
-    return Fraction(1) if rest == 0 else min(Fraction(1), max(Fraction(0), out / rest))
-
-
-def left_of(rest: Fraction, out: Fraction) -> Fraction:
-    """What remains after some went out; never on the other side of zero."""
-    return rest - out if (rest - out) * rest > 0 else Fraction(0)
-
-
-def moves(lever: dict, sale: Sale) -> list[Move]:
-    """What each refund of a sale takes out of the scale, and its part of the base not yet refunded."""
-    measure, base = measured(lever, sale.line, sale.line.fx), based(lever, sale.line)
-    found = []
-    for refund in sale.refunds:
-        if refund.revenue == 0 and refund.quantity == 0:
-            out, out_base, part = measure, base, Fraction(1)
-        else:
-            out, out_base = -measured(lever, refund, sale.line.fx), -based(lever, refund)
-            part = refunded_part(out_base, base)
-        found.append(Move(refund, -out, part))
-        measure, base = left_of(measure, out), left_of(base, out_base)
-    return found
-
-
-def net(lever: dict, sale: Sale) -> Fraction:
-    """What a sale adds to the scale after its refunds."""
-    return measured(lever, sale.line, sale.line.fx) + sum(move.measure for move in moves(lever, sale))
-
-
-def earning_sales(program: dict, lever: dict, sales: list[Sale]) -> list[Sale]:
-    """The sales that the lever selects, that are eligible and whose minimum is reached."""
-    chosen = [sale for sale in sales if selects(lever, sale.line) and sale.line.eligible]
-    if not lever.get("minimum"):
-        return chosen
-    totals: dict[tuple, Fraction] = {}
-    for sale in chosen:
-        group, _ = group_of(program, lever["minimum"], sale)
-        totals[group] = totals.get(group, Fraction(0)) + net(lever, sale)
-    return [sale for sale in chosen if reached(program, lever, sale, totals)]
-
-
-def reached(program: dict, lever: dict, sale: Sale, totals: dict[tuple, Fraction]) -> bool:
-    """Whether the total of the sale's group is at least the minimum on the period's last day."""
-    group, last = group_of(program, lever["minimum"], sale)
-    least = number_on(lever["minimum"]["measure"], last)
-    return least is None or totals[group] >= least
-
-
-# Scale
-
-
-@dataclass(frozen=True)
-class Scaled:
-    """A lever's exact rows by line id and bracket number, and the ids of the sales that passed up to the scale."""
-
-    rows: dict[tuple[str, int], Money]
-    passed: frozenset[str]
-
-
-def scale(program: dict, lever: dict, sales: list[Sale]) -> Scaled:
-    """What the lever would pay on each line, before stack and cap. Refunds have rows here only for lumps."""
-    chosen = earning_sales(program, lever, sales)
-    groups: dict[tuple, list[Sale]] = {}
-    for sale in chosen:
-        group, _ = group_of(program, lever.get("accumulate") or {}, sale)
-        groups.setdefault(group, []).append(sale)
-    rows: dict[tuple[str, int], Money] = {}
-    for members in groups.values():
-        rows |= dict(priced(program, lever, members))
-    return Scaled(rows, frozenset(sale.line.id for sale in chosen))
-
-
-def priced(program: dict, lever: dict, members: list[Sale]) -> Iterator[tuple[tuple[str, int], Money]]:
-    """The exact rows of the sales of one accumulation, in their order."""
-    if mode_of(lever) in LUMPS:
-        yield from lumps(program, lever, members)
-        return
-    total = sum((net(lever, sale) for sale in members), Fraction(0))
-    running = Fraction(0)
-    for sale in members:
-        measure = measured(lever, sale.line, sale.line.fx)
-        if mode_of(lever) == "retroactive":
-            slices = at_bracket(lever, sale.line.on, total)
-        elif mode_of(lever) == "flat":
-            slices = at_bracket(lever, sale.line.on, running + measure)
-        else:
-            slices = sliced(lever, sale.line.on, running, running + measure)
-        for bracket, part in slices:
-            if mode_of(lever) == "interpolated":
-                yield (sale.line.id, bracket.number), filled(program, lever, sale, bracket, part * measure)
-            else:
-                yield (sale.line.id, bracket.number), multiplied(program, lever, sale, bracket, part)
-        running += net(lever, sale)
-
-
-def bracket_at(lever: dict, brackets: list[Bracket], total: Fraction) -> Bracket | None:
-    """The bracket in which a total lies; the first one continues below zero."""
-    found = None
-    for bracket in brackets:
-        if total > bracket.threshold or (total == bracket.threshold and higher(lever)):
-            found = bracket
-    if found is None and brackets and brackets[0].start <= 0:
-        return brackets[0]
-    return found
-
-
-def at_bracket(lever: dict, on: date, total: Fraction) -> list[tuple[Bracket, Fraction]]:
-    """The whole line in the bracket of a total, or nothing where there is none."""
-    bracket = bracket_at(lever, brackets_on(lever, on), total)
-    return [(bracket, Fraction(1))] if bracket else []
-
-
-def sliced(lever: dict, on: date, before: Fraction, after: Fraction) -> list[tuple[Bracket, Fraction]]:
-    """The parts of a line that fall into each bracket, as it moves the running total."""
-    if before == after:
-        return at_bracket(lever, on, after)
-    brackets = brackets_on(lever, on)
-    low, high = min(before, after), max(before, after)
-    found = []
-    for position, bracket in enumerate(brackets):
-        bottom = max(low, bracket.start)
-        if position == 0 and bracket.start <= 0:
-            bottom = low
-        top = min(high, brackets[position + 1].start) if position + 1 < len(brackets) else high
-        if top > bottom:
-            found.append((bracket, (top - bottom) / (high - low)))
-    return found
-
-
-def multiplied(program: dict, lever: dict, sale: Sale, bracket: Bracket, part: Fraction) -> Money:
-    """Part of the line's base × the bracket's rate or amount."""
-    fx, base = number(sale.line.fx), part * based(lever, sale.line)
-    if base_word(lever) == "quantity":
-        return result(program, sale, Money(base * bracket.price / fx, base * bracket.price))
-    bases = result(program, sale, Money(base, base * fx))
-    return result(program, sale, Money(bases.own * bracket.price, bases.program * bracket.price))
-
-
-def filled(program: dict, lever: dict, sale: Sale, bracket: Bracket, measure: Fraction) -> Money:
-    """The bracket's amount in proportion to how much of the bracket the measure fills."""
-    above = [other.start for other in brackets_on(lever, sale.line.on) if other.start > bracket.start]
-    if not above:
-        if bracket.price != 0:
-            raise ValueError("the last interpolated amount must be 0")
-        return Money(Fraction(0), Fraction(0))
-    amount = bracket.price * measure / (min(above) - bracket.start)
-    return result(program, sale, Money(amount / number(sale.line.fx), amount))
-
-
-def result(program: dict, sale: Sale, money: Money) -> Money:
-    """The amount as it is, or rounded in both currencies when slices are rounded."""
-    if program["rounding"]["at"] != "slice":
-        return money
-    return Money(rounded(program, money.own, sale.line.currency), rounded(program, money.program, program["currency"]))
-
-
-def lumps(program: dict, lever: dict, members: list[Sale]) -> Iterator[tuple[tuple[str, int], Money]]:
-    """Each line's crossings: + the lump of a bracket that it reaches, − what was booked of one that it leaves."""
-    booked: dict[int, Fraction] = {}
-    running = Fraction(0)
-    for sale in members:
-        steps = [(sale.line.id, measured(lever, sale.line, sale.line.fx))]
-        steps += [(move.refund.id, move.measure) for move in moves(lever, sale)]
-        for name, measure in steps:
-            running += measure
-            stand = standing(lever, sale.line.on, running)
-            for position in sorted({*booked, *stand}):
-                if position in stand and position not in booked:
-                    change = booked[position] = stand[position]
-                elif position in booked and position not in stand:
-                    change = -booked.pop(position)
-                else:
-                    continue
-                yield (name, position), result(program, sale, Money(change / number(sale.line.fx), change))
-
-
-def standing(lever: dict, on: date, total: Fraction) -> dict[int, Fraction]:
-    """The lumps that a total has reached: each of them, or only the highest."""
-    reached = {}
-    for bracket in brackets_on(lever, on):
-        equal = total == bracket.threshold and (higher(lever) or total == 0)
-        if total >= 0 and (total > bracket.threshold or equal):
-            if mode_of(lever) == "lump_sum":
-                reached.clear()
-            reached[bracket.number] = bracket.price
-    return reached
-
-
-# Stack
-
-
-def stacked(program: dict, scaled: dict[str, Scaled], sales: list[Sale]) -> set[tuple[str, str]]:
-    """The pairs of sale and lever that passed up to the scale and are taken in their stack."""
-    taken = set()
-    for sale in sales:
-        for lever in program["levers"]:
-            group = lever.get("stack")
-            winner = lever if not group else winner_of(program, group, scaled, sale, lever)
-            if winner is lever and sale.line.id in scaled[lever["lever"]].passed:
-                taken.add((sale.line.id, lever["lever"]))
-    return taken
-
-
-def winner_of(program: dict, group: dict, scaled: dict[str, Scaled], sale: Sale, lever: dict) -> dict:
-    """The lever of the group that is taken on the sale; for `sum`, the lever asked about."""
-    levers = [other for other in program["levers"] if (other.get("stack") or {}).get("group") == group["group"]]
-    if group["take"] == "sum":
-        return lever
-    if group["take"] == "first":
-        return next((other for other in levers if selects(other, sale.line)), lever)
-    best, most = lever, Fraction(-1)
-    for other in levers:
-        amount = abs(line_total(scaled[other["lever"]], sale))
-        if sale.line.id in scaled[other["lever"]].passed and amount > most:
-            best, most = other, amount
-    return best
-
-
-def line_total(scaled: Scaled, sale: Sale) -> Fraction:
-    """What a lever would pay on a sale, over its brackets, in program currency."""
-    return sum((money.program for (name, _), money in scaled.rows.items() if name == sale.line.id), Fraction(0))
-
-
-# Cap, refunds, rounding, split
-
-
-class Posting:
-    """Rows granted in sequence: each cap knows what is posted under it, and what it kept."""
-
-    def __init__(self, program: dict, scaled: dict[str, Scaled], taken: set[tuple[str, str]]) -> None:
-        self.program, self.scaled, self.taken = program, scaled, taken
-        self.rows: list[Row] = []
-        self.used: dict[tuple, Fraction] = {}
-        self.waiting: list[Excess] = []
-        self.taken_back: dict[tuple[str, str, int], tuple[Sale, Money]] = {}
-
-    def post(self, sale: Sale) -> None:
-        """Grants the sale's rows, then takes back what its refunds take back."""
-        levers = [lever for lever in self.program["levers"] if (sale.line.id, lever["lever"]) in self.taken]
-        self.revive(sale, levers)
-        own = [row for lever in levers for row in self.rows_of(sale, lever, sale.line.id)]
-        for row in negative_first(own):
-            self.grant(row)
-        self.revive(sale, levers)
-        for position, refund in enumerate(sale.refunds):
-            for lever in levers:
-                mine = [row for row in own if row.lever is lever]
-                if mode_of(lever) in LUMPS:
-                    self.refund_lumps(sale, lever, refund, mine)
-                else:
-                    part = moves(lever, sale)[position].part * share_of(self.program, sale.line, refund)
-                    self.refund_rows(refund, mine, part)
-            self.revive(sale, levers)
-
-    def rows_of(self, sale: Sale, lever: dict, name: str) -> list[Row]:
-        """The rows of a line on a lever, lower brackets first."""
-        found = self.scaled[lever["lever"]].rows
-        positions = sorted(position for line, position in found if line == name)
-        return [Row(name, sale, lever, position, found[name, position]) for position in positions]
-
-    def caps(self, lever: dict) -> list[Cap]:
-        """The caps on a lever's rows: its own, then the program's."""
-        own = [Cap((lever["lever"], position), rule) for position, rule in enumerate(lever.get("cap") or [])]
-        return own + [Cap((None, position), rule) for position, rule in enumerate(self.program.get("cap") or [])]
-
-    def key(self, cap: Cap, sale: Sale, when: Sale) -> tuple:
-        """Under which sum a payment of a sale counts that is made when another one comes."""
-        over, _ = period(self.program, cap.rule["over"], when.line)
-        return (cap.name, sale.line.partner, *per_values(cap.rule.get("per") or [], sale.line), over)
-
-    def room(self, cap: Cap, sale: Sale, when: Sale, on: date) -> Fraction | None:
-        """What a cap has left, not below 0; None where there is no limit on that date."""
-        most = number_on(cap.rule["amount"], on)
-        return None if most is None else max(Fraction(0), most - self.used.get(self.key(cap, sale, when), Fraction(0)))
-
-    def grant(self, row: Row) -> None:
-        """Pays a row up to what each cap has left, in list order; each cap keeps its excess of the rounded row."""
-        amount = rounded(self.program, row.asked.program, self.program["currency"])
-        for cap in self.caps(row.lever):
-            room = self.room(cap, row.sale, row.sale, row.sale.line.on)
-            if room is not None and amount > room:
-                self.waiting.append(Excess(row, cap, amount - room))
-                amount = room
-        self.rows.append(row)
-        self.pay(row, amount, row.sale)
-
-    def pay(self, row: Row, amount: Fraction, when: Sale) -> None:
-        """Adds to what is granted of a row, and counts the change of the rounded row under every cap."""
-        before = self.posted(row).program
-        row.granted += amount
-        self.count(row, self.posted(row).program - before, when)
-
-    def count(self, row: Row, amount: Fraction, when: Sale) -> None:
-        """Counts an amount under every cap on the row."""
-        for cap in self.caps(row.lever):
-            key = self.key(cap, row.sale, when)
-            self.used[key] = self.used.get(key, Fraction(0)) + amount
-
-    def posted(self, row: Row) -> Money:
-        """What a row posts: what is granted, rounded once in each currency."""
-        own = row.asked.own
-        if row.granted != rounded(self.program, row.asked.program, self.program["currency"]):
-            own = own * row.granted / row.asked.program if row.asked.program else Fraction(0)
-        return Money(
-            rounded(self.program, own, row.sale.line.currency),
-            rounded(self.program, row.granted, self.program["currency"]),
-        )
-
-    def revive(self, sale: Sale, levers: list[dict]) -> None:
-        """Pays waiting excess, oldest first, from what its cap has left when a line of the same cap comes."""
-        names = {cap.name for lever in levers for cap in self.caps(lever)}
-        for excess in self.waiting:
-            old = excess.row.sale
-            when = sale if excess.cap.rule["excess"] == "defer" else old
-            if excess.cap.name in names and self.key(excess.cap, old, when) == self.key(excess.cap, sale, sale):
-                rooms = [self.room(cap, old, when, sale.line.on) for cap in self.caps(excess.row.lever)]
-                amount = min([excess.amount, *(room for room in rooms if room is not None)])
-                excess.amount -= amount
-                self.pay(excess.row, amount, when)
-
-    def refund_rows(self, refund: Line, rows: list[Row], part: Fraction) -> None:
-        """Takes a part back of what each row has posted and not yet given back, and of its waiting excess."""
-        for row in rows:
-            posted = self.posted(row)
-            own = rounded(self.program, part * (posted.own - row.taken.own), row.sale.line.currency)
-            program = rounded(self.program, part * (posted.program - row.taken.program), self.program["currency"])
-            row.taken = Money(row.taken.own + own, row.taken.program + program)
-            self.taken_back[refund.id, row.lever["lever"], row.number] = (row.sale, Money(-own, -program))
-            self.count(row, -program, row.sale)
-            for excess in self.waiting:
-                if excess.row is row:
-                    excess.amount *= 1 - part
-
-    def refund_lumps(self, sale: Sale, lever: dict, refund: Line, rows: list[Row]) -> None:
-        """Takes the original's row back whole where the refund undoes it; other crossings are rows of the refund."""
-        for change in negative_first(self.rows_of(sale, lever, refund.id)):
-            undone = [row for row in rows if row.number == change.number and differ(row.asked, change.asked)]
-            if undone:
-                self.refund_rows(refund, undone, Fraction(1))
-            else:
-                self.grant(change)
-
-    def result(self) -> Iterator[tuple[tuple[str, str, int], Earned]]:
-        """All rows, in both currencies, split."""
-        for row in self.rows:
-            yield (row.id, row.lever["lever"], row.number), earned(self.program, row.sale, self.posted(row))
-        for key, (sale, money) in self.taken_back.items():
-            yield key, earned(self.program, sale, money)
-
-
-def negative_first(rows: list[Row]) -> list[Row]:
-    """Rows that give back before those that take, each in their order."""
-    return sorted(rows, key=lambda row: row.asked.program >= 0)
-
-
-def differ(one: Money, other: Money) -> bool:
-    """Whether one amount gives what the other takes."""
-    return one.program * other.program < 0
-
-
-def share_of(program: dict, original: Line, refund: Line) -> Fraction:
-    """The ladder's share for the months from the original to the refund, and for the refund's kind; without one, all."""
-    ladder = (program.get("clawback") or {}).get("ladder") or []
-    kind = refund.attributes.get("kind")
-    of_kind = [rung for rung in ladder if kind is not None and rung.get("kind") == kind]
-    share = Fraction(1)
-    for rung in sorted(of_kind or [rung for rung in ladder if rung.get("kind") is None], key=lambda r: r["from_month"]):
-        held = number_on(rung["share"], original.on)
-        if rung["from_month"] <= completed_months(original.on, refund.on) and held is not None:
-            share = held
-    return share
-
-
-def rounded(program: dict, amount: Fraction, currency: str) -> Fraction:
-    """The amount in whole minor units by the program's mode, symmetric about zero."""
-    unit = 10 ** DECIMALS.get(currency, 2)
-    whole, rest = divmod(abs(amount) * unit, 1)
-    mode, half = program["rounding"]["mode"], Fraction(1, 2)
-    if mode != "truncate" and (rest > half or (rest == half and (mode == "half_up" or whole % 2 == 1))):
-        whole += 1
-    return Fraction(whole if amount > 0 else -whole, unit)
-
-
-def earned(program: dict, sale: Sale, money: Money) -> Earned:
-    """The row's rounded totals and their split on the sale's date."""
-    own, ours = sale.line.currency, program["currency"]
-    rebate, coop = split(program, sale.line.on, money.own, own)
-    program_rebate, program_coop = split(program, sale.line.on, money.program, ours)
-    return Earned(
-        earning=decimal(money.own, own),
-        program_earning=decimal(money.program, ours),
-        rebate=decimal(rebate, own),
-        coop=decimal(coop, own),
-        program_rebate=decimal(program_rebate, ours),
-        program_coop=decimal(program_coop, ours),
-    )
-
-
-def split(program: dict, on: date, total: Fraction, currency: str) -> tuple[Fraction, Fraction]:
-    """Rebate and co-op of a total; the share that remainder_to does not name is rounded, the other is the rest."""
-    other = "rebate" if program.get("remainder_to", "rebate") == "coop" else "coop"
-    share = number_on(program["split"].get(other), on) or Fraction(0)
-    part = rounded(program, total * share, currency)
-    return (part, total - part) if other == "rebate" else (total - part, part)
-
-
-def decimal(amount: Fraction, currency: str) -> Decimal:
-    """A rounded amount as a decimal with the currency's decimals."""
-    places = DECIMALS.get(currency, 2)
-    return Decimal(f"{int(amount * 10**places)}E-{places}")
+def undecided(program: dict, lines: list[Line], *, held_from: date | None = None) -> dict[tuple[str, str], str]:
+    """(line id, lever) → the lever's word that asks for what is not known of the line; refunds go with their sales."""
+    refuse(program)
+    history = History(sequence(lines), held_from)
+    found = {lever["lever"]: undecided_words(program, lever, history) for lever in program["levers"]}
+    return {(line, lever): word for lever, words in found.items() for line, word in words.items()}

@@ -1,0 +1,43 @@
+"""What a lever asks of a customer's history: window, exclusive partner, one earning."""
+
+from datetime import date
+
+from tests.oracle.lines import Line, Sale, is_purchase, months_later, per_values
+from tests.oracle.words import number_on
+
+
+def in_window(lever: dict, line: Line, sales: list[Sale]) -> bool | None:
+    """Whether the lever's window is open on the line's date; None where the customer's start is not known."""
+    months = number_on((lever.get("window") or {}).get("months"), line.on)
+    if months is None:
+        return True
+    start = window_start(lever["window"]["from"], line, sales)
+    return None if start is None else start <= line.on < months_later(start, int(months))
+
+
+def window_start(word: str, line: Line, sales: list[Sale]) -> date | None:
+    """When the customer's tenant was created, or the customer first bought, from any partner; None where not known."""
+    if word == "tenant_created":
+        return line.attributes.get("tenant_created_on")
+    bought = [sale.line.on for sale in sales if sale.line.customer == line.customer and is_purchase(sale.line)]
+    return min(bought, default=None)
+
+
+def of_first_partner(named: list[str], sales: list[Sale]) -> list[Sale]:
+    """The sales of the partner that made the first purchase among them with the same values; all, where there is none."""
+    first = first_purchases(named, sales)
+    return [sale for sale in sales if first.get(per_values(named, sale.line), sale).line.partner == sale.line.partner]
+
+
+def first_of_all(named: list[str], sales: list[Sale]) -> list[Sale]:
+    """The first purchase with each of the values, of any partner."""
+    return list(first_purchases(named, sales).values())
+
+
+def first_purchases(named: list[str], sales: list[Sale]) -> dict[tuple, Sale]:
+    """Values → the first purchase that has them."""
+    first: dict[tuple, Sale] = {}
+    for sale in sales:
+        if is_purchase(sale.line):
+            first.setdefault(per_values(named, sale.line), sale)
+    return first

@@ -1,0 +1,69 @@
+"""Which lines a lever earns on, from all lines to those whose minimum is reached."""
+
+from tests.oracle.baseline import History, baseline
+from tests.oracle.customers import first_of_all, in_window, of_first_partner
+from tests.oracle.lines import Sale, group_of
+from tests.oracle.measures import added
+from tests.oracle.select import in_force, matching, selects
+from tests.oracle.words import base_word, needs_baseline, number_on
+
+
+def earning_sales(program: dict, lever: dict, history: History) -> list[Sale]:
+    """The sales that pass select, eligibility, window, exclusive partner, one earning and minimum, in this order."""
+    passed = [sale for sale in before_minimum(lever, history) if lacks(program, lever, sale, history) is None]
+    return above_minimum(program, lever, passed, history)
+
+
+def before_minimum(lever: dict, history: History) -> list[Sale]:
+    """The sales that pass all that comes before the minimum."""
+    chosen = [sale for sale in history.sales if selects(lever, sale.line) and sale.line.eligible]
+    chosen = [sale for sale in chosen if in_window(lever, sale.line, history.sales)]
+    if lever.get("exclusive_partner"):
+        chosen = of_first_partner(lever["exclusive_partner"], chosen)
+    if lever.get("one_earning"):
+        chosen = first_of_all(lever["one_earning"], chosen)
+    return chosen
+
+
+def undecided_words(program: dict, lever: dict, history: History) -> dict[str, str]:
+    """Line → the word of the lever for which a fact about it is not known, where all words before it are passed."""
+    found = {}
+    for line in (sale.line for sale in history.sales):
+        if in_force(lever, line) and matching(lever, line) is None:
+            found[line.id] = "select"
+        elif selects(lever, line) and line.eligible and in_window(lever, line, history.sales) is None:
+            found[line.id] = "window"
+    for sale in before_minimum(lever, history):
+        if lacks(program, lever, sale, history):
+            found[sale.line.id] = lacks(program, lever, sale, history)
+    return found
+
+
+def lacks(program: dict, lever: dict, sale: Sale, history: History) -> str | None:
+    """The word that the sale cannot be measured or paid by, for want of a baseline or of its line's term."""
+    if needs_baseline(lever) and baseline(program, lever, sale, history) is None:
+        return "baseline"
+    if base_word(lever) == "annualised_revenue" and not sale.line.attributes.get("term_months"):
+        return "base"
+    return None
+
+
+def above_minimum(program: dict, lever: dict, sales: list[Sale], history: History) -> list[Sale]:
+    """The sales in whose group the total is at least the minimum."""
+    if not lever.get("minimum"):
+        return sales
+    groups: dict[tuple, list[Sale]] = {}
+    for sale in sales:
+        groups.setdefault(group_of(program, lever["minimum"], sale)[0], []).append(sale)
+    passed = {
+        sale.line.id for members in groups.values() if reached(program, lever, members, history) for sale in members
+    }
+    return [sale for sale in sales if sale.line.id in passed]
+
+
+def reached(program: dict, lever: dict, members: list[Sale], history: History) -> bool:
+    """Whether the total of the sales of a group is at least the minimum on the period's last day."""
+    _, last = group_of(program, lever["minimum"], members[0])
+    least = number_on(lever["minimum"]["measure"], last)
+    against = baseline(program, lever, members[0], history) if needs_baseline(lever) else None
+    return least is None or sum(map(sum, added(lever["measure"], lever, members, against).values())) >= least

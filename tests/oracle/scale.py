@@ -1,0 +1,197 @@
+"""What a lever would pay on each line, before stack and cap."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from tests.oracle.baseline import History, baseline
+from tests.oracle.earning_lines import earning_sales
+from tests.oracle.lines import Sale, group_of, months_later
+from tests.oracle.measures import Added, added, parts
+from tests.oracle.money import Money, rounded
+from tests.oracle.words import (
+    LUMPS,
+    Bracket,
+    base_word,
+    brackets_on,
+    higher,
+    is_money,
+    mode_of,
+    needs_baseline,
+    number,
+    scope,
+)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """What a lever would pay.
+
+    rows: exact amounts by line id and bracket number; refunds have rows here only for lumps
+    parts: by refund id, the part of the base not yet refunded that it takes
+    passed: the ids of the sales that came as far as the scale
+    """
+
+    rows: dict[tuple[str, int], Money]
+    parts: dict[str, Fraction]
+    passed: frozenset[str]
+
+
+def scaled(program: dict, lever: dict, history: History) -> Scaled:
+    """What the lever would pay on each line, before stack and cap."""
+    chosen = earning_sales(program, lever, history)
+    rows: dict[tuple[str, int], Money] = {}
+    taken: dict[str, Fraction] = {}
+    for members, of in scopes(program, lever, chosen):
+        against = baseline(program, lever, of[-1], history) if needs_baseline(lever) else None
+        found = dict(priced(program, lever, members, against))
+        bases = added(base_word(lever), lever, members, against)
+        for sale in of:
+            rows |= {key: money for key, money in found.items() if key[0] in names_of(sale)}
+            taken |= parts(sale, bases[sale.line.id])
+    return Scaled(rows, taken, frozenset(sale.line.id for sale in chosen))
+
+
+def names_of(sale: Sale) -> set[str]:
+    """The ids of a line and its refunds."""
+    return {sale.line.id, *(refund.id for refund in sale.refunds)}
+
+
+def scopes(program: dict, lever: dict, sales: list[Sale]) -> list[tuple[list[Sale], list[Sale]]]:
+    """The sales that accumulate together, in their order, and which of them that prices: in a window only the last."""
+    groups: dict[tuple, list[Sale]] = {}
+    for sale in sales:
+        group, _ = group_of(program, scope(lever), sale)
+        groups.setdefault(group, []).append(sale)
+    if scope(lever)["over"] != "trailing_12_months":
+        return [(members, members) for members in groups.values()]
+    return [(window(members[: last + 1]), [sale]) for members in groups.values() for last, sale in enumerate(members)]
+
+
+def window(members: list[Sale]) -> list[Sale]:
+    """The sales of the twelve months that end with the last one's date."""
+    after = months_later(members[-1].line.on, -12)
+    return [sale for sale in members if sale.line.on > after]
+
+
+def priced(
+    program: dict, lever: dict, members: list[Sale], against: Fraction | None
+) -> Iterator[tuple[tuple[str, int], Money]]:
+    """The exact rows of the sales of one accumulation, in their order."""
+    measures = added(lever["measure"], lever, members, against)
+    if mode_of(lever) in LUMPS:
+        yield from lumps(program, lever, members, measures)
+        return
+    bases = added(base_word(lever), lever, members, against)
+    total, running = sum((sum(steps) for steps in measures.values()), Fraction(0)), Fraction(0)
+    for sale in members:
+        measure = measures[sale.line.id][0]
+        for bracket, part in slices(lever, sale.line.on, running, measure, total):
+            if mode_of(lever) == "interpolated":
+                money = filled(program, lever, sale, bracket, part * measure)
+            else:
+                money = multiplied(program, lever, sale, bracket, part * bases[sale.line.id][0])
+            yield (sale.line.id, bracket.number), money
+        running += sum(measures[sale.line.id])
+
+
+def slices(
+    lever: dict, on: date, running: Fraction, measure: Fraction, total: Fraction
+) -> list[tuple[Bracket, Fraction]]:
+    """The brackets that price a line which adds a measure to a running total, and the part of the line in each."""
+    if mode_of(lever) == "retroactive":
+        return at_bracket(lever, on, total)
+    if mode_of(lever) == "flat":
+        return at_bracket(lever, on, running + measure)
+    return sliced(lever, on, running, running + measure)
+
+
+def bracket_at(lever: dict, brackets: list[Bracket], total: Fraction) -> Bracket | None:
+    """The bracket in which a total lies; the first one continues below zero."""
+    found = None
+    for bracket in brackets:
+        if total > bracket.threshold or (total == bracket.threshold and higher(lever)):
+            found = bracket
+    if found is None and brackets and brackets[0].start <= 0:
+        return brackets[0]
+    return found
+
+
+def at_bracket(lever: dict, on: date, total: Fraction) -> list[tuple[Bracket, Fraction]]:
+    """The whole line in the bracket of a total, or nothing where there is none."""
+    bracket = bracket_at(lever, brackets_on(lever, on), total)
+    return [(bracket, Fraction(1))] if bracket else []
+
+
+def sliced(lever: dict, on: date, before: Fraction, after: Fraction) -> list[tuple[Bracket, Fraction]]:
+    """The parts of a line that fall into each bracket, as it moves the running total."""
+    if before == after:
+        return at_bracket(lever, on, after)
+    brackets = brackets_on(lever, on)
+    low, high = min(before, after), max(before, after)
+    found = []
+    for position, bracket in enumerate(brackets):
+        bottom = max(low, bracket.start)
+        if position == 0 and bracket.start <= 0:
+            bottom = low
+        top = min(high, brackets[position + 1].start) if position + 1 < len(brackets) else high
+        if top > bottom:
+            found.append((bracket, (top - bottom) / (high - low)))
+    return found
+
+
+def multiplied(program: dict, lever: dict, sale: Sale, bracket: Bracket, base: Fraction) -> Money:
+    """A base in program currency, or in units, × the bracket's rate or amount."""
+    bases = Money(base / number(sale.line.fx), base)
+    if is_money(lever, base_word(lever)):
+        bases = result(program, sale, bases)
+    return result(program, sale, Money(bases.own * bracket.price, bases.program * bracket.price))
+
+
+def filled(program: dict, lever: dict, sale: Sale, bracket: Bracket, measure: Fraction) -> Money:
+    """The bracket's amount in proportion to how much of the bracket the measure fills."""
+    above = [other.start for other in brackets_on(lever, sale.line.on) if other.start > bracket.start]
+    if not above:
+        if bracket.price != 0:
+            raise ValueError("the last interpolated amount must be 0")
+        return Money(Fraction(0), Fraction(0))
+    amount = bracket.price * measure / (min(above) - bracket.start)
+    return result(program, sale, Money(amount / number(sale.line.fx), amount))
+
+
+def result(program: dict, sale: Sale, money: Money) -> Money:
+    """The amount as it is, or rounded in both currencies when slices are rounded."""
+    if program["rounding"]["at"] != "slice":
+        return money
+    return Money(rounded(program, money.own, sale.line.currency), rounded(program, money.program, program["currency"]))
+
+
+def lumps(program: dict, lever: dict, members: list[Sale], measures: Added) -> Iterator[tuple[tuple[str, int], Money]]:
+    """Each line's crossings: + the lump of a bracket that it reaches, − what was booked of one that it leaves."""
+    booked: dict[int, Fraction] = {}
+    running = Fraction(0)
+    for sale in members:
+        for line, measure in zip((sale.line, *sale.refunds), measures[sale.line.id], strict=True):
+            running += measure
+            stand = standing(lever, sale.line.on, running)
+            for position in sorted({*booked, *stand}):
+                if position in stand and position not in booked:
+                    change = booked[position] = stand[position]
+                elif position in booked and position not in stand:
+                    change = -booked.pop(position)
+                else:
+                    continue
+                yield (line.id, position), result(program, sale, Money(change / number(sale.line.fx), change))
+
+
+def standing(lever: dict, on: date, total: Fraction) -> dict[int, Fraction]:
+    """The lumps that a total has reached: each of them, or only the highest."""
+    reached = {}
+    for bracket in brackets_on(lever, on):
+        equal = total == bracket.threshold and (higher(lever) or total == 0)
+        if total >= 0 and (total > bracket.threshold or equal):
+            if mode_of(lever) == "lump_sum":
+                reached.clear()
+            reached[bracket.number] = bracket.price
+    return reached
