@@ -22,7 +22,18 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations.rules import row_rules
-from transforms import adjustments, causes, decisions, earnings, eligibility, examples, invitations, ledger, positions
+from transforms import (
+    adjustments,
+    causes,
+    decisions,
+    earnings,
+    eligibility,
+    examples,
+    holders,
+    invitations,
+    ledger,
+    positions,
+)
 from transforms.programs import Program, active, load, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
@@ -40,6 +51,7 @@ from warehouse import (
     quarantine,
     registry,
     releases,
+    rivals,
     store,
     watch,
     worked,
@@ -68,7 +80,11 @@ LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
         ledger.earnings_ledger,
     )
 }
-STEPS = PARTNER_STEPS | LINE_STEPS
+HOLDER_STEPS: dict[str, Step] = {"holders": holders.holders}
+STEPS = PARTNER_STEPS | HOLDER_STEPS | LINE_STEPS
+NO_LINES = pd.DataFrame(
+    {name: pd.Series([], dtype="str") for name in ("program", "partner_id", "transaction_id", "levers")}
+)
 
 
 class NotYet(Exception):
@@ -423,10 +439,19 @@ def _register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         con.register(name, pa.Table.from_pandas(rows, preserve_index=False))
 
 
-def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> int:
-    """Make the touched lines, from the staged eligibility, and those to work out with them; how many are touched."""
+def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, clock: "_Clock", *, everything: bool = False) -> int:
+    """Make the touched lines, from the staged eligibility, and those to work out with them; how many are touched.
+
+    Who holds which customers is worked out in between, since a customer that changes hands brings lines of its own.
+    """
     cuts.stand(con)
     lines = cuts.touch_lines(con, run.day, rules=everything or run.rules.changed, splits=run.rules.splits_changed)
+    worked.relate(con, run.day)
+    made = holders.first_to_earn(NO_LINES, run.rules.now)
+    if rivals.gather(con, run.day):
+        made = _run_steps(con, HOLDER_STEPS, {"programs": run.rules.now, "run_date": run.day}, clock)["holders"]
+    commit.stage(con, "holders", made, run.run_id)
+    rivals.compare(con)
     worked.work(con, run.day)
     return lines
 
@@ -444,7 +469,7 @@ def _work_out(
             **{n: (made | {"programs": run.rules.before})[n] for n in inputs("eligibility_criteria")}
         )
         cuts.stand_under_rules_before(con, eligibility.eligibility(criteria, run.rules.before))
-    lines = _touch_lines(con, run, everything=everything)
+    lines = _touch_lines(con, run, clock, everything=everything)
     clock.stage("touched_lines")
     repriced = _run_buckets(con, run, given, clock, is_append=True)
     if len(repriced):

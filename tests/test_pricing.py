@@ -83,7 +83,7 @@ class Rules:
         amount: Any = Decimal(self.chance.choice([5, 40, 200]))
         if self.chance.random() < 0.3:
             amount = {FIRST: amount, FIRST + timedelta(40): amount * 2}
-        return {"amount": amount, "excess": "forfeit", **self.scope()}
+        return {"amount": amount, "excess": self.chance.choice(["forfeit", "forfeit", "defer"]), **self.scope()}
 
     def figure(self, measure: str) -> Decimal:
         return Decimal(self.chance.choice([3, 10, 25] if measure == "quantity" else [50, 400, 1500]))
@@ -186,7 +186,7 @@ def frame(lines: list[Line]) -> pd.DataFrame:
 
 def by_engine(rules: dict[str, Any], lines: list[Line]) -> dict[tuple, tuple[Decimal, ...]]:
     program = Program.model_validate(rules)
-    made = in_context(decided_lines(frame(lines), [program]), [program], None)
+    made = in_context(decided_lines(frame(lines), [program]), [program])
     found: dict[tuple, tuple[Decimal, ...]] = {}
     for row in made.to_dict("records"):
         key = (row["transaction_id"], row["lever"], row["bracket"])

@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 
 from transforms import decisions
-from transforms.earnings import contexts, in_context
+from transforms.contexts import Known, contexts
+from transforms.earnings import in_context
 from transforms.programs import Program
 
 STAGES = ("line", "reference", "fx", "eligibility", "rule", "split")  # what a line's own facts bring
 AROUND = {  # what the lines around it bring: the parts of its context that come with each stage
-    "bracket": ["position", "bracket"],
+    "bracket": ["position", "baseline", "bracket"],
+    "customer": ["is_kept"],
     "minimum": ["is_met"],
     "stack": ["is_taken"],
     "cap": ["room_minor"],
@@ -51,14 +53,16 @@ def staged_earnings(
         rows = decided_lines[decisions.are_in(decided_lines, at[later])]
         parts = [part for name in list(AROUND)[: number + 1] for part in AROUND[name]]
         if len(rows):
-            made.append(in_context(rows, rules, _between(before, now, parts, edited)).assign(stage=stage))
+            made.append(
+                in_context(rows, rules, Known(_between(before, now, parts, edited), holders=None)).assign(stage=stage)
+            )
         made.append(at[LINE].assign(stage=stage))
     made = [rows for rows in made if len(rows)]
     return pd.concat(made, ignore_index=True) if made else pd.DataFrame({"stage": pd.Series([], dtype="str")})
 
 
 def _earned(lines: pd.DataFrame, rules: list[Program], held: pd.DataFrame, stage: str) -> pd.DataFrame:
-    return in_context(decisions.decided_lines(lines, rules), rules, held).assign(stage=stage)
+    return in_context(decisions.decided_lines(lines, rules), rules, Known(held)).assign(stage=stage)
 
 
 def _split(moved_lines: pd.DataFrame) -> pd.Series:

@@ -1,6 +1,6 @@
 """What becomes of a line in a program: the levers that it earns in, or every reason why not, or undecided."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,9 @@ def decided_lines(lines: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
     """Each line × program that may pay for it, decided.
 
     `lines` has one row for each line and program, with what rules select by and the partner's standing on the line's
-    reference date. Added are `decision`, `levers` (those that the line earns in), `reason_codes` (all that speak
-    against it), `earning_month` and `rule_version`. A definite reason outweighs an open question.
+    reference date. Added are `decision`, `levers` (those that the line earns in), `compared_by` (those whose baseline
+    it counts in, with `?` where that is not known), `reason_codes` (all that speak against it), `earning_month` and
+    `rule_version`. A definite reason outweighs an open question.
     """
     made = [_of_program(lines[lines["program"] == p.program], p) for p in active(programs)]
     kept = [frame for frame in made if len(frame)]
@@ -37,8 +38,9 @@ def are_in(rows: pd.DataFrame, others: pd.DataFrame, by: Sequence[str] = ("trans
 
 def _of_program(lines: pd.DataFrame, program: Program | None) -> pd.DataFrame:
     levers = program.levers if program else []
-    matches = np.array([matched(lines, lever) for lever in levers]).reshape(len(levers), len(lines))
-    against = _against(lines, matches)
+    selects, in_force, windows = (_by_lever(find, lines, levers) for find in (selected, _in_force, in_window))
+    matches = np.where((in_force == YES) & (windows == YES), selects, NO)
+    against = _against(lines, matches, np.where((in_force == YES) & (selects == YES), windows, YES))
     barred = [number for number, reason in enumerate(REASONS.values()) if reason.kind == "ineligible"]
     is_barred, is_open = against[barred].any(axis=0), against.any(axis=0)
     decision = np.where(is_barred, "ineligible", np.where(is_open, "undecided", "eligible"))
@@ -46,14 +48,18 @@ def _of_program(lines: pd.DataFrame, program: Program | None) -> pd.DataFrame:
     return lines.assign(
         decision=pd.Categorical(decision, categories=["eligible", "ineligible", "undecided"]),
         levers=_named((matches == YES) & earns, [lever.lever for lever in levers], lines.index),
+        compared_by=_compared_by(selects, levers, lines.index),
         reason_codes=_named(against, list(REASONS), lines.index),
         earning_month=lines["reference_on"].to_numpy("datetime64[M]").astype("datetime64[us]"),
         rule_version=program.rule_version if program else "",
     )
 
 
-def _against(lines: pd.DataFrame, matches: np.ndarray) -> np.ndarray:
-    """For each reason, in the order of REASONS, whether it speaks against each line."""
+def _against(lines: pd.DataFrame, matches: np.ndarray, windows: np.ndarray) -> np.ndarray:
+    """For each reason, in the order of REASONS, whether it speaks against each line.
+
+    `windows` says of levers that would pay whether the line lies in their window; one that pays outweighs one that does not.
+    """
     places = {code: number for number, code in enumerate(REASONS)}
     against = np.zeros((len(REASONS), len(lines)), dtype=bool)
     standing = lines["reason_codes"].astype("category")
@@ -65,23 +71,61 @@ def _against(lines: pd.DataFrame, matches: np.ndarray) -> np.ndarray:
     against[places["CUSEQPTR"]] |= lines["is_own_customer"].fillna(False).to_numpy(bool)
     against[places["UNKREV"]] |= ~lines["is_original_known"].to_numpy(bool)
     against[places["UNKFX"]] |= lines["fx_rate"].isna().to_numpy(bool)
-    best = matches.max(axis=0, initial=NO)
-    against[places["NOLEVER"]] |= best == NO
+    is_unpaid, window = matches.max(axis=0, initial=NO) == NO, windows.min(axis=0, initial=YES)
+    is_unsure = (windows == UNSURE).any(axis=0)
+    against[places["UNKNEW"]] |= is_unpaid & is_unsure
+    against[places["CUSNOTNEW"]] |= is_unpaid & (window == NO) & ~is_unsure
+    against[places["NOLEVER"]] |= is_unpaid & (window == YES)
     against[places["UNKATTR"]] |= (matches == UNSURE).any(axis=0)
     return against
 
 
-def matched(lines: pd.DataFrame, lever: Lever) -> np.ndarray:
-    """For each line NO, UNSURE (a column that the lever selects by is empty) or YES."""
+def _by_lever(
+    find: Callable[[pd.DataFrame, Lever], np.ndarray], lines: pd.DataFrame, levers: list[Lever]
+) -> np.ndarray:
+    """Levers × lines: what is found of each line for each lever."""
+    made = [find(lines, lever) for lever in levers]
+    return np.array(made, dtype="int8").reshape(len(levers), len(lines))
+
+
+def selected(lines: pd.DataFrame, lever: Lever) -> np.ndarray:
+    """For each line NO, UNSURE (a column that the lever goes by is empty) or YES, on whatever day."""
     found = np.full(len(lines), YES, dtype="int8")
-    on = lines["reference_on"]
-    in_force = on >= pd.Timestamp(lever.effective.start)
-    if lever.effective.to:
-        in_force &= on < pd.Timestamp(lever.effective.to)
-    found[~in_force.to_numpy(bool)] = NO
     for column, wanted in lever.select.items():
         found = np.minimum(found, _selected(lines[column].astype("category"), wanted))
+    if lever.base == "annualised_revenue":
+        found = np.where(lines["term"].isna() & (found == YES), UNSURE, found)
     return found
+
+
+def _in_force(lines: pd.DataFrame, lever: Lever) -> np.ndarray:
+    on, effective = lines["reference_on"], lever.effective
+    in_force = on >= pd.Timestamp(effective.start)
+    if effective.to:
+        in_force &= on < pd.Timestamp(effective.to)
+    return np.where(in_force, YES, NO)
+
+
+def in_window(lines: pd.DataFrame, lever: Lever) -> np.ndarray:
+    """For each line NO, UNSURE (its customer's first day is not known) or YES: whether it is of the months after that day."""
+    if lever.window is None:
+        return np.full(len(lines), YES, dtype="int8")
+    on, since = lines["reference_on"], lines[f"{lever.window.start}_on"]
+    is_in = (on >= since) & (on < since + pd.DateOffset(months=lever.window.months))
+    return np.where(since.isna(), UNSURE, np.where(is_in, YES, NO)).astype("int8")
+
+
+def _compared_by(selects: np.ndarray, levers: list[Lever], index: pd.Index) -> pd.Series:
+    compares = [n for n, lever in enumerate(levers) if lever.baseline and lever.baseline.over]
+    flags = np.concatenate([selects[compares] == YES, selects[compares] == UNSURE])
+    return _named(flags, [f"{levers[n].lever}{mark}" for mark in ("", "?") for n in compares], index)
+
+
+def is_named(texts: pd.Series, name: str) -> np.ndarray:
+    """Whether each text, names separated by commas, has a name."""
+    known = texts.astype("category").cat.remove_unused_categories()
+    having = [number for number, text in enumerate(known.cat.categories) if name in text.split(",")]
+    return known.cat.codes.isin(having).to_numpy(bool)
 
 
 def _selected(values: pd.Series, wanted: object) -> np.ndarray:

@@ -8,9 +8,11 @@ from typing import Any
 import iso4217
 import pandas as pd
 
+from transforms.contexts import Known
 from transforms.decisions import decided_lines
 from transforms.earnings import in_context
 from transforms.eligibility import eligibility, eligibility_criteria
+from transforms.holders import first_to_earn
 from transforms.levers import SELECTABLE
 from transforms.money import FX, decimals
 from transforms.programs import Program
@@ -61,11 +63,7 @@ def check(program: Program, path: Path) -> list[str]:
     for number, example in enumerate(program.examples):
         name, expected = example.get("example", f"number {number + 1}"), example.get("expect", {})
         line = lines.get(("examples", number), 1)
-        if (
-            program.later_words
-            or set(expected) - RUN
-            or set(example.get("given", {})) - {"transactions", "days", "fx_rates", *FEED_COLUMNS}
-        ):
+        if set(expected) - RUN or set(example.get("given", {})) - {"transactions", "days", "fx_rates", "history_from", *FEED_COLUMNS}:
             skipped.append(name)
             continue
         computed, trace = work_out(program, example.get("given", {}))
@@ -125,8 +123,12 @@ def _worked_out(
     """The lines' decisions and earnings."""
     if not lines:
         return pd.DataFrame(), pd.DataFrame()
-    decided = pd.concat([_decide(program, line, lines, given, standing) for line in lines], ignore_index=True)
-    return decided, in_context(decided, [program], None)
+    first: dict[str, date] = {}
+    for line in sorted((line for line in lines if "reverses" not in line), key=lambda line: line["on"]):
+        first.setdefault(_customer(line), line["on"])
+    dated = [{"first_purchase_on": first.get(_customer(line)), **line} for line in lines]
+    decided = pd.concat([_decide(program, line, dated, given, standing) for line in dated], ignore_index=True)
+    return decided, in_context(decided, [program], Known(holders=first_to_earn(decided, [program])))
 
 
 def _decide(
@@ -169,13 +171,20 @@ def _line(program: Program, family: list[dict], given: dict[str, Any], standing:
         "program_currency": program.currency, "exponent": exponent,
         "program_exponent": _exponent(program.currency), "fx_month": day.replace(day=1),
         **{column: root.get(column) for column in SELECTABLE if column not in ("currency", "customer_id")},
-        "customer_id": root.get("customer", root.get("customer_id", "c1")),
+        "term": root.get("term", "none"), "customer_id": _customer(root),
+        "tenant_created_on": pd.Timestamp(root.get("tenant_created_on", on)),
+        "first_purchase_on": pd.Timestamp(root["first_purchase_on"]),
+        "history_from": pd.Timestamp(given.get("history_from", NEVER)),
         "is_partner_known": True, "is_own_customer": False,
         "is_original_known": "reverses" not in line or len(family) > 1,
         "is_earning": bool(held["is_earning"].any()) if len(standing) else True,
         "reason_codes": held["reason_codes"].iloc[0] if len(held) else None, "cause": "new_line", "is_posted": False,
     }  # fmt: skip
     return pd.DataFrame([row]).assign(fx_rate=decimals([rate], FX))
+
+
+def _customer(line: dict[str, Any]) -> str:
+    return line.get("customer", line.get("customer_id", "c1"))
 
 
 def _exponent(currency: str) -> int:

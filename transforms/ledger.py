@@ -21,6 +21,7 @@ CAUSE = {
 }  # fmt: skip
 UP_OR_DOWN = {  # causes of a stage that brings more, or less
     "bracket": ("bracket_rise", "bracket_fall"),
+    "customer": ("customer_won", "customer_lost"),
     "minimum": ("minimum_reached", "minimum_lost"),
     "cap": ("cap_freed", "cap_reached"),
 }

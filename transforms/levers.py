@@ -28,7 +28,7 @@ SELECTABLE: tuple[str, ...] = get_args(Selectable)
 Per = Literal["customer", "product", "product_family", "product_segment", "customer_segment", "customer_country"]
 PER_COLUMN = {"customer": "customer_id", "product": "product_id"}  # the others are named as their column
 Over = Literal["transaction", "month", "quarter", "half_year", "fiscal_year", "trailing_12_months", "all"]
-LATER = ("baseline", "window", "exclusive_partner", "one_earning")  # words that this version reads but does not price
+Measure = Literal["revenue", "quantity", "growth", "count", "attainment"]
 
 
 class Effective(Rule):
@@ -54,6 +54,44 @@ class Scope(Rule):
     def columns(self) -> list[str]:
         """The columns that `per` names."""
         return [PER_COLUMN.get(name, name) for name in self.per]
+
+
+class Baseline(Rule):
+    """What growth and attainment compare with: the total of the period before, or a fixed figure."""
+
+    of: Literal["revenue", "quantity"] = "revenue"
+    over: Literal["previous_month", "previous_quarter", "previous_half_year", "previous_fiscal_year"] | None = None
+    fixed: DatedNumber | None = None
+
+    @property
+    def period(self) -> Over:
+        """The kind of period of which the one before is looked at."""
+        named: dict[str | None, Over] = {
+            "previous_month": "month",
+            "previous_quarter": "quarter",
+            "previous_half_year": "half_year",
+            "previous_fiscal_year": "fiscal_year",
+        }
+        return named[self.over]
+
+    @model_validator(mode="after")
+    def _one(self) -> "Baseline":
+        if (self.over is None) == (self.fixed is None):
+            raise ValueError("a baseline is that of a period before (over) or a fixed figure (fixed); give one of them")
+        return self
+
+
+class Window(Rule):
+    """For how many months from its customer's first day a line can earn; the first day is in, the last one out."""
+
+    start: Literal["tenant_created", "first_purchase"] = Field(alias="from")
+    months: int = Field(ge=1)
+
+
+class FixedBase(Rule):
+    """A sum of program currency that a rate multiplies, for each whole unit of the measure."""
+
+    fixed: DatedNumber
 
 
 class Bracket(Rule):
@@ -136,6 +174,12 @@ class Cap(Scope):
     amount: DatedNumber
     excess: Literal["forfeit", "defer"] = "forfeit"
 
+    @model_validator(mode="after")
+    def _ends(self) -> "Cap":
+        if self.over == "trailing_12_months":
+            raise ValueError("a cap over trailing_12_months never ends; take a period")
+        return self
+
 
 class Lever(Rule):
     """One rule of a program: on what, when, how much."""
@@ -144,8 +188,8 @@ class Lever(Rule):
     title: str
     effective: Effective
     select: dict[Selectable, Any]
-    measure: Literal["revenue", "quantity", "growth", "count", "attainment"]
-    base: Any = None
+    measure: Measure
+    base: Literal["revenue", "quantity", "growth", "annualised_revenue"] | FixedBase | None = None
     accumulate: Scope = Scope()
     rate: DatedNumber | None = None
     amount: DatedNumber | None = None
@@ -155,16 +199,34 @@ class Lever(Rule):
     cap: list[Cap] = Field(default_factory=list)
     illustrative: bool = False
     reference: Reference | None = None
-    baseline: Any = None
-    window: Any = None
-    exclusive_partner: Any = None
-    one_earning: Any = None
+    baseline: Baseline | None = None
+    window: Window | None = None
+    exclusive_partner: list[Per] = Field(default_factory=list)
+    one_earning: list[Per] = Field(default_factory=list)
 
     @property
     def pricing(self) -> Scale:
         """The scale; one rate or amount is a scale of one bracket."""
         zero = Dated.always(Decimal(0))
         return self.scale or Scale(mode="flat", brackets=[Bracket(threshold=zero, rate=self.rate, amount=self.amount)])
+
+    @property
+    def counts(self) -> Literal["revenue", "quantity", "count"]:
+        """What each line brings to the measure by itself."""
+        if self.baseline:
+            return self.baseline.of
+        return "count" if self.measure == "count" else "quantity" if self.measure == "quantity" else "revenue"
+
+    @property
+    def pays_by_amount(self) -> bool:
+        """Whether it pays amounts of program currency, by the unit or as lumps, instead of a rate of money."""
+        by_units = self.base == "quantity" or (self.measure == "quantity" and self.base is None)
+        return self.pricing.pays_amounts or by_units
+
+    @property
+    def scale_scope(self) -> Scope:
+        """Which lines fill the scale together; a count is over all values of what its `per` names."""
+        return Scope(over=self.accumulate.over) if self.measure == "count" else self.accumulate
 
     @property
     def scopes(self) -> list[Scope]:
@@ -179,13 +241,18 @@ class Lever(Rule):
         return (len(self.select), *(int(key in self.select) for key in order))
 
     @property
-    def later_words(self) -> list[str]:
-        """What this lever needs that this version does not price."""
-        used = [word for word in LATER if getattr(self, word) is not None]
-        used += [self.measure] if self.measure not in ("revenue", "quantity") else []
-        used += ["base"] if self.base not in (None, self.measure, "revenue", "quantity") else []
-        used += ["defer"] if any(cap.excess == "defer" for cap in self.cap) else []
-        return used + [scope.over for scope in self.scopes if scope.over == "trailing_12_months"]
+    def looks_back(self) -> bool:
+        """Whether lines bear on others of any later period."""
+        is_deferred = any(cap.excess == "defer" for cap in self.cap)
+        is_trailing = any(scope.over == "trailing_12_months" for scope in self.scopes)
+        has_before = self.baseline is not None and self.baseline.over is not None
+        return has_before or bool(self.one_earning or self.exclusive_partner) or is_deferred or is_trailing
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether totals of the lines before are all that a later line needs to know of them."""
+        is_simple = self.measure in ("revenue", "quantity") and not self.one_earning
+        return is_simple and not any(scope.over == "trailing_12_months" for scope in self.scopes)
 
     @field_validator("accumulate")
     @classmethod
@@ -201,6 +268,40 @@ class Lever(Rule):
             raise ValueError(f"lever [{self.lever}] has {given or 'no price'}; give one of rate, amount or scale")
         if given != ["scale"]:
             self._held(self.pricing.brackets[0].price, given[0])
+        return self
+
+    @model_validator(mode="after")
+    def _measured(self) -> "Lever":
+        if self.measure in ("growth", "attainment") and self.baseline is None:
+            raise ValueError(
+                f"lever [{self.lever}] measures {self.measure} and has no baseline; say what it compares with"
+            )
+        if self.baseline is not None and self.measure not in ("growth", "attainment"):
+            raise ValueError(
+                f"lever [{self.lever}] has a baseline and measures {self.measure}; measure growth or attainment"
+            )
+        if self.measure in ("growth", "attainment", "count") and self.accumulate.over == "transaction":
+            raise ValueError(f"lever [{self.lever}] measures {self.measure}; say over which period it accumulates")
+        if self.measure == "count" and not self.accumulate.per:
+            raise ValueError(f"lever [{self.lever}] counts; accumulate per what is counted, as in per: [customer]")
+        if self.base == "growth" and self.measure != "growth":
+            raise ValueError(f"lever [{self.lever}] has growth as its base and measures {self.measure}; measure growth")
+        if self.measure in ("attainment", "count") and not self.pricing.pays_amounts and self.base is None:
+            raise ValueError(f"lever [{self.lever}] has no base that its rate multiplies; give revenue or {{fixed: …}}")
+        return self
+
+    @model_validator(mode="after")
+    def _trailing(self) -> "Lever":
+        if self.accumulate.over == "trailing_12_months" and self.pricing.is_lump:
+            raise ValueError(
+                f"lever [{self.lever}] pays lumps over trailing_12_months, which has no end; take a period"
+            )
+        if self.measure == "count" and self.accumulate.over == "trailing_12_months":
+            raise ValueError(f"lever [{self.lever}] counts over trailing_12_months; take a period")
+        if self.exclusive_partner and self.exclusive_partner[0] != "customer":
+            raise ValueError(f"lever [{self.lever}] keeps {self.exclusive_partner}; customer comes first")
+        if self.exclusive_partner and self.minimum and not set(self.exclusive_partner) <= set(self.minimum.per):
+            raise ValueError(f"lever [{self.lever}] keeps {self.exclusive_partner}; its minimum must be per the same")
         return self
 
     def _held(self, price: Dated, word: str) -> None:

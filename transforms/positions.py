@@ -4,20 +4,26 @@ import numpy as np
 import pandas as pd
 
 from transforms import posting, scopes
+from transforms.contexts import Known, Measured, measured, opened
 from transforms.decisions import are_in
-from transforms.earnings import Measured, arranged, measured, opened
+from transforms.exclusions import FREE
 from transforms.levers import Lever, Scope
 from transforms.money import exact_measures
 from transforms.periods import period_start
 from transforms.programs import Program, active
 from transforms.scales import bracket_of
+from transforms.sequence import arranged
 
 KEY = ["program", "partner_id", "cell_from", "lever", "rule_part", "cap_number", "scope"]
 COLUMNS = [*KEY, "measure", "under_cap_minor", "is_waiting", "last_at", "reprices"]
 
 
 def positions(
-    decided_lines: pd.DataFrame, earnings: pd.DataFrame, opening_positions: pd.DataFrame, programs: list[Program]
+    decided_lines: pd.DataFrame,
+    earnings: pd.DataFrame,
+    opening_positions: pd.DataFrame,
+    holders: pd.DataFrame,
+    programs: list[Program],
 ) -> pd.DataFrame:
     """How far scales, minimums and caps are filled in each scope of the cells that were worked out.
 
@@ -29,13 +35,13 @@ def positions(
     earned = decided_lines[decided_lines["levers"].notna()]
     for program in active(programs):
         rows = earned[earned["program"] == program.program]
-        if program.cell_over == "transaction" or rows.empty:
+        if program.cell_over == "transaction" or not program.goes_on or rows.empty:
             continue
         rows, _ = arranged(rows, program)
         rows = rows.assign(cell_from=cell_starts(rows, program))
         held = opening_positions[opening_positions["program"] == program.program]
         for lever in program.levers:
-            made += _of_lever(rows, lever, program, held)
+            made += _of_lever(rows, lever, program, held, holders[holders["program"] == program.program])
         made += _of_caps(rows, earnings[earnings["program"] == program.program], program, held)
     kept = [
         frame[COLUMNS].astype(dict.fromkeys(("program", "partner_id", "lever", "rule_part", "scope"), "str"))
@@ -78,8 +84,10 @@ def _lines_of(rows: pd.DataFrame, cells: pd.DataFrame, programs: list[Program]) 
     return pd.concat(made) if made else rows[:0]
 
 
-def _of_lever(rows: pd.DataFrame, lever: Lever, program: Program, held: pd.DataFrame) -> list[pd.DataFrame]:
-    lines = measured(rows, lever, program, held, exact=True)
+def _of_lever(
+    rows: pd.DataFrame, lever: Lever, program: Program, held: pd.DataFrame, holders: pd.DataFrame
+) -> list[pd.DataFrame]:
+    lines = measured(rows, lever, program, Known(opening=held, holders=holders), exact=True)
     made = []
     if lever.accumulate.over != "transaction":
         before, is_held = opened(lines.own, lever.accumulate, "scale", lever, program, held, lines.measure.dtype)
@@ -107,7 +115,8 @@ def _of_minimum(lines: Measured, lever: Lever, program: Program, held: pd.DataFr
     minimum, year = lever.minimum, program.fiscal_year_start
     assert minimum is not None  # the caller has looked
     before, is_held = opened(lines.own, minimum, "minimum", lever, program, held, lines.measure.dtype)
-    total = before + scopes.running(lines.measure, scopes.codes(lines.own, minimum, year))[1]
+    filling = np.where(lines.around.bar == FREE, lines.measure, lines.measure * 0)
+    total = before + scopes.running(filling, lines.own, minimum, year)[1]
     was_met, is_met = (
         scopes.reached(amounts, lines.unit, lines.own, minimum, minimum.measure, year).astype(bool)
         for amounts in (before, total)
@@ -147,7 +156,7 @@ def _of_caps(rows: pd.DataFrame, earned: pd.DataFrame, program: Program, held: p
         amounts = earned["program_earning_minor"].to_numpy("int64")[here]
         paid = np.zeros(limit.scope.max(initial=-1) + 1, "int64")
         np.add.at(paid, scope, amounts)
-        for opening, before in limit.used.items():
+        for opening, before in limit.opened.items():
             paid[opening] += before
         waits = np.zeros(len(paid), bool)
         np.logical_or.at(waits, scope, (earned["held_by"] == "cap").fillna(False).to_numpy(bool)[here])

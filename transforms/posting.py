@@ -1,7 +1,7 @@
 """Earnings under caps that bind: a partner's lines gone through one by one, each with its refunds.
 
 What a cap keeps waits, and is paid, oldest first and on its own line, when room appears as another line of the same cap
-comes. A refund takes back of what is posted at its turn, and the same part of what waits.
+comes: of the same period where it is forfeited, of any later one where it is deferred. A refund takes back of what is posted at its turn, and the same part of what waits.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from transforms.levers import Cap
+from transforms.levers import Cap, Scope
 from transforms.money import FX_UNIT, RATE_UNIT, RoundingMode, quotient
 from transforms.pricing import currency_factors
 from transforms.programs import Program
@@ -40,19 +40,27 @@ class Row:
 
 @dataclass
 class Limit:
-    """One cap: on which lever (None: all), and each line's scope and limit."""
+    """One cap: on which lever (None: all), and for each line whose it is, the period, the scope of both and the limit."""
 
     lever: int | None
+    is_deferred: bool
+    owner: np.ndarray
+    period: np.ndarray
     scope: np.ndarray
     most: np.ndarray
-    used: dict[int, int] = field(default_factory=dict)
+    opened: dict[int, int] = field(default_factory=dict)
+    used: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def room(self, line: int, on: int) -> int:
-        """What is left of a line's scope, by the limit of a line that comes."""
-        return max(int(self.most[on]) - self.used.get(int(self.scope[line]), 0), 0)
+    def __post_init__(self) -> None:
+        pairs = zip(self.scope.tolist(), self.owner.tolist(), self.period.tolist(), strict=True)
+        self.used = {(owner, period): self.opened[s] for s, owner, period in pairs if s in self.opened}
 
-    def count(self, line: int, amount: int) -> None:
-        scope = int(self.scope[line])
+    def room(self, line: int, when: int, on: int) -> int:
+        """What is left for a line in the period of another one, by the limit of a line that comes."""
+        return max(int(self.most[on]) - self.used.get((int(self.owner[line]), int(self.period[when])), 0), 0)
+
+    def count(self, line: int, when: int, amount: int) -> None:
+        scope = int(self.owner[line]), int(self.period[when])
         self.used[scope] = self.used.get(scope, 0) + amount
 
 
@@ -82,15 +90,17 @@ def limits(rows: pd.DataFrame, program: Program, opening: pd.DataFrame | None) -
     made = []
     for number, place, cap in listed(program):
         scope = pd.factorize(codes(rows, cap, program.fiscal_year_start))[0]
+        owner = codes(rows, Scope(per=cap.per, over="all"), program.fiscal_year_start)
+        period = codes(rows, Scope(over=cap.over), program.fiscal_year_start)
         most = figures(cap.amount, rows["reference_on"], unit, np.dtype("int64"), missing=1)
-        used = {}
+        opened = {}
         if opening is not None and len(opening) and cap.over != "transaction":
             here = opening[(opening["rule_part"] == "cap") & (opening["lever"] == lever_of(number, program))]
             here = here[here["cap_number"] == place]
             at = places(here, rows, names(rows, cap, program.fiscal_year_start))
             paid = np.append(here["under_cap_minor"].to_numpy("int64"), 0)[at]
-            used = dict(zip(scope[at >= 0].tolist(), paid[at >= 0].tolist(), strict=True))
-        made.append(Limit(number, scope, most, used))
+            opened = dict(zip(scope[at >= 0].tolist(), paid[at >= 0].tolist(), strict=True))
+        made.append(Limit(number, cap.excess == "defer", owner, period, scope, most, opened))
     return made
 
 
@@ -104,7 +114,7 @@ def binding(priced: pd.DataFrame, rows: pd.DataFrame, caps: list[Limit]) -> np.n
         scope = cap.scope[line[here]]
         total = np.zeros(cap.scope.max(initial=-1) + 1, "int64")
         np.add.at(total, scope, asked[here])
-        for opened, paid in cap.used.items():
+        for opened, paid in cap.opened.items():
             total[opened] += paid
         least = np.full(len(total), UNBOUND)
         np.minimum.at(least, scope, cap.most[line[here]])
@@ -179,29 +189,31 @@ class Posting:
     def _grant(self, row: Row) -> None:
         amount = Fraction(row.asked)
         for cap in self._limits(row):
-            room = cap.room(row.line, row.line)
+            room = cap.room(row.line, row.line, row.line)
             if amount > room:
                 self.waiting.append(Excess(row, cap, amount - room))
                 amount = Fraction(room)
-        self._pay(row, amount)
+        self._pay(row, amount, row.line)
 
-    def _pay(self, row: Row, amount: Fraction) -> None:
-        """Grant more of a row, and count the change of its rounded figure under every cap."""
+    def _pay(self, row: Row, amount: Fraction, when: int) -> None:
+        """Grant more of a row, and count the change of its rounded figure under every cap, in the period of a line."""
         before = self._round(row.granted)
         row.granted += amount
         for cap in self._limits(row):
-            cap.count(row.line, self._round(row.granted) - before)
+            cap.count(row.line, when, self._round(row.granted) - before)
 
     def _revive(self, line: int, own: list[Row]) -> None:
-        """Pay what waits in the caps of a line that comes, at its limits."""
+        """Pay what waits in the caps of a line that comes, at its limits; what is deferred counts in its period."""
         for excess in self.waiting:
-            cap = excess.limit
+            cap, old = excess.limit, excess.row.line
+            when = line if cap.is_deferred else old
             comes = any(cap.lever in (None, row.lever) for row in own if row.held_by is None)
-            if comes and cap.scope[excess.row.line] == cap.scope[line] and excess.amount:
-                rooms = [limit.room(excess.row.line, line) for limit in self._limits(excess.row)]
+            is_same = cap.owner[old] == cap.owner[line] and cap.period[when] == cap.period[line]
+            if comes and is_same and excess.amount:
+                rooms = [limit.room(old, when, line) for limit in self._limits(excess.row)]
                 amount = min(excess.amount, *(Fraction(room) for room in rooms))
                 excess.amount -= amount
-                self._pay(excess.row, amount)
+                self._pay(excess.row, amount, when)
 
     def _take_back(
         self, row: Row, refund: int, part: Fraction, before: list[tuple[Row, int, int, int]]
@@ -219,7 +231,7 @@ class Posting:
         amount, own = (-self._round(exact * part) for exact in (left, left_own))
         row.taken, row.taken_own = row.taken - amount, row.taken_own - own
         for cap in self._limits(row):
-            cap.count(row.line, amount)
+            cap.count(row.line, row.line, amount)
         for excess in self.waiting:
             if excess.row is row and parent == row.line:
                 excess.amount *= 1 - part

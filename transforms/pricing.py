@@ -1,10 +1,13 @@
 """What a bracket pays for slices of lines: the exact value in each currency, rounded once."""
 
+from fractions import Fraction
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from transforms.dated import Dated
-from transforms.levers import Lever
+from transforms.levers import FixedBase, Lever
 from transforms.money import (
     FX_UNIT,
     QUANTITY_UNIT,
@@ -21,6 +24,13 @@ from transforms.programs import Program
 from transforms.scales import Slices
 
 TENS = np.array([1, 10, 100, 1000], dtype=object)
+AMOUNTS, EXACT = ("earning_minor", "program_earning_minor"), ("exact", "program_exact")
+FRACTIONS = np.frompyfunc(Fraction, 2, 1)
+Sums = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]  # own and program: numerators, denominators
+TIMES, YEARS = (
+    {"P1M": 12},
+    {"P3Y": 3},
+)  # a line billed by the month counts twelve times a year, one of three years a third
 
 
 def priced(own: pd.DataFrame, found: Slices, number: int, lever: Lever, program: Program, unit: int) -> pd.DataFrame:
@@ -33,15 +43,9 @@ def priced(own: pd.DataFrame, found: Slices, number: int, lever: Lever, program:
     line, part, whole = found.line[here], found.part[here], found.whole[here]
     lines = own.iloc[line].reset_index(drop=True)
     price = at(lever.pricing.brackets[number - 1].price, lines["reference_on"])
-    scale = lever.pricing
-    by_amount = scale.pays_amounts or (lever.measure == "quantity" and lever.base in (None, "quantity"))
-    mode = program.rounding.mode
-    if by_amount:
-        earned = _by_amount(lines, price, part, whole, scale.mode, mode)
-    elif (part == whole).all() and program.rounding.at != "slice":
-        earned = _by_rate(lines, lines["revenue_out"], price, program)
-    else:
-        earned = _by_slice(lines, price, part, whole, program)
+    by_amount = lever.pays_by_amount
+    if lever.base == "annualised_revenue":
+        part, whole = part * _of_term(lines["term"], TIMES), whole * _of_term(lines["term"], YEARS)
     none = decimals([None], RATE).take(np.zeros(len(line), "int64")).reset_index(drop=True)
     return pd.DataFrame(
         {
@@ -49,14 +53,44 @@ def priced(own: pd.DataFrame, found: Slices, number: int, lever: Lever, program:
             "bracket": number,
             "rate": none if by_amount else price,
             "unit_amount": price if by_amount else none,
-            "base_minor": quotient(lines["revenue_out"].to_numpy(object) * part, whole, mode)
-            if (part != whole).any() and not by_amount
-            else lines["revenue_out"].to_numpy("int64"),
-            "of": "lump" if scale.is_lump else _refunded_by(lever, by_amount),
-            "earning_minor": earned[0],
-            "program_earning_minor": earned[1],
+            "base_minor": lines["revenue_out"].to_numpy("int64")
+            if by_amount or _is_plain(part, whole, lever)
+            else quotient(*_base(lines, part, whole, lever)[0], program.rounding.mode),
+            "of": "lump" if lever.pricing.is_lump else _refunded_by(lever),
+            **_earned(lines, price, part, whole, lever, program),
         }
     )
+
+
+def unpaid(own: pd.DataFrame, line: np.ndarray, lever: Lever, program: Program, unit: int) -> pd.DataFrame:
+    """Rows for lines that earn nothing of a lever."""
+    ones = np.ones(len(line), "int64")
+    return priced(own, Slices(line, ones, ones * 0, ones), 1, lever, program, unit)
+
+
+def _is_plain(part: np.ndarray, whole: np.ndarray, lever: Lever) -> bool:
+    """Whether a price is for whole lines."""
+    return bool((part == whole).all()) and not isinstance(lever.base, FixedBase)
+
+
+def _earned(
+    lines: pd.DataFrame, price: pd.Series, part: np.ndarray, whole: np.ndarray, lever: Lever, program: Program
+) -> dict[str, Any]:
+    """What slices earn in minor units of both currencies; where a period is rounded, cut off, and what they earn exactly."""
+    rounding = program.rounding
+    if not lever.pays_by_amount and rounding.at == "line" and _is_plain(part, whole, lever):
+        return dict(zip(AMOUNTS, _by_rate(lines, lines["revenue_out"], price, program), strict=True))
+    if not lever.pays_by_amount and rounding.at == "slice" and not isinstance(lever.base, FixedBase):
+        return dict(zip(AMOUNTS, _by_rounded_slice(lines, price, part, whole, lever, program), strict=True))
+    by = _by_amount if lever.pays_by_amount else _by_base
+    sums = by(lines, price, part, whole, lever)
+    mode: RoundingMode = "truncate" if rounding.at == "period" else rounding.mode
+    earned = {amount: quotient(*exactly, mode) for amount, exactly in zip(AMOUNTS, sums, strict=True)}
+    if rounding.at == "period":
+        earned |= {
+            name: np.asarray(FRACTIONS(*exactly), dtype=object) for name, exactly in zip(EXACT, sums, strict=True)
+        }
+    return earned
 
 
 def at(dated: Dated, on: pd.Series) -> pd.Series:
@@ -65,9 +99,15 @@ def at(dated: Dated, on: pd.Series) -> pd.Series:
     return held.take(dated.number_at(on)).reset_index(drop=True)
 
 
-def _refunded_by(lever: Lever, by_amount: bool) -> str:
+def _of_term(terms: pd.Series, numbers: dict[str, int]) -> np.ndarray:
+    return terms.astype("str").map(numbers).fillna(1).to_numpy("int64")
+
+
+def _refunded_by(lever: Lever) -> str:
     """What a refund's share of an earning goes by."""
-    return lever.measure if lever.pricing.mode == "interpolated" else "quantity" if by_amount else "revenue"
+    if lever.pricing.mode == "interpolated" or isinstance(lever.base, FixedBase):
+        return "quantity" if lever.counts == "quantity" else "revenue"
+    return "quantity" if lever.pays_by_amount else "revenue"
 
 
 def currency_factors(lines: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -81,7 +121,7 @@ def in_proportion(amounts: np.ndarray, kept: np.ndarray, of: np.ndarray) -> np.n
     return quotient(amounts.astype(object) * kept, of.astype(object), "half_even")
 
 
-def _by_rate(lines: pd.DataFrame, base: pd.Series, rate: pd.Series, program: Program) -> tuple[pd.Series, pd.Series]:
+def _by_rate(lines: pd.DataFrame, base: pd.Series, rate: pd.Series, program: Program) -> tuple[Any, Any]:
     """A rate on whole lines."""
     mode = program.rounding.mode
     own = share(base, rate, mode=mode)
@@ -91,35 +131,42 @@ def _by_rate(lines: pd.DataFrame, base: pd.Series, rate: pd.Series, program: Pro
     return own, share(base, rate, lines["fx_rate"], shift, mode=mode)
 
 
-def _by_slice(
-    lines: pd.DataFrame, rate: pd.Series, part: np.ndarray, whole: np.ndarray, program: Program
-) -> tuple[np.ndarray, np.ndarray]:
-    """A rate on slices of lines; rounding at slices rounds each slice's base first, in each currency."""
-    mode = program.rounding.mode
-    base = lines["revenue_out"].to_numpy(object) * part
-    whole = whole.astype(object)
-    rates = integers(rate, RATE_UNIT)
+def _base(lines: pd.DataFrame, part: np.ndarray, whole: np.ndarray, lever: Lever) -> Sums:
+    """What of its base each slice has: of revenue, or of a fixed sum of program currency for each unit of the measure."""
     fx, up, down = currency_factors(lines)
-    if program.rounding.at == "slice":
-        bases = quotient(base, whole, mode), quotient(base * fx * up, whole * FX_UNIT * down, mode)
-        own, program_own = (
-            quotient(rounded.astype(object) * rates, _all(RATE_UNIT, rounded), mode) for rounded in bases
-        )
-        return own, program_own
-    own = quotient(base * rates, whole * RATE_UNIT, mode)
-    return own, quotient(base * fx * rates * up, whole * FX_UNIT * RATE_UNIT * down, mode)
+    whole = whole.astype(object)
+    if isinstance(lever.base, FixedBase):
+        fixed = integers(at(lever.base.fixed, lines["reference_on"]), RATE_UNIT) * part
+        return (fixed * down * FX_UNIT, whole * RATE_UNIT * fx), (fixed * up, whole * RATE_UNIT)
+    revenue = lines["revenue_out"].to_numpy(object) * part
+    return (revenue, whole), (revenue * fx * up, whole * FX_UNIT * down)
 
 
-def _by_amount(
-    lines: pd.DataFrame, price: pd.Series, part: np.ndarray, whole: np.ndarray, scale_mode: str, mode: RoundingMode
-) -> tuple[np.ndarray, np.ndarray]:
-    """An amount of program currency times units, or a lump, or what of it an interpolated bracket is filled."""
-    per_line = scale_mode in ("interpolated", "lump_sum", "cumulative_lump_sum")
+def _by_base(lines: pd.DataFrame, rate: pd.Series, part: np.ndarray, whole: np.ndarray, lever: Lever) -> Sums:
+    """A rate on slices of lines, exactly."""
+    rates = integers(rate, RATE_UNIT)
+    own, program = ((n * rates, d * RATE_UNIT) for n, d in _base(lines, part, whole, lever))
+    return own, program
+
+
+def _by_rounded_slice(
+    lines: pd.DataFrame, rate: pd.Series, part: np.ndarray, whole: np.ndarray, lever: Lever, program: Program
+) -> tuple[Any, Any]:
+    """A rate on slices whose bases are rounded first, in each currency."""
+    mode, rates = program.rounding.mode, integers(rate, RATE_UNIT)
+    bases = (quotient(*exactly, mode) for exactly in _base(lines, part, whole, lever))
+    own, program_own = (quotient(base.astype(object) * rates, _all(RATE_UNIT, base), mode) for base in bases)
+    return own, program_own
+
+
+def _by_amount(lines: pd.DataFrame, price: pd.Series, part: np.ndarray, whole: np.ndarray, lever: Lever) -> Sums:
+    """An amount of program currency times units, or a lump, or what of it an interpolated bracket is filled, exactly."""
+    per_line = lever.pricing.mode in ("interpolated", "lump_sum", "cumulative_lump_sum")
     units = _all(1, part) if per_line else lines["quantity_out"].to_numpy(object)
     fx, up, down = currency_factors(lines)
     exact = integers(price, RATE_UNIT) * units * part
     parts = whole.astype(object) * RATE_UNIT * (1 if per_line else QUANTITY_UNIT)
-    return quotient(exact * down * FX_UNIT, parts * fx, mode), quotient(exact * up, parts, mode)
+    return (exact * down * FX_UNIT, parts * fx), (exact * up, parts)
 
 
 def _all(value: int, like: np.ndarray) -> np.ndarray:

@@ -154,23 +154,22 @@ class Program(Rule):
         return self
 
     def _ready(self) -> None:
-        """Refuse an active program that uses words which this version reads but does not work out."""
+        """Refuse an active program that shows nothing of what it pays."""
         if not self.examples:
             raise ValueError("an active program needs examples; add at least one with what it earns")
-        if self.rounding.at == "period":
-            raise ValueError("rounds at [period], which this version reads but does not work out; keep it a draft")
-        if used := self.later_words:
-            raise ValueError(f"uses {used}, which this version reads but does not price; keep it a draft")
 
     @property
-    def later_words(self) -> list[str]:
-        """What this program needs that this version does not price."""
-        used = [f"{lever.lever}: {word}" for lever in self.levers for word in lever.later_words]
-        return used + ["cap: defer" for cap in self.cap if cap.excess == "defer"]
+    def goes_on(self) -> bool:
+        """Whether positions are all that lines which are added need to know of those before them."""
+        caps = [*self.cap, *(cap for lever in self.levers for cap in lever.cap)]
+        is_simple = self.rounding.at != "period" and all(cap.excess == "forfeit" for cap in caps)
+        return is_simple and all(lever.goes_on for lever in self.levers)
 
     @property
     def cell_over(self) -> Over:
         """Within which period the lines of one partner bear on one another: the longest that a rule counts over."""
+        if any(lever.looks_back for lever in self.levers) or any(cap.excess == "defer" for cap in self.cap):
+            return "all"
         found = [scope.over for lever in self.levers for scope in lever.scopes] + [cap.over for cap in self.cap]
         longest: Over = max(found, key=PERIODS.index, default="transaction")
         nested = self.fiscal_year_start.endswith("-01") or set(found) <= {longest}

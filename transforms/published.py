@@ -7,27 +7,48 @@ import pandas as pd
 from transforms.money import RATE, decimals
 from transforms.programs import Program, active
 
+READS = ("goes_on", "keeps_customers", "has_baseline", "has_first_purchase")
+
 
 def program_earners(programs: list[Program]) -> pd.DataFrame:
     """Which partner of a line each active program pays, of which types, by which date, in which currency.
 
-    `cell_over` is the period within which lines of one partner bear on one another, counted from the fiscal year's start.
+    `cell_over` is the period within which lines of one partner bear on one another, counted from the fiscal year's start;
+    `goes_on` says that lines added to it need only its positions; the others say what lines need to know besides.
     """
+    columns = [
+        "program",
+        "earner",
+        "partner_types",
+        "reference_date",
+        "program_currency",
+        "cell_over",
+        "fiscal_year_start",
+    ]
     return pd.DataFrame(
         [
-            (p.program, p.earner, p.partner_types, p.reference_date, p.currency, p.cell_over, p.fiscal_year_start)
+            (
+                p.program,
+                p.earner,
+                p.partner_types,
+                p.reference_date,
+                p.currency,
+                p.cell_over,
+                p.fiscal_year_start,
+                *_reads(p),
+            )
             for p in active(programs)
         ],
-        columns=[
-            "program",
-            "earner",
-            "partner_types",
-            "reference_date",
-            "program_currency",
-            "cell_over",
-            "fiscal_year_start",
-        ],
+        columns=[*columns, *READS],
     )
+
+
+def _reads(program: Program) -> tuple[bool, ...]:
+    """What the program's lines need to know besides, in the order of READS."""
+    windows = [lever.window.start for lever in program.levers if lever.window]
+    is_exclusive = any(lever.exclusive_partner for lever in program.levers)
+    has_before = any(lever.baseline and lever.baseline.over for lever in program.levers)
+    return program.goes_on, is_exclusive, has_before, "first_purchase" in windows
 
 
 def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:

@@ -37,6 +37,7 @@ REASONS: dict[str, Reason] = {
     "IVDTTM": Reason("ineligible", "Revenue of the trailing twelve months below the figure required", True, "Sell more; it is looked at every day.", criterion="trailing_revenue"),
     "IVDINVT": Reason("ineligible", "Not invited to or enrolled in the program", True, "Make a first sale, or enrol where you are invited.", criterion="enrolment"),
     "CUSEQPTR": Reason("ineligible", "Partner is customer", False, "", "reference", "not_own_customer"),
+    "CUSNOTNEW": Reason("ineligible", "Customer is not within the months in which a new customer earns", False, "", "reference"),
     "NOLEVER": Reason("ineligible", "No rule of the program pays for this product, customer or date", False, "", "reference"),
     "UNKAGR": Reason("undecided", "No agreement data has been delivered", False, "", criterion="active_agreement"),
     "UNKCOMP": Reason("undecided", "No competency data has been delivered", False, "", criterion="competency"),
@@ -45,6 +46,7 @@ REASONS: dict[str, Reason] = {
     "UNKTTM": Reason("undecided", "Less than the whole period of revenue is known", False, "", criterion="trailing_revenue"),
     "UNKPTR": Reason("undecided", "Partner is not in the partner data", True, "Ask support to correct the partner id.", "reference"),
     "UNKATTR": Reason("undecided", "A rule needs a fact of the product or customer that is not known", False, "", "reference"),
+    "UNKNEW": Reason("undecided", "It is not known since when the customer is one", False, "", "reference"),
     "UNKFX": Reason("undecided", "No exchange rate for the currency and month", False, "", "fx"),
     "UNKREV": Reason("undecided", "The line that this one takes back is not known, or has another partner, currency or sign", False, "", "line"),
 }  # fmt: skip

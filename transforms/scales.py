@@ -13,7 +13,8 @@ class Standing(NamedTuple):
     """Where each line stands in its scope, in whole numbers of `1 / unit`.
 
     `before` is the sum of the lines before it, `total` that of all, `bracket` the one that a retroactive scale takes
-    instead of the total's, where it is above 0.
+    instead of the total's, where it is not -1. `whole` is what of the measure stands for the line's whole base, its own
+    measure unless given; `parts` is what thresholds are multiplied by, as where they are shares of a baseline.
     """
 
     measure: np.ndarray
@@ -22,6 +23,8 @@ class Standing(NamedTuple):
     is_first: np.ndarray
     bracket: np.ndarray
     unit: int
+    whole: np.ndarray | None = None
+    parts: np.ndarray | None = None
 
 
 class Slices(NamedTuple):
@@ -48,18 +51,25 @@ def slices(scale: Scale, on: pd.Series, lines: Standing) -> Slices:
         scale, bounds, lines.total if scale.mode == "retroactive" else lines.before + lines.measure, lines.unit
     )
     if scale.mode == "retroactive":
-        found = np.where(lines.bracket > 0, lines.bracket, found)
+        found = np.where(lines.bracket >= 0, lines.bracket, found)
     line = np.flatnonzero(found)
-    ones = np.ones(len(line), "int64")
-    return Slices(line, found[line], ones, ones)
+    if lines.whole is None:
+        ones = np.ones(len(line), "int64")
+        return Slices(line, found[line], ones, ones)
+    return Slices(line, found[line], lines.measure[line], np.where(lines.whole == 0, 1, lines.whole)[line])
 
 
 def _thresholds(scale: Scale, on: pd.Series, lines: Standing) -> np.ndarray:
     """Brackets × lines: each threshold on the line's day, out of reach where the bracket does not exist on it."""
     kind = lines.total.dtype
     out_of_reach = 10**60 if kind.hasobject else 2**62
+    parts = 1 if lines.parts is None else lines.parts
     bounds = [
-        np.where(bracket.price.exists_at(on), figures(bracket.threshold, on, lines.unit, kind, missing=1), out_of_reach)
+        np.where(
+            bracket.price.exists_at(on),
+            figures(bracket.threshold, on, lines.unit, kind, missing=1) * parts,
+            out_of_reach,
+        )
         for bracket in scale.brackets
     ]
     return np.array(bounds, dtype=kind).reshape(len(scale.brackets), len(on))
@@ -92,18 +102,20 @@ def _sliced(scale: Scale, bounds: np.ndarray, lines: Standing) -> Slices:
     low, high = np.minimum(lines.before, after), np.maximum(lines.before, after)
     sign = np.where(lines.measure < 0, -1, 1)
     is_interpolated = scale.mode == "interpolated"
+    base = lines.measure if lines.whole is None else lines.whole
     made = []
     for number, bound in enumerate(bounds, 1):
         bottom = np.minimum(bound, low) if number == 1 else bound
         top = bounds[number] if number < len(bounds) else np.maximum(bound, high)
         part = np.maximum(np.minimum(top, high) - np.maximum(bottom, low), 0) * sign
         is_last = number == len(bounds)  # interpolated, it pays nothing, however wide
-        whole = lines.measure if not is_interpolated else np.ones_like(top) if is_last else top - bound
+        whole = base if not is_interpolated else np.ones_like(top) if is_last else top - bound
         line = np.flatnonzero(part)
         made.append(Slices(line, np.full(len(line), number), part[line], whole[line]))
     still = np.flatnonzero((lines.measure == 0).astype(bool) & (running > 0))
     ones = np.ones(len(still), "int64")
-    made.append(Slices(still, running[still], ones * 0 if is_interpolated else ones, ones))
+    is_nothing = is_interpolated or lines.whole is not None
+    made.append(Slices(still, running[still], ones * 0 if is_nothing else ones, ones))
     return Slices(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from transforms.dated import Dated
-from transforms.levers import Scope
+from transforms.levers import Lever, Scope
 from transforms.money import FX_UNIT, MEASURE_UNIT, QUANTITY_UNIT, integers
 from transforms.periods import last_day, period_start
 from transforms.programs import Program
@@ -35,10 +35,38 @@ def places(held: pd.DataFrame, rows: pd.DataFrame, scope_names: pd.Series) -> np
     return known.get_indexer(pd.MultiIndex.from_arrays([rows["partner_id"].astype("str"), scope_names.astype("str")]))
 
 
-def running(values: np.ndarray, scope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What stands before each row of its scope, in the order of rows, and the scope's total."""
+def running(
+    values: np.ndarray, rows: pd.DataFrame, scope: Scope, fiscal_year_start: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """What stands before each row of its scope, in the order of rows, and the scope's total.
+
+    Over the trailing twelve months each row has a scope of its own, up to itself: (day - 12 months, day].
+    """
     if not len(values):
         return values, values
+    made = codes(rows, scope, fiscal_year_start)
+    if scope.over == "trailing_12_months":
+        before = _trailing(values, made, rows["reference_on"])
+        return before, before + values
+    return _accumulated(values, made)
+
+
+def _trailing(values: np.ndarray, scope: np.ndarray, on: pd.Series) -> np.ndarray:
+    order = np.argsort(scope, kind="stable")
+    day, since = (_day_numbers(days)[order] for days in (on, on - pd.DateOffset(months=12)))
+    lift = scope[order].astype("int64") << 32
+    first = np.searchsorted(lift + day, lift + since, side="right")
+    summed = np.concatenate([values[:1] * 0, np.cumsum(values[order])])
+    before = np.empty_like(summed[1:])
+    before[order] = summed[:-1] - summed[first]
+    return before
+
+
+def _day_numbers(days: pd.Series) -> np.ndarray:
+    return days.to_numpy("datetime64[D]").astype("int64") + 2**20  # above zero for every date
+
+
+def _accumulated(values: np.ndarray, scope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(scope, kind="stable")
     summed = np.cumsum(values[order])
     begins = np.r_[True, scope[order][1:] != scope[order][:-1]]
@@ -57,18 +85,30 @@ def is_first(scope: np.ndarray) -> np.ndarray:
     return ~pd.Series(scope).duplicated().to_numpy()
 
 
-def measure(rows: pd.DataFrame, of: str, program: Program) -> tuple[np.ndarray, int]:
-    """What each row measures, as whole numbers of `1 / unit`, and the unit: revenue in program currency, or quantity.
+def measure(rows: pd.DataFrame, lever: Lever, program: Program) -> tuple[np.ndarray, int]:
+    """What each row measures, as whole numbers of `1 / unit`, and the unit.
 
-    Exact: int64 where all rows are in program currency, else whole numbers of any size.
+    Revenue in program currency, quantity, or 1 for the first line of a value that is counted. Exact: int64 where all rows
+    are in program currency, else whole numbers of any size.
     """
-    if of == "quantity":
+    if lever.counts == "count":
+        return _counted(rows, lever, program.fiscal_year_start), 1
+    if lever.counts == "quantity":
         return _small(rows["quantity_out"].to_numpy(), QUANTITY_UNIT)
     revenue, exponent = rows["revenue_out"].to_numpy(), rows["exponent"].to_numpy("int64")
     if (rows["currency"].astype("str") == program.currency).all():
         return _small(revenue, 10 ** int(exponent[0]) if len(rows) else 1)
     places = MEASURE_UNIT // FX_UNIT // np.array([1, 10, 100, 1000], dtype=object)[exponent]
     return revenue.astype(object) * integers(rows["fx_rate"], FX_UNIT) * places, MEASURE_UNIT
+
+
+def _counted(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> np.ndarray:
+    """1 for the first line of each value in its period, but for lines that were taken back whole; 0 for the others."""
+    net = rows.groupby("family")[["revenue_out", "quantity_out"]].transform("sum")
+    is_whole = rows.groupby("family")["family"].transform("size").gt(1) & (net == 0).all(axis=1)
+    counts = (rows["root_id"].isna() & ~is_whole).to_numpy()
+    value = pd.Series(codes(rows, lever.accumulate, fiscal_year_start))
+    return (counts & ~value.where(counts, -1 - rows["family"]).duplicated().to_numpy()).astype("int64")
 
 
 def _small(values: np.ndarray, unit: int) -> tuple[np.ndarray, int]:
@@ -79,12 +119,16 @@ def _small(values: np.ndarray, unit: int) -> tuple[np.ndarray, int]:
 
 def reached(totals: np.ndarray, unit: int, rows: pd.DataFrame, scope: Scope, figure: Dated, year: str) -> np.ndarray:
     """Whether scopes reach a dated figure, at its value on the period's last day; where it has none, they do."""
-    on = rows["reference_on"]
+    return totals >= figures(figure, last_days(rows["reference_on"], scope, year), unit, totals.dtype, missing=-1)
+
+
+def last_days(on: pd.Series, scope: Scope, fiscal_year_start: str) -> pd.Series:
+    """The last day of the period that each day lies in, on which a number of the whole period is taken."""
+    if scope.over in ("transaction", "trailing_12_months"):
+        return on
     if scope.over == "all":
-        on = on.mask(on.notna(), OPEN)
-    elif scope.over != "transaction":
-        on = pd.Series(last_day(period_start(on, scope.over, year), scope.over))
-    return totals >= figures(figure, on, unit, totals.dtype, missing=-1)
+        return on.mask(on.notna(), OPEN)
+    return pd.Series(last_day(period_start(on, scope.over, fiscal_year_start), scope.over))
 
 
 def figures(figure: Dated, on: pd.Series, unit: int, kind: np.dtype, *, missing: int) -> np.ndarray:

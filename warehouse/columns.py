@@ -273,6 +273,10 @@ COLUMNS: dict[str, Column] = {
     "position": Column(
         "measure", "What the lever had measured in the line's scope before it: program currency, or units."
     ),
+    "baseline": Column(
+        "measure", "What growth or attainment is compared with: program currency, or units; empty where nothing is."
+    ),
+    "held_since": Column("instant", "Reference time of the line that made the partner the holder, UTC."),
     "cell_from": Column("date", "First day of the period within which lines of one partner bear on one another."),
     "rule_part": Column("code", "What of a lever counts over several lines.", one_of=("scale", "minimum", "cap")),
     "cap_number": Column("count", "Place of the cap in its list, from 0; 0 for scales and minimums."),
@@ -284,7 +288,7 @@ COLUMNS: dict[str, Column] = {
     "held_by": Column(
         "code",
         "What keeps the line from earning in full.",
-        one_of=("minimum", "stack", "cap"),
+        one_of=("exclusive_partner", "one_earning", "baseline", "minimum", "stack", "cap"),
     ),
     "rebate_share": Column("rate", "Share of an earning that is rebate."),
     "coop_share": Column("rate", "Share of an earning that is co-op."),
@@ -364,6 +368,8 @@ COLUMNS: dict[str, Column] = {
             "bracket_fall",
             "minimum_reached",
             "minimum_lost",
+            "customer_won",
+            "customer_lost",
             "stack_change",
             "cap_reached",
             "cap_freed",

@@ -66,13 +66,14 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
         "(SELECT DISTINCT program, partner_id FROM staging.derived.eligibility UNION SELECT program, partner_id "
         "FROM derived.eligibility SEMI JOIN touched_partners USING (partner_id) WHERE known_to IS NULL)"
     )
+    holders = replace_groups(con, DERIVED["holders"], day, "touched_holders")
     con.execute("CREATE OR REPLACE TEMP VIEW known_lines AS FROM worked_lines WHERE is_known")
     made = {
         n: replace_groups(con, DERIVED[n], day, "touched_standing") for n in ("eligibility_criteria", "eligibility")
     }
     [(since,)] = con.execute("SELECT getvariable('worked_since')").fetchall()
     made |= {n: replace_groups(con, DERIVED[n], day, "known_lines", since or day) for n in ("decisions", "earnings")}
-    made["positions"] = _replace_cells(con)
+    made |= {"holders": holders, "positions": _replace_cells(con)}
     for name, key, among in (
         ("earnings_ledger", "entry_id", "posted_on = $day"),  # the run is part of the id
         ("adjustments", "adjustment_id", "posted_on <= $day"),

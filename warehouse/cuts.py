@@ -146,7 +146,32 @@ def open_facts(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
             f"WHERE known_from <= {day} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY known_from DESC, "
             "made_at DESC, delivery_id DESC) = 1) WHERE NOT is_withdrawn"
         )
+    _open_history(con, as_of)
     con.execute((HERE / "lines_at.sql").read_text())
+
+
+def _open_history(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Make `first_purchases_now` and `_before`, and the variable `history_from`, where a program looks at them."""
+    [(has_first_purchase, has_baseline)] = con.execute(
+        "SELECT coalesce(bool_or(has_first_purchase), false), coalesce(bool_or(has_baseline), false) FROM program_earners"
+    ).fetchall()
+    first = "SELECT customer_id, min(transaction_on) AS first_purchase_on FROM clean.transactions WHERE reverses IS NULL AND "
+    known = {
+        "now": "known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn",
+        "before": "known_from <= $as_of AND (known_to IS NULL OR known_to >= getvariable('cut_from')) AND NOT is_withdrawn "
+        "AND delivery_id NOT IN (SELECT delivery_id FROM cut)",
+    }
+    for name, condition in known.items():
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE first_purchases_{name} AS {first} {condition} AND {has_first_purchase} "
+            "GROUP BY customer_id",
+            {"as_of": as_of},
+        )
+    con.execute(
+        "SET VARIABLE history_from = (SELECT min(transaction_on) FROM clean.transactions "
+        f"WHERE {has_baseline} AND {known['now']})",
+        {"as_of": as_of},
+    )
 
 
 def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = False, splits: bool = False) -> int:
@@ -218,6 +243,8 @@ def _moved_versions(rules: bool, splits: bool) -> list[str]:
         f"{line.format('reference')} WHERE product_id IN "
         f"(SELECT unnest([product_id, product_name]) FROM clean.products WHERE {IN_CUT})",
         f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM clean.customers WHERE {IN_CUT})",
+        f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM first_purchases_now AS now "
+        "JOIN first_purchases_before AS before USING (customer_id) WHERE now.first_purchase_on <> before.first_purchase_on)",
         *([line.format("rule")] if rules else []),
         *([line.format("split")] if splits else []),
     ]
@@ -236,7 +263,7 @@ def _moved_results() -> list[str]:
     ]
 
 
-KEPT = ("cut", "touched_partners", "touched_lines", "worked_lines", "worked_cells")
+KEPT = ("cut", "touched_partners", "touched_lines", "worked_lines", "worked_cells", "touched_holders")
 
 
 def keep(con: duckdb.DuckDBPyConnection) -> None:

@@ -49,6 +49,7 @@ SELECT
     priced.product_id, product.product_family, product.product_segment, product.term,
     product.is_strategic, product.is_trial, product.is_add_on,
     priced.customer_id, customer.customer_segment, customer.country AS customer_country,
+    customer.tenant_created_on, first.first_purchase_on, CAST(getvariable('history_from') AS DATE) AS history_from,
     priced.charge_type, priced.association, priced.is_partner_known, priced.is_own_customer, priced.is_original_known,
     standing.is_earning, standing.reason_codes, priced.cause, priced.is_posted
 FROM priced
@@ -60,6 +61,7 @@ LEFT JOIN query_table(standing_table) AS standing
     AND coalesce(standing.valid_to, DATE '9999-12-31') > priced.reference_on -- an OR here would make it a nested loop
 LEFT JOIN catalogue AS product ON product.named = priced.product_id
 LEFT JOIN query_table('customers_' || reference) AS customer ON customer.customer_id = priced.customer_id
+LEFT JOIN query_table('first_purchases_' || reference) AS first ON first.customer_id = priced.customer_id
 LEFT JOIN query_table('fx_rates_' || rates) AS fx
     ON fx.from_currency = priced.currency AND fx.to_currency = priced.program_currency
     AND fx.fx_month = date_trunc('month', priced.reference_on)

@@ -421,6 +421,7 @@ DERIVED: dict[str, Derived] = {
                 "rate",
                 "unit_amount",
                 "position",
+                "baseline",
                 "held_by",
                 "is_illustrative",
                 "base_minor",
@@ -436,7 +437,14 @@ DERIVED: dict[str, Derived] = {
                 "program_coop_minor",
                 "rule_version",
             ),
-            optional=("rate", "unit_amount", "held_by"),
+            optional=("rate", "unit_amount", "baseline", "held_by"),
+        ),
+        Derived(
+            name="holders",
+            row="which partner keeps one customer for one lever",
+            key=("program", "lever", "scope"),
+            group=("program", "lever", "scope"),
+            columns=("program", "lever", "scope", "partner_id", "transaction_id", "held_since"),
         ),
         Derived(
             name="positions",

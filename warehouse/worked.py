@@ -18,7 +18,7 @@ LIVE = "known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT
 
 
 def work(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Make `worked_lines`, a row for each line and program, from `touched_lines`, and `worked_cells`.
+    """Make `worked_lines`, a row for each line and program, from `related_lines`, and `worked_cells`.
 
     They say their `root` (the line at the head of their refunds), the partner who earns, whether they were worked out
     before, the stages at which they, or a line that they reverse, moved, their cell, and a `bucket_key` that lines
@@ -26,8 +26,7 @@ def work(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     there, goes on from its positions (`is_append`); of any other all lines are worked out anew.
     """
     con.execute((Path(__file__).parent / "period_start.sql").read_text())
-    _relate(con, as_of)
-    _sold(con, "related_lines", as_of)
+    sold(con, "related_lines", as_of)
     _standing_pairs(con)
     _cells(con)
     _sold_besides(con, as_of)
@@ -53,7 +52,7 @@ def _same_cell(left: str, right: str) -> str:
     return " AND ".join(f"{left}.{c} = {right}.{c}" for c in ("program", "partner_id", "cell_from"))
 
 
-def _sold(con: duckdb.DuckDBPyConnection, lines: str, as_of: date) -> None:
+def sold(con: duckdb.DuckDBPyConnection, lines: str, as_of: date) -> None:
     """Make `sold_lines`: some lines and those at the head of what they reverse, as they are live.
 
     The variable `worked_since` is the first day on which any of them was known. A line is worked out and posted only
@@ -81,10 +80,10 @@ def _sold_besides(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Make `sold_lines` anew where cells brought lines besides."""
     [(more,)] = con.execute("SELECT count(*) FROM worked_lines ANTI JOIN sought USING (transaction_id)").fetchall()
     if more:
-        _sold(con, "worked_lines", as_of)
+        sold(con, "worked_lines", as_of)
 
 
-def _relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+def relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Make `related_lines`: touched lines and those that they reverse or that reverse them, with their root and stages."""
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE links AS SELECT transaction_id, reverses FROM clean.transactions WHERE {LIVE} AND reverses IS NOT NULL",
@@ -153,8 +152,10 @@ def _cells(con: duckdb.DuckDBPyConnection) -> None:
         "bool_and(is_added) AS is_added, min(reference_at) AS first_at FROM standing_pairs WHERE cell_from IS NOT NULL GROUP BY ALL"
         "), held AS (SELECT program, partner_id, cell_from, max(last_at) AS last_at FROM derived.positions "
         "WHERE cell_from >= (SELECT min(cell_from) FROM found) GROUP BY ALL) "
-        "SELECT program, partner_id, cell_from, is_added AND (last_at IS NULL OR first_at > last_at) AS is_append "
-        "FROM found LEFT JOIN held USING (program, partner_id, cell_from)"
+        "SELECT program, partner_id, cell_from, goes_on AND is_added AND (last_at IS NULL OR first_at > last_at) "
+        "AND moved.partner_id IS NULL AS is_append FROM found JOIN program_earners USING (program) "
+        "LEFT JOIN held USING (program, partner_id, cell_from) LEFT JOIN moved_holders AS moved USING (program, partner_id) "
+        "UNION ALL SELECT program, partner_id, DATE '1900-01-01', false FROM moved_holders ANTI JOIN found USING (program, partner_id)"
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE worked_lines AS WITH called AS ("
@@ -169,14 +170,14 @@ def _cells(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _add_mates(con: duckdb.DuckDBPyConnection, cells: str) -> None:
-    """Add the lines of some cells that earned so far to `worked_lines`."""
+    """Add the lines of some cells that earned so far, or that baselines look at, to `worked_lines`."""
     no_flags = ", ".join(f"false AS {flag}" for flag in FLAGS)
     con.execute(
         "INSERT INTO worked_lines BY NAME WITH mates AS ("
         "SELECT transaction_id, mate.program, mate.partner_id, cells.cell_from FROM derived.decisions AS mate "
         f"JOIN program_earners USING (program) JOIN {cells} AS cells ON cells.program = mate.program "
         "AND cells.partner_id = mate.partner_id AND cells.cell_from = period_start(reference_on, cell_over, fiscal_year_start) "
-        f"WHERE known_to IS NULL AND decision = 'eligible' AND reference_on >= (SELECT min(cell_from) FROM {cells})) "
+        f"WHERE known_to IS NULL AND (decision = 'eligible' OR has_baseline) AND reference_on >= (SELECT min(cell_from) FROM {cells})) "
         "SELECT transaction_id, program, partner_id, cell_from, false AS is_append, hash(program, partner_id) AS bucket_key, "
         f"coalesce(above.reverses, own.reverses, transaction_id) AS root, true AS is_known, 'corrected_line' AS arrival, {no_flags} "
         "FROM mates ANTI JOIN worked_lines USING (transaction_id, program) LEFT JOIN links AS own USING (transaction_id) "

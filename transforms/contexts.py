@@ -1,0 +1,176 @@
+"""What stands around each line of a lever: the lines before it in its scope, and what these leave it.
+
+A line bears on others of its partner where a rule counts over several lines. Its context is the measure before it, what
+growth is compared with, the bracket that a retroactive scale found, whether anything bars it, whether the minimum is
+met, whether its lever wins its stack, how much a cap leaves it. Contexts are worked out from all lines, or given.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from transforms import baselines, exclusions, scopes
+from transforms.decisions import is_named
+from transforms.exclusions import BARS, FREE, TAKEN, UNCOMPARED
+from transforms.levers import FixedBase, Lever, Scope
+from transforms.money import MEASURE_UNIT, RATE_UNIT, integers
+from transforms.programs import Program
+from transforms.scales import Standing
+
+
+class Context(NamedTuple):
+    """What stands around each line of a lever: measures in whole numbers of `1 / unit`; a bracket that is not -1 is given.
+
+    `bar` says what keeps the line out whatever it measures, by its place in BARS.
+    """
+
+    before: np.ndarray
+    total: np.ndarray
+    is_first: np.ndarray
+    bracket: np.ndarray
+    is_met: np.ndarray
+    bar: np.ndarray
+    baseline: np.ndarray
+
+    @property
+    def pays(self) -> np.ndarray:
+        """Whether the line may earn."""
+        return self.is_met & (self.bar == FREE)
+
+
+class Measured(NamedTuple):
+    """The lines of one lever: their row numbers, the rows, what each measures, the unit, and what stands around them."""
+
+    line: np.ndarray
+    own: pd.DataFrame
+    measure: np.ndarray
+    unit: int
+    around: Context
+
+
+class Known(NamedTuple):
+    """What is known besides the lines themselves: given contexts, opening positions, and who holds which customers."""
+
+    given: pd.DataFrame | None = None
+    opening: pd.DataFrame | None = None
+    holders: pd.DataFrame | None = None
+
+    def of(self, program: Program) -> "Known":
+        """What bears on one program."""
+        if program.cell_over == "transaction":
+            return Known()
+        given, opening, holders = (None if p is None else p[p["program"] == program.program] for p in self)
+        return Known(given, opening if program.goes_on else None, holders)
+
+
+NOTHING = Known()
+
+
+def contexts(earnings: pd.DataFrame) -> pd.DataFrame:
+    """The context of each line, program and lever that earnings show."""
+    held_by = earnings["held_by"].astype(object)
+    rows = earnings.assign(
+        is_kept=~held_by.isin(list(BARS[1:])),
+        is_met=held_by != "minimum",
+        is_taken=held_by != "stack",
+        room_minor=earnings["program_earning_minor"].astype("Int64").where(held_by == "cap"),
+    )
+    lines = rows.groupby(["transaction_id", "program", "lever"], sort=False, observed=True)
+    made = lines.agg(
+        position=("position", "first"), baseline=("baseline", "first"), bracket=("bracket", "max"),
+        is_kept=("is_kept", "first"), is_met=("is_met", "first"), is_taken=("is_taken", "first"),
+    )  # fmt: skip
+    return made.assign(room_minor=lines["room_minor"].sum(min_count=1)).reset_index()
+
+
+def measured(rows: pd.DataFrame, lever: Lever, program: Program, known: Known, *, exact: bool = False) -> Measured:
+    """The lines of a lever in their scopes; `exact` counts in the finest unit, as positions are kept."""
+    line = np.flatnonzero(is_named(rows["levers"], lever.lever))
+    own = rows.iloc[line].reset_index(drop=True)
+    measure, unit = scopes.measure(own, lever, program)
+    counts = lever.accumulate.over != "transaction" or lever.minimum is not None
+    if exact or lever.baseline or (known.opening is not None and len(known.opening) and counts):
+        measure, unit = measure.astype(object) * (MEASURE_UNIT // unit), MEASURE_UNIT
+    around = _around(own, measure, unit, lever, program, known)
+    if lever.baseline:
+        held = baselines.baselines(rows, own, lever, program, unit)
+        bar = np.where((around.bar == FREE) & ~held.is_known, UNCOMPARED, around.bar)
+        around = around._replace(baseline=held.amount, bar=bar)
+    return Measured(line, own, measure, unit, around)
+
+
+def _around(own: pd.DataFrame, measure: np.ndarray, unit: int, lever: Lever, program: Program, known: Known) -> Context:
+    """What stands around each line, from all lines of its scope; a line that does not earn does not fill the scale."""
+    year = program.fiscal_year_start
+    bar = exclusions.taken_by_others(own, lever, known.holders)
+    is_met = np.ones(len(own), bool)
+    if lever.minimum:
+        filling = np.where((bar == FREE), measure, measure * 0)
+        total = scopes.running(filling, own, lever.minimum, year)[1]
+        total = total + opened(own, lever.minimum, "minimum", lever, program, known.opening, total.dtype)[0]
+        is_met = scopes.reached(total, unit, own, lever.minimum, lever.minimum.measure, year).astype(bool)
+    if lever.one_earning:
+        bar = exclusions.beyond_the_first(own, lever, program, bar, is_met)
+    pays = is_met & (bar == FREE)
+    before, total = scopes.running(np.where(pays, measure, measure * 0), own, lever.scale_scope, year)
+    held, is_held = opened(own, lever.accumulate, "scale", lever, program, known.opening, total.dtype)
+    is_first = scopes.is_first(scopes.codes(own, lever.scale_scope, year)) & ~is_held
+    nothing = np.zeros(len(own), "int64")
+    return Context(before + held, total + held, is_first, nothing - 1, is_met, bar, nothing)
+
+
+def opened(
+    own: pd.DataFrame,
+    scope: Scope,
+    part: str,
+    lever: Lever,
+    program: Program,
+    opening: pd.DataFrame | None,
+    kind: np.dtype,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the opening positions hold of each line's scope, in 1 / MEASURE_UNIT, and whether they hold it."""
+    nothing = np.zeros(len(own), kind), np.zeros(len(own), bool)
+    if opening is None or not len(opening) or scope.over == "transaction":
+        return nothing
+    here = opening[(opening["lever"] == lever.lever) & (opening["rule_part"] == part)]
+    place = scopes.places(here, own, scopes.names(own, scope, program.fiscal_year_start))
+    amounts = np.append(integers(here["measure"], MEASURE_UNIT), 0)
+    return amounts[place], place >= 0
+
+
+def as_given(lines: Measured, lever: Lever, given: pd.DataFrame) -> Measured:
+    """The lines with the contexts that are given for them; a line without one stands as if alone."""
+    here = given[given["lever"] == lever.lever].set_index("transaction_id")
+    place = here.index.get_indexer(lines.own["transaction_id"])
+    known = place >= 0
+    held = here.iloc[place[known]]
+    now, count = lines.around, len(lines.own)
+    before, baseline, bracket = now.before * 0, now.baseline.copy(), now.bracket.copy()
+    is_met, bar = np.ones(count, bool), np.full(count, FREE)
+    before[known] = integers(held["position"], lines.unit).astype(before.dtype)
+    is_met[known] = held["is_met"].to_numpy(bool)
+    bar[known] = np.where(held["is_kept"].to_numpy(bool), FREE, TAKEN)
+    if lever.baseline:
+        baseline[known] = integers(held["baseline"], lines.unit).astype(baseline.dtype)
+    if lever.pricing.mode == "retroactive":
+        bracket[known] = held["bracket"].to_numpy("int64")
+    around = now._replace(before=before, bracket=bracket, is_met=is_met, bar=bar, baseline=baseline)
+    return lines._replace(around=around)
+
+
+def standing(lines: Measured, lever: Lever, at: np.ndarray) -> Standing:
+    """Where some lines stand on the lever's scale: growth is what lies above the baseline, attainment in parts of it."""
+    around, unit, parts = lines.around, lines.unit, None
+    measure, before, total, baseline = (of[at] for of in (lines.measure, around.before, around.total, around.baseline))
+    whole = None
+    if lever.measure == "growth":
+        whole = measure if lever.base in (None, "growth") else None
+        low, high = (np.maximum(reached - baseline, 0) for reached in (before, before + measure))
+        measure, before, total = high - low, low, np.maximum(total - baseline, 0)
+    if lever.measure == "attainment":
+        measure, before, total = measure * RATE_UNIT, before * RATE_UNIT, total * RATE_UNIT
+        unit, parts = RATE_UNIT, baseline
+    if isinstance(lever.base, FixedBase):
+        whole = np.full(len(at), unit, dtype=object) * (1 if parts is None else parts)
+    return Standing(measure, before, total, around.is_first[at], around.bracket[at], unit, whole, parts)

@@ -1,0 +1,41 @@
+"""Holders: which partner keeps a customer, where a lever pays only the first partner who earns on it."""
+
+import pandas as pd
+
+from transforms.contexts import NOTHING, measured
+from transforms.decisions import decided_lines
+from transforms.exclusions import values_of
+from transforms.levers import Lever
+from transforms.programs import Program, active
+from transforms.sequence import arranged
+
+COLUMNS = ["program", "lever", "scope", "partner_id", "transaction_id", "held_since"]
+
+
+def holders(rival_lines: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
+    """Who holds which customers, from all lines of the customers that may have another holder now."""
+    return first_to_earn(decided_lines(rival_lines, programs), programs)
+
+
+def first_to_earn(decided: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
+    """For each lever with exclusive_partner and each value of what it keeps, who holds it, since which line and instant.
+
+    The first line that earns decides, by reference time and id, over all partners; each partner's minimum counts as if
+    it held the customer. All lines of a customer must be there.
+    """
+    made = [decided[["program", "partner_id", "transaction_id"]][:0].assign(lever="", scope="", held_since=pd.NaT)]
+    for program in active(programs):
+        levers = [lever for lever in program.levers if lever.exclusive_partner]
+        lines = decided[(decided["program"] == program.program) & decided["levers"].notna()]
+        if levers and len(lines):
+            rows, _ = arranged(lines, program)
+            made += [_of_lever(rows, lever, program) for lever in levers]
+    return pd.concat(made, ignore_index=True)[COLUMNS].astype({"held_since": "datetime64[us]", "partner_id": "str"})
+
+
+def _of_lever(rows: pd.DataFrame, lever: Lever, program: Program) -> pd.DataFrame:
+    lines = measured(rows, lever, program, NOTHING)
+    earns = lines.around.pays & lines.own["root_id"].isna().to_numpy()
+    first = lines.own[earns].assign(lever=lever.lever, scope=values_of(lines.own[earns], lever.exclusive_partner))
+    ordered = first.assign(held_since=first["reference_at"]).sort_values(["reference_at", "transaction_id"])
+    return ordered.drop_duplicates("scope")[COLUMNS]

@@ -1,0 +1,54 @@
+"""Customers that a lever keeps for the partner who earned on them first: whose lines may have another holder now."""
+
+from datetime import date
+
+import duckdb
+
+from warehouse.worked import LIVE, sold
+
+
+def gather(con: duckdb.DuckDBPyConnection, as_of: date) -> bool:
+    """Make `rival_lines`: the lines, of all partners, of customers that related lines name, where programs keep customers.
+
+    And `sold_lines` of them. Whether there are any.
+    """
+    keeps = "SELECT program FROM program_earners WHERE keeps_customers"
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE rival_lines AS WITH customers AS ("
+        "SELECT DISTINCT customer_id FROM clean.transactions SEMI JOIN related_lines USING (transaction_id) "
+        f"WHERE EXISTS ({keeps})"
+        f"), eligible AS (SELECT transaction_id, program FROM derived.decisions WHERE program IN ({keeps}) "
+        "AND known_to IS NULL AND decision = 'eligible'"
+        f"), rivals AS (SELECT transaction_id, program FROM eligible SEMI JOIN (SELECT transaction_id FROM clean.transactions "
+        f"SEMI JOIN customers USING (customer_id) WHERE {LIVE}) USING (transaction_id) UNION "
+        f"SELECT transaction_id, program FROM related_lines CROSS JOIN ({keeps})) "
+        "SELECT transaction_id, program, coalesce(above.reverses, own.reverses, transaction_id) AS root, "
+        "'corrected_line' AS arrival, true AS is_known FROM rivals LEFT JOIN links AS own USING (transaction_id) "
+        "LEFT JOIN links AS above ON above.transaction_id = own.reverses",
+        {"as_of": as_of},
+    )
+    [(count,)] = con.execute("SELECT count(*) FROM rival_lines").fetchall()
+    if count:
+        sold(con, "rival_lines", as_of)
+    return bool(count)
+
+
+def compare(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `touched_holders`: what is kept of customers of rival lines; and `moved_holders`: programs and partners, old
+    and new, where that changed. `holders_now` is who holds what after the run.
+    """
+    key, columns = "program, lever, scope", "program, lever, scope, partner_id, transaction_id, held_since"
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE touched_holders AS SELECT {key} FROM staging.derived.holders UNION "
+        f"SELECT {key} FROM derived.holders SEMI JOIN rival_lines USING (transaction_id, program) WHERE known_to IS NULL"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE moved_holders AS SELECT DISTINCT program, partner_id FROM ("
+        f"SELECT {columns}, 1 AS side FROM staging.derived.holders UNION ALL SELECT {columns}, -1 FROM derived.holders "
+        f"SEMI JOIN touched_holders USING ({key}) WHERE known_to IS NULL) "
+        f"GROUP BY {columns} HAVING sum(side) <> 0"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW holders_now AS SELECT {columns} FROM staging.derived.holders UNION ALL "
+        f"SELECT {columns} FROM derived.holders ANTI JOIN touched_holders USING ({key}) WHERE known_to IS NULL"
+    )
