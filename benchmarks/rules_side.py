@@ -29,12 +29,12 @@ def run_transforms(lines: Path, work: Path) -> dict[str, Any]:
     programs = load_all(HERE / "six_levers")
     with store.connect() as con:
         _open(con, lines, work)
-        opening = frames.to_pandas(con.execute(NO_POSITIONS).to_arrow_table())
+        positions, holders = (frames.to_pandas(con.execute(query).to_arrow_table()) for query in (NO_POSITIONS, NO_HOLDERS))
         [(buckets,)] = con.execute("SELECT max(bucket) + 1 FROM decided_lines").fetchall()
         for number in range(buckets):
             query = f"SELECT * EXCLUDE (bucket) FROM decided_lines WHERE bucket = {number}"
             decided = _timed(seconds, "read", lambda: frames.to_pandas(con.execute(query).to_arrow_table()))
-            made = _timed(seconds, "transform", lambda: earnings.earnings(decided, opening, programs))
+            made = _timed(seconds, "transform", lambda: earnings.earnings(decided, positions, holders, programs))
             _timed(seconds, "write", lambda: commit.stage(con, "earnings", made, "measured"))
         con.execute("CHECKPOINT staging")
         seconds["total"] = time.perf_counter() - begun
@@ -64,6 +64,7 @@ def run_plain(lines: Path, work: Path) -> dict[str, Any]:
 
 
 NO_POSITIONS = "SELECT program, partner_id, NULL::DATE AS cell_from, NULL::VARCHAR AS lever FROM decided_lines LIMIT 0"
+NO_HOLDERS = "SELECT program, NULL::VARCHAR AS lever, NULL::VARCHAR AS scope, partner_id FROM decided_lines LIMIT 0"
 
 
 def _open(con: Any, lines: Path, work: Path) -> None:
