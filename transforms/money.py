@@ -1,6 +1,7 @@
 """Money is whole minor units (int64), rates are exact decimals, and this is the only module that rounds."""
 
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -59,6 +60,21 @@ def quotient(numerator: np.ndarray, denominator: np.ndarray, mode: RoundingMode)
         return np.where(negative, -whole, whole).astype("int64")
     except OverflowError as fault:
         raise OverflowError(f"an amount of money does not fit 64 bits: {fault}") from fault
+
+
+def whole_units(exact: int | Fraction, mode: RoundingMode) -> int:
+    """One exact figure in whole minor units, rounded as `quotient` rounds many.
+
+    >>> [whole_units(Fraction(n, 2), "half_even") for n in (5, -5, 7)]
+    [2, -2, 4]
+    """
+    if isinstance(exact, int):
+        return exact
+    whole, rest = divmod(abs(exact.numerator), exact.denominator)
+    if mode != "truncate":
+        over = 2 * rest - exact.denominator
+        whole += over > 0 or (over == 0 and (mode == "half_up" or whole % 2 == 1))
+    return whole if exact > 0 else -whole
 
 
 def integers(values: pd.Series, unit: int) -> np.ndarray:

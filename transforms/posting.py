@@ -4,15 +4,17 @@ What a cap keeps waits, and is paid, oldest first and on its own line, when room
 comes: of the same period where it is forfeited, of any later one where it is deferred. A refund takes back of what is posted at its turn, and the same part of what waits.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from heapq import merge
 
 import numpy as np
 import pandas as pd
 
 from transforms.levers import Cap, Scope
-from transforms.money import FX_UNIT, RATE_UNIT, RoundingMode, quotient
+from transforms.money import FX_UNIT, RATE_UNIT, RoundingMode, whole_units
 from transforms.pricing import currency_factors
 from transforms.programs import Program
 from transforms.refunds import Families
@@ -21,7 +23,10 @@ from transforms.scopes import codes, figures, names, places
 UNBOUND = 2**62
 
 
-@dataclass
+Amount = int | Fraction
+
+
+@dataclass(slots=True)
 class Row:
     """One line × lever × bracket: what it asks for, is granted and gave back, in minor units of program currency."""
 
@@ -32,15 +37,19 @@ class Row:
     of: str
     asked: int
     held_by: str | None
-    granted: Fraction = Fraction(0)
+    granted: Amount = 0
     taken: int = 0
     taken_own: int = 0
     is_undone: bool = False  # a lump that a refund takes back as what its original posted
+    waiting: list["Excess"] = field(default_factory=list)
 
 
 @dataclass
 class Limit:
-    """One cap: on which lever (None: all), and for each line whose it is, the period, the scope of both and the limit."""
+    """One cap: on which lever (None: all), and for each line whose it is, the period, the scope of both and the limit.
+
+    `waiting` is what it kept, oldest first, by whose it is and the period, -1 where any later one may pay it.
+    """
 
     lever: int | None
     is_deferred: bool
@@ -50,10 +59,12 @@ class Limit:
     most: np.ndarray
     opened: dict[int, int] = field(default_factory=dict)
     used: dict[tuple[int, int], int] = field(default_factory=dict)
+    waiting: dict[tuple[int, int], list["Excess"]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        pairs = zip(self.scope.tolist(), self.owner.tolist(), self.period.tolist(), strict=True)
-        self.used = {(owner, period): self.opened[s] for s, owner, period in pairs if s in self.opened}
+        [known] = np.nonzero(np.isin(self.scope, list(self.opened)))
+        triples = zip(*(of[known].tolist() for of in (self.scope, self.owner, self.period)), strict=True)
+        self.used = {(owner, period): self.opened[scope] for scope, owner, period in triples}
 
     def room(self, line: int, when: int, on: int) -> int:
         """What is left for a line in the period of another one, by the limit of a line that comes."""
@@ -63,14 +74,19 @@ class Limit:
         scope = int(self.owner[line]), int(self.period[when])
         self.used[scope] = self.used.get(scope, 0) + amount
 
+    def queue(self, line: int) -> list["Excess"]:
+        """What waits to be paid as a line comes."""
+        return self.waiting[int(self.owner[line]), -1 if self.is_deferred else int(self.period[line])]
 
-@dataclass
+
+@dataclass(slots=True)
 class Excess:
-    """What a cap kept of a row and has not paid yet."""
+    """What a cap kept of a row and has not paid yet; `number` tells which came first."""
 
     row: Row
     limit: Limit
-    amount: Fraction
+    amount: Amount
+    number: int
 
 
 def listed(program: Program) -> list[tuple[int | None, int, Cap]]:
@@ -133,7 +149,8 @@ class Posting:
         self.mode: RoundingMode = program.rounding.mode
         self.rounds_slices = program.rounding.at == "slice"
         self.fx, self.up, self.down = currency_factors(rows)
-        self.waiting: list[Excess] = []
+        self.limits = [[cap for cap in caps if cap.lever in (None, number)] for number in range(len(program.levers))]
+        self.kept = 0
         self.refunds: dict[int, list[int]] = {}
         for turn in family.turns:
             for refund in turn.tolist():
@@ -183,37 +200,38 @@ class Posting:
         part, whole = self.family.share[row.of]
         return Fraction(int(part[refund]) * int(self.ladder[refund]), int(whole[refund]) * RATE_UNIT)
 
-    def _limits(self, row: Row) -> list[Limit]:
-        return [cap for cap in self.caps if cap.lever in (None, row.lever)]
-
     def _grant(self, row: Row) -> None:
-        amount = Fraction(row.asked)
-        for cap in self._limits(row):
+        amount = row.asked
+        for cap in self.limits[row.lever]:
             room = cap.room(row.line, row.line, row.line)
             if amount > room:
-                self.waiting.append(Excess(row, cap, amount - room))
-                amount = Fraction(room)
+                self.kept += 1
+                row.waiting.append(Excess(row, cap, amount - room, self.kept))
+                cap.queue(row.line).append(row.waiting[-1])
+                amount = room
         self._pay(row, amount, row.line)
 
-    def _pay(self, row: Row, amount: Fraction, when: int) -> None:
+    def _pay(self, row: Row, amount: Amount, when: int) -> None:
         """Grant more of a row, and count the change of its rounded figure under every cap, in the period of a line."""
         before = self._round(row.granted)
         row.granted += amount
-        for cap in self._limits(row):
+        for cap in self.limits[row.lever]:
             cap.count(row.line, when, self._round(row.granted) - before)
 
     def _revive(self, line: int, own: list[Row]) -> None:
         """Pay what waits in the caps of a line that comes, at its limits; what is deferred counts in its period."""
-        for excess in self.waiting:
-            cap, old = excess.limit, excess.row.line
-            when = line if cap.is_deferred else old
-            comes = any(cap.lever in (None, row.lever) for row in own if row.held_by is None)
-            is_same = cap.owner[old] == cap.owner[line] and cap.period[when] == cap.period[line]
-            if comes and is_same and excess.amount:
-                rooms = [limit.room(old, when, line) for limit in self._limits(excess.row)]
-                amount = min(excess.amount, *(Fraction(room) for room in rooms))
+        levers = {row.lever for row in own if row.held_by is None}
+        comes = [cap for cap in self.caps if levers and (cap.lever is None or cap.lever in levers)]
+        queues = [queue for cap in comes if (queue := cap.queue(line)) and cap.room(line, line, line)]
+        for excess in merge(*queues, key=lambda excess: excess.number):
+            old = excess.row.line
+            when = line if excess.limit.is_deferred else old
+            amount = min(excess.amount, *(limit.room(old, when, line) for limit in self.limits[excess.row.lever]))
+            if amount:
                 excess.amount -= amount
                 self._pay(excess.row, amount, when)
+        for queue in queues:
+            queue[:] = [excess for excess in queue if excess.amount]
 
     def _take_back(
         self, row: Row, refund: int, part: Fraction, before: list[tuple[Row, int, int, int]]
@@ -230,10 +248,10 @@ class Posting:
             left, left_own = (sum(amounts) for amounts in zip(*undone, strict=True)) if undone else (0, 0)
         amount, own = (-self._round(exact * part) for exact in (left, left_own))
         row.taken, row.taken_own = row.taken - amount, row.taken_own - own
-        for cap in self._limits(row):
+        for cap in self.limits[row.lever]:
             cap.count(row.line, row.line, amount)
-        for excess in self.waiting:
-            if excess.row is row and parent == row.line:
+        for excess in row.waiting:
+            if parent == row.line:
                 excess.amount *= 1 - part
         return [(row, refund, amount, own)]
 
@@ -243,13 +261,12 @@ class Posting:
         if row.granted == row.asked:
             return asked
         if self.rounds_slices:
-            return self._round(asked * row.granted / row.asked)
+            return self._round(Fraction(asked * row.granted) / row.asked)
         rate = Fraction(int(self.fx[row.line]) * int(self.up[row.line]), FX_UNIT * int(self.down[row.line]))
         return self._round(row.granted / rate)
 
-    def _round(self, exact: Fraction) -> int:
-        halves = np.array([exact.numerator], object), np.array([exact.denominator], object)
-        return int(quotient(*halves, self.mode)[0])
+    def _round(self, exact: Amount) -> int:
+        return whole_units(exact, self.mode)
 
     def _result(self, priced: pd.DataFrame, rows: list[Row], back: list[tuple[Row, int, int, int]]) -> pd.DataFrame:
         ordered = sorted(rows, key=lambda row: row.place)

@@ -1,4 +1,4 @@
--- Each new line × program decided, priced in both currencies, split and posted.
+-- Each new line × program decided, priced in both currencies, split and posted; a refund takes back of what its original earned.
 CREATE TEMP TABLE levers AS SELECT * FROM (VALUES
     ('csp-indirect-reseller', 'azure-fy21', ['azure'], false, 0.0400, false),
     ('csp-indirect-reseller', 'modern-work-fy21', ['office365', 'microsoft365', 'enterprise_mobility'], true, 0.0400, false),
@@ -9,7 +9,7 @@ CREATE TEMP TABLE levers AS SELECT * FROM (VALUES
 ) AS levers (program, lever, families, is_commercial, rate, is_illustrative);
 CREATE TEMP TABLE decided AS
 WITH sold AS (
-    SELECT line.*, line.reverses IS NULL OR original.transaction_id IS NOT NULL AS is_original_known,
+    SELECT line.* REPLACE (coalesce(original.product_id, line.product_id) AS product_id), line.reverses IS NULL OR original.transaction_id IS NOT NULL AS is_original_known,
         coalesce(original.transaction_on, line.transaction_on) AS reference_on
     FROM clean.transactions AS line
     LEFT JOIN clean.transactions AS original ON original.transaction_id = line.reverses
@@ -46,18 +46,28 @@ SELECT transaction_id, program, partner_id, decision, CASE WHEN decision = 'elig
 FROM decided;
 INSERT INTO derived.earnings BY NAME
 WITH priced AS (
-    SELECT *, trunc(revenue_minor::DECIMAL(12,0) * rate::DECIMAL(6,4))::BIGINT AS earning_minor,
+    SELECT transaction_id, program, lever, partner_id, reference_on, rate, is_illustrative, currency, fx_rate,
+        revenue_minor AS base_minor, trunc(revenue_minor::DECIMAL(12,0) * rate::DECIMAL(6,4))::BIGINT AS earning_minor,
         trunc((revenue_minor::DECIMAL(12,0) * rate::DECIMAL(6,4))::DECIMAL(20,4) * fx_rate
             * (CASE exponent WHEN 0 THEN 100 WHEN 3 THEN 0.1 ELSE 1 END)::DECIMAL(4,1))::BIGINT AS program_earning_minor
-    FROM decided WHERE decision = 'eligible'
+    FROM decided WHERE decision = 'eligible' AND reverses IS NULL
+), refunds AS ( -- none is of more than its original; each takes its part of what that earned, rounded once
+    SELECT line.transaction_id, program, lever, line.partner_id, line.reference_on, rate, original.is_illustrative, line.currency,
+        line.fx_rate, least(-revenue_minor, base_minor) AS part, -part AS base_minor,
+        -(earning_minor * part // original.base_minor) AS earning_minor,
+        -(program_earning_minor * part // original.base_minor) AS program_earning_minor
+    FROM (SELECT * EXCLUDE (lever, rate, is_illustrative) FROM decided WHERE decision = 'eligible' AND reverses IS NOT NULL) AS line
+    JOIN priced AS original USING (program) WHERE original.transaction_id = line.reverses
+), earned AS (
+    FROM priced UNION ALL BY NAME SELECT * EXCLUDE (part) FROM refunds
 )
 SELECT transaction_id, program, lever, 1 AS bracket, partner_id, date_trunc('month', reference_on)::DATE AS earning_month, rate,
-    is_illustrative, revenue_minor AS base_minor, currency, earning_minor,
+    0 AS position, is_illustrative, base_minor, currency, earning_minor,
     earning_minor - trunc(earning_minor * 0.4)::BIGINT AS rebate_minor, trunc(earning_minor * 0.4)::BIGINT AS coop_minor,
     date_trunc('month', reference_on)::DATE AS fx_month, fx_rate, 'USD' AS program_currency, program_earning_minor,
     program_earning_minor - trunc(program_earning_minor * 0.4)::BIGINT AS program_rebate_minor,
     trunc(program_earning_minor * 0.4)::BIGINT AS program_coop_minor, 'plain' AS rule_version, DATE '2021-04-01' AS known_from
-FROM priced;
+FROM earned;
 INSERT INTO derived.earnings_ledger BY NAME
 SELECT uuid()::VARCHAR AS entry_id, '2021-04-01' AS run_id, DATE '2021-04-01' AS posted_on, DATE '2021-04-01' AS period, transaction_id, program, lever, bracket,
     partner_id, earning_type, earning_month, currency,
