@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.simulate import simulate
 from warehouse import releases, store
 from warehouse.tables import FEEDS
 
@@ -247,6 +248,9 @@ def restate(
         raise typer.BadParameter("say who wrote the edit", param_hint="--by")
     report = operations.restate(first.date(), by=by, approved_by=approved_by)
     _print_json(report) if as_json else _say(f"published {report['release_id']}: {report['entries']} ledger entries")
+
+
+app.command()(simulate)
 
 
 def _major(minor: int, exponent: int) -> str:
