@@ -36,6 +36,7 @@ def simulate(
     All rule files of the folder count, drafts as if they were active; a program that it lacks counts as retired.
     Eligibility is judged anew. Sums are in program currency; simulation.csv has the currency of the lines too.
 
+    \b
     Examples: incentives simulate --programs edited --from 2022-01 --to 2022-04
               incentives simulate --programs edited --from 2022-01-01 --to 2022-01-16 --partner 4391507 --json
               incentives simulate --programs edited --from 2021-07 --to 2022-07 --out what-if
@@ -84,7 +85,7 @@ def _plot(by_month: "pd.DataFrame") -> dict[str, Any]:
     months = sorted({f"{month:%Y-%m}" for month in by_month["earning_month"]})
     values = [
         {
-            "program": f"{row.program}, {row.program_currency}", "lever": row.lever,
+            "program": f"{row.program}, {row.program_currency}", "lever": _marked(row.lever, row.is_illustrative),
             "month": f"{row.earning_month:%Y-%m}", "difference": float(row.difference),
         }
         for row in by_month.itertuples() if row.difference
@@ -92,10 +93,13 @@ def _plot(by_month: "pd.DataFrame") -> dict[str, Any]:
     bars = altair.Chart(altair.Data(values=values)).mark_bar()
     bars = bars.encode(
         x=altair.X("month:O", title="earning month", scale=altair.Scale(domain=months)),
-        y=altair.Y("difference:Q", title="simulated less in force"),
+        y=altair.Y("difference:Q", title="difference"),
         color=altair.Color("lever:N", legend=altair.Legend(symbolLimit=0)),
     ).properties(width=480, height=200)
-    return bars.facet(row=altair.Row("program:N", title=None)).resolve_scale(y="independent").to_dict()
+    rows = bars.facet(
+        row=altair.Row("program:N", title=None), title="What the changed rules add (~: illustrative rates)"
+    )
+    return rows.resolve_scale(y="independent").to_dict()
 
 
 def _print_json(found: "Simulation", days: dict[str, date], views: dict[str, "pd.DataFrame"]) -> None:
@@ -116,6 +120,10 @@ def _print(found: "Simulation", days: dict[str, date], views: dict[str, "pd.Data
             typer.echo(f"{standing:<10} {', '.join(names)}")
     for name, words in found.left_out.items():
         typer.echo(f"left out   {name}: uses {words}, which this version does not price")
+    if silent := sorted(
+        {name for name in found.programs if name not in set(found.rows["program"])} - set(found.left_out)
+    ):
+        typer.echo(f"no line earns anything in {', '.join(silent)}")
     if found.waiting:
         typer.echo(f"counted on both sides, though they wait for the next settled day: {', '.join(found.waiting)}")
     console = Console(width=None if Console().is_terminal else 200, highlight=False)
@@ -134,12 +142,16 @@ def _print_view(console: Console, name: str, rows: "pd.DataFrame") -> None:
         table.add_column(amount, justify="right", no_wrap=True)
     for row in _records(rows[:SHOWN] if name == "partner" else rows):
         told = [f"{row[key]:%Y-%m}" if isinstance(row[key], date) else row[key] for key in keys]
-        told[-1] += " ~" if row["is_illustrative"] else ""
+        told[-1] = _marked(told[-1], row["is_illustrative"])
         currency = row["program_currency"]
         table.add_row(*map(Text, [*told, currency, *(_amount(row[amount], currency) for amount in AMOUNTS)]))
     console.print(table if len(rows) else f"\nBy {name}: none")
     if name == "partner" and len(rows) > SHOWN:
         console.print(f"… and {len(rows) - SHOWN:,} more; --json and --out have all")
+
+
+def _marked(name: str, is_illustrative: bool) -> str:
+    return f"{name} ~" if is_illustrative else name
 
 
 def _amount(value: Decimal, currency: str) -> str:

@@ -71,9 +71,14 @@ def earned(earnings: pd.DataFrame, first: date, end: date) -> pd.DataFrame:
 def added(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Sums of several parts as one."""
     text = dict.fromkeys([c for c in KEY if c != "earning_month"], "str")
-    rows = pd.concat([part[[*KEY, *UNITS, *AMOUNTS, "is_illustrative"]].astype(text) for part in parts])
-    sums = dict.fromkeys(UNITS, "first") | dict.fromkeys(AMOUNTS, "sum") | {"is_illustrative": "any"}
-    return rows.groupby(KEY, as_index=False).agg(sums)
+    return _grouped([part[[*KEY, *UNITS, *AMOUNTS, "is_illustrative"]].astype(text) for part in parts])
+
+
+def _grouped(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    rows = pd.concat(parts, ignore_index=True)
+    ways = dict.fromkeys(UNITS, "first") | {"is_illustrative": "any"}
+    ways |= dict.fromkeys([c for c in rows if c.endswith("_minor")], "sum")
+    return rows.groupby(KEY, as_index=False).agg(ways)
 
 
 def simulation(in_force: pd.DataFrame, simulated: pd.DataFrame) -> pd.DataFrame:
@@ -81,16 +86,16 @@ def simulation(in_force: pd.DataFrame, simulated: pd.DataFrame) -> pd.DataFrame:
 
     One row for each lever, partner, month, earning type and currency that earns anything on either side.
     """
-    both = in_force.merge(simulated, on=KEY, how="outer", suffixes=("_in_force", "_simulated"), validate="1:1")
-    made = both[KEY].assign(**{unit: both[f"{unit}_in_force"].fillna(both[f"{unit}_simulated"]) for unit in UNITS})
-    flags = [both[f"is_illustrative_{side}"].astype("boolean").fillna(False) for side in SIDES]
-    made["is_illustrative"] = (flags[0] | flags[1]).astype(bool)
-    for amount in AMOUNTS:
-        sides = [both[f"{amount}_{side}"].astype("Int64").fillna(0).astype("int64") for side in SIDES]
-        before = amount.removesuffix("amount_minor")
-        made[[f"{before}in_force_minor", f"{before}simulated_minor"]] = np.column_stack(sides)
-        made[f"{before}difference_minor"] = sides[1] - sides[0]
+    made = _grouped([_on_side(in_force, "in_force"), _on_side(simulated, "simulated")])
+    for before in ("", "program_"):
+        made[f"{before}difference_minor"] = made[f"{before}simulated_minor"] - made[f"{before}in_force_minor"]
     return made[(made[[c for c in made if c.endswith("_minor")]] != 0).any(axis=1)].reset_index(drop=True)
+
+
+def _on_side(rows: pd.DataFrame, side: str) -> pd.DataFrame:
+    """Sums with their amounts on one side, and nothing on the other."""
+    amounts = {name.replace("amount", here): rows[name] if here == side else 0 for name in AMOUNTS for here in SIDES}
+    return rows.drop(columns=AMOUNTS).assign(**amounts)
 
 
 def summed(simulation: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
