@@ -1,15 +1,17 @@
-"""What operators do besides the daily run: close, restate, adjust, verify. Each act is archived with who did it."""
+"""What operators do besides the daily run: close, restate, simulate, adjust, verify. Each act is archived with who did it."""
 
 import json
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 import pipeline
-from transforms import adjustments
-from transforms.programs import load_all
+from transforms import adjustments, simulation
+from transforms.programs import active, load_all
 from warehouse import books, frames, releases, store
 
 
@@ -73,6 +75,41 @@ def _plan(con: Any, first: date) -> list[dict[str, Any]]:
     if books.held_entries(con, rules.hash) is None:
         books.note_edit(con, rules.hash, day, len(rows))
     return rows
+
+
+class Simulation(NamedTuple):
+    """A what-if as of the newest settled day: `rows` are those of `transforms.simulation`, amounts in minor units.
+
+    `programs` says what the files make of each program; `waiting` which deliveries are counted on both sides that are
+    not settled yet.
+    """
+
+    as_of: date
+    programs: dict[str, str]
+    waiting: list[str]
+    rows: pd.DataFrame
+
+
+def simulate(folder: Path, first: date, end: date, progress: pipeline.Progress = lambda line: None) -> Simulation:
+    """What all lines of the days [first, end) would earn under the rule files of a folder, drafts among them; nothing is kept.
+
+    Programs that the folder lacks count as retired; adjustments are left out. Raises RuleFault for the first file that
+    cannot be used, and LookupError before the first settled day.
+    """
+    changed = pipeline.programs_in(folder)
+    simulated = simulation.as_if_active(changed)
+    with store.locked("simulate"), store.warehouse() as con:
+        day = books.newest_day(con)
+        in_force = active(pipeline.rules_of_last_run(con).now)
+        standing = simulation.standings(in_force, changed)
+        edited = [program for program in simulated if standing[program.program] != "unchanged"]
+        progress(f"working lines out as of {day}, under the rules in force")
+        waiting, before = pipeline.earned(con, in_force, day, first, end, progress)
+        after = [before[before["program"].map(standing) == "unchanged"]]
+        if edited:
+            progress(f"the same under the changed rules of {[program.program for program in edited]}")
+            after.append(pipeline.earned(con, edited, day, first, end, progress)[1])
+    return Simulation(day, standing, waiting, simulation.simulation(before, simulation.added(after)))
 
 
 def verify() -> dict[str, Any]:

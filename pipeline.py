@@ -34,6 +34,7 @@ from transforms import (
     invitations,
     ledger,
     positions,
+    simulation,
 )
 from transforms.programs import Program, active, load, load_all
 from transforms.published import program_earners, program_levers
@@ -93,6 +94,7 @@ STEPS = PARTNER_STEPS | HOLDER_STEPS | LINE_STEPS
 NO_LINES = pd.DataFrame(
     {name: pd.Series([], dtype="str") for name in ("program", "partner_id", "transaction_id", "levers")}
 )
+EARNING_STEPS = {name: LINE_STEPS[name] for name in ("decided_lines", "earnings")}
 
 
 class NotYet(Exception):
@@ -116,8 +118,13 @@ def adjustments_folder() -> Path:
 
 def programs() -> list[Program]:
     """Every program, its examples run. Raises RuleFault for the first file that cannot be used."""
-    files = tuple((path, path.read_bytes()) for path in sorted(programs_folder().glob("*.yaml")))
-    return list(_checked(programs_folder(), files))
+    return programs_in(programs_folder())
+
+
+def programs_in(folder: Path) -> list[Program]:
+    """Every program of a folder, as `programs` has them."""
+    files = tuple((path, path.read_bytes()) for path in sorted(folder.glob("*.yaml")))
+    return list(_checked(folder, files))
 
 
 @cache
@@ -456,24 +463,37 @@ def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, clock: "_Clock", *, e
     cuts.stand(con)
     associated.associate(con)
     lines = cuts.touch_lines(con, run.day, rules=everything or run.rules.changed, splits=run.rules.splits_changed)
+    _hold(con, run, clock)
+    worked.work(con, run.day)
+    return lines
+
+
+def _hold(con: duckdb.DuckDBPyConnection, run: Run, clock: "_Clock") -> None:
+    """Make `related_lines` of the touched ones, and stage who holds the customers that these name."""
     worked.relate(con, run.day)
     made = holders.first_to_earn(NO_LINES, run.rules.now)
     if rivals.gather(con, run.day):
         made = _run_steps(con, HOLDER_STEPS, {"programs": run.rules.now, "run_date": run.day}, clock)["holders"]
     commit.stage(con, "holders", made, run.run_id)
     rivals.compare(con)
-    worked.work(con, run.day)
-    return lines
+
+
+def _judge_partners(
+    con: duckdb.DuckDBPyConnection, run: Run, given: dict[str, Any], clock: "_Clock", *, everything: bool
+) -> tuple[list[str], dict[str, Any]]:
+    """Stage what the partner steps make; the cut's delivery ids, and what was read and made."""
+    deliveries = _prepare(con, run, everything=everything)
+    made = _run_steps(con, PARTNER_STEPS, given, clock)
+    _stage(con, made, PARTNER_STEPS, run.run_id, clock)
+    return deliveries, made
 
 
 def _work_out(
     con: duckdb.DuckDBPyConnection, run: Run, clock: "_Clock", *, everything: bool = False
 ) -> tuple[list[str], int]:
     """Run the steps in order and stage what they make; the cut's delivery ids and how many lines are touched."""
-    deliveries = _prepare(con, run, everything=everything)
     given = {"programs": run.rules.now, "programs_before": run.rules.before, "run_date": run.day}
-    made = _run_steps(con, PARTNER_STEPS, given, clock)
-    _stage(con, made, PARTNER_STEPS, run.run_id, clock)
+    deliveries, made = _judge_partners(con, run, given, clock, everything=everything)
     if run.rules.changed:
         criteria = eligibility.eligibility_criteria(
             **{n: (made | {"programs": run.rules.before})[n] for n in inputs("eligibility_criteria")}
@@ -537,13 +557,46 @@ def declared_adjustments(folder: Path) -> tuple[list[adjustments.Adjustment], li
     return made, faults
 
 
+def rules_of_last_run(con: duckdb.DuckDBPyConnection) -> Rules:
+    """The rules in force: those that the last run worked with, from the archive."""
+    digest = str(books.last_rules(con))
+    last = load_all(rules_archive(digest))
+    return Rules(last, last, digest)
+
+
+def earned(
+    con: duckdb.DuckDBPyConnection, rules: list[Program], day: date, first: date, end: date, progress: Progress
+) -> tuple[list[str], pd.DataFrame]:
+    """What the lines of [first, end) earn under some rules, as `simulation.earned` sums it; the deliveries not settled yet.
+
+    Partners are judged and lines worked out anew from all that is known on the day; nothing is kept.
+    """
+    run, clock = Run("simulate", day, Rules(rules, rules, "")), _Clock()
+    given = {"programs": rules, "run_date": day}
+    found = []
+    with store.scratch(con, run.staging):
+        waiting = _judge_partners(con, run, given, clock, everything=True)[0]
+        cuts.stand(con)
+        associated.associate(con)
+        cuts.touch_lines(con, day, rules=True)
+        worked.narrow(con, day, *simulation.whole_periods(rules, first, end))
+        _hold(con, run, clock)
+        worked.work(con, day, anew=True)
+        count = max(worked.buckets(con, is_append=False), 1)
+        for number in range(count):
+            progress(f"part {number + 1} of {count}")
+            worked.open_bucket(con, number, count, is_append=False)
+            made = _run_steps(con, EARNING_STEPS, given, clock)
+            found.append(simulation.earned(made["earnings"], first, end))
+    return waiting, simulation.added(found)
+
+
 def recomputed(con: duckdb.DuckDBPyConnection, day: date) -> tuple[list[str], list[dict[str, Any]]]:
     """A full recomputation of all settled lines beside the ledger: deliveries not settled yet, and sums that differ.
 
     Every line is worked out anew from all that is known; nothing is kept.
     """
-    last = load_all(rules_archive(str(books.last_rules(con))))
-    run = Run("verify", day, Rules(last, last, str(books.last_rules(con))))
+    run = Run("verify", day, rules_of_last_run(con))
     with store.scratch(con, run.staging):
         waiting = _work_out(con, run, _Clock(), everything=True)[0]
         return waiting, books.staged_differences(con)

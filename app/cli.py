@@ -17,6 +17,7 @@ from app.output import print_json as _print_json
 from app.output import print_rows as _print
 from app.output import print_table as _print_table
 from app.output import say as _say
+from app.simulate import simulate
 from warehouse import releases, store
 from warehouse.tables import FEEDS
 
@@ -245,6 +246,9 @@ def restate(
         raise typer.BadParameter("say who wrote the edit", param_hint="--by")
     report = operations.restate(first.date(), by=by, approved_by=approved_by)
     _print_json(report) if as_json else _say(f"published {report['release_id']}: {report['entries']} ledger entries")
+
+
+app.command()(simulate)
 
 
 def _major(minor: int, exponent: int) -> str:

@@ -204,7 +204,9 @@ def test_a_failed_audit_leaves_warehouse_and_release_as_they_were(first_day, mon
     monkeypatch.setitem(
         pipeline.LINE_STEPS,
         "earnings",
-        lambda decided_lines, opening_positions, programs: spoilt(decided_lines, opening_positions, programs),
+        lambda decided_lines, opening_positions, holders, programs: spoilt(
+            decided_lines, opening_positions, holders, programs
+        ),
     )
     with pytest.raises(pipeline.Refused, match="split:earning"):
         pipeline.settle(date.fromisoformat(NEXT))
@@ -338,6 +340,7 @@ def test_a_day_taken_over_again_adds_nothing(first_day, tmp_path):
             "CREATE TEMP TABLE worked_lines AS SELECT transaction_id, program, true AS is_known FROM derived.decisions"
         )
         con.execute("CREATE TEMP TABLE worked_cells AS SELECT program, partner_id, cell_from FROM derived.positions")
+        con.execute("CREATE TEMP TABLE touched_holders AS SELECT program, lever, scope FROM derived.holders")
         assert commit.take_over(con, date.fromisoformat(DAY)) == dict.fromkeys(DERIVED, 0)
 
 

@@ -16,6 +16,7 @@ FX = pa.decimal128(28, 18)
 SHIFT = pa.decimal128(7, 3)
 MEASURE = pa.decimal128(38, 6)  # a running total
 EXACT_MEASURE = pa.decimal128(38, 21)  # the places of an amount times an exchange rate
+MAJOR = pa.decimal128(18, 3)  # major units; no currency in trade has more places
 RATE_UNIT, FX_UNIT, QUANTITY_UNIT, MEASURE_UNIT = 10**9, 10**18, 10**6, 10**21
 
 
@@ -95,6 +96,16 @@ def measures(whole: np.ndarray, unit: int) -> pd.Series:
     parts = pa.scalar(Decimal(1) / unit, pa.decimal128(18, 6))
     exact = pc.multiply(pc.cast(pa.array(whole), pa.decimal128(19, 0)), parts)
     return pd.Series(pd.array(pc.cast(exact, MEASURE), dtype=pd.ArrowDtype(MEASURE)))
+
+
+def major_units(amount_minor: pd.Series, exponent: pd.Series) -> pd.Series:
+    """Amounts in major units of their currencies, as decimals of MAJOR.
+
+    >>> major_units(pd.Series([1250, -5]), pd.Series([2, 0])).tolist()
+    [Decimal('12.500'), Decimal('-5.000')]
+    """
+    thousandths = amount_minor.to_numpy("int64") * 10 ** (3 - exponent.to_numpy("int64"))
+    return measures(thousandths, 1000).astype(pd.ArrowDtype(MAJOR)).set_axis(amount_minor.index)
 
 
 def exact_measures(whole: np.ndarray) -> pd.Series:

@@ -17,18 +17,29 @@ FLAGS = tuple(f"at_{stage}" for stage in STAGES)
 LIVE = "known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn"
 
 
-def work(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+def narrow(con: duckdb.DuckDBPyConnection, as_of: date, first: date, end: date) -> None:
+    """Leave of `touched_lines` those that may stand in [first, end); refunds that stand with them are found from these."""
+    dated = " OR ".join(f"({on} >= $first AND {on} < $end)" for on in ("transaction_on", "invoice_at::DATE"))
+    con.execute(
+        f"DELETE FROM touched_lines WHERE transaction_id NOT IN (SELECT transaction_id FROM clean.transactions WHERE {LIVE} AND ({dated}))",
+        {"as_of": as_of, "first": first, "end": end},
+    )
+
+
+def work(con: duckdb.DuckDBPyConnection, as_of: date, *, anew: bool = False) -> None:
     """Make `worked_lines`, a row for each line and program, from `related_lines`, and `worked_cells`.
 
     They say their `root` (the line at the head of their refunds), the partner who earns, whether they were worked out
     before, the stages at which they, or a line that they reverse, moved, their cell, and a `bucket_key` that lines
     bearing on one another share. A cell to which all lines of the run are only added, each later than all that stood
-    there, goes on from its positions (`is_append`); of any other all lines are worked out anew.
+    there, goes on from its positions (`is_append`); of any other, or with `anew` of all, all lines are worked out anew.
     """
     con.execute((Path(__file__).parent / "period_start.sql").read_text())
     sold(con, "related_lines", as_of)
     _standing_pairs(con)
     _cells(con)
+    if anew:
+        con.execute("UPDATE worked_lines SET is_append = false")
     _sold_besides(con, as_of)
 
 
