@@ -63,7 +63,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "MemorySetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.3.0"
+ENGINE_VERSION = "0.4.0"
 Busy = store.Busy
 MemorySetting = store.MemorySetting
 Progress = Callable[[str], None]

@@ -204,9 +204,7 @@ def test_a_failed_audit_leaves_warehouse_and_release_as_they_were(first_day, mon
     monkeypatch.setitem(
         pipeline.LINE_STEPS,
         "earnings",
-        lambda decided_lines, opening_positions, holders, programs: spoilt(
-            decided_lines, opening_positions, holders, programs
-        ),
+        spoilt,
     )
     with pytest.raises(pipeline.Refused, match="split:earning"):
         pipeline.settle(date.fromisoformat(NEXT))
@@ -215,10 +213,10 @@ def test_a_failed_audit_leaves_warehouse_and_release_as_they_were(first_day, mon
     monkeypatch.undo()
 
 
-def spoilt(decided_lines, opening_positions, programs):
+def spoilt(decided_lines, opening_positions, holders, programs):
     from transforms.earnings import earnings
 
-    return earnings(decided_lines, opening_positions, programs).assign(coop_minor=1)
+    return earnings(decided_lines, opening_positions, holders, programs).assign(coop_minor=1)
 
 
 def test_a_reader_keeps_its_release_while_a_new_one_is_published(first_day):
