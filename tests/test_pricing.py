@@ -75,6 +75,8 @@ class Rules:
             made["cap"] = [self.cap()]
         if self.chance.random() < 0.3:
             made["stack"] = {"group": "g", "take": "first"}
+        if self.chance.random() < 0.1 and "lump" not in made.get("scale", {}).get("mode", ""):
+            made["accumulate"] = {"over": "trailing_12_months", "per": []}
         return made
 
     def scope(self, *, lone: bool = False) -> dict[str, Any]:

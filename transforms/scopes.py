@@ -40,14 +40,15 @@ def running(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What stands before each row of its scope, in the order of rows, and the scope's total.
 
-    Over the trailing twelve months each row has a scope of its own, up to itself: (day - 12 months, day].
+    Over the trailing twelve months each row has a scope of its own, up to itself with its refunds: (day - 12 months, day].
     """
     if not len(values):
         return values, values
     made = codes(rows, scope, fiscal_year_start)
     if scope.over == "trailing_12_months":
         before = _trailing(values, made, rows["reference_on"])
-        return before, before + values
+        own = _accumulated(values, rows["family"].to_numpy())[1]
+        return before, before + own
     return _accumulated(values, made)
 
 
