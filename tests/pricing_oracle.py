@@ -1,8 +1,9 @@
 """What the lines of a program earn, in plain fractions and loops, from the words of the program language alone.
 
 It shares nothing with the engine, so that the two can be held against each other. Everything is recomputed from all
-lines each time. ValueError names what it does not do: base fixed beside another measure than attainment; a minimum of growth or
-attainment over other totals than accumulate; minimum and cap over trailing_12_months; a previous period over `all`.
+lines each time; the steps are in tests/oracle. ValueError names what it does not do: base fixed beside another measure
+than attainment; a minimum of growth or attainment over other totals than accumulate; minimum and cap over
+trailing_12_months; a previous period over `all` or trailing_12_months; rates beside amounts in one scale.
 
 Where the specification leaves room, this is what was read, and from which words:
 

@@ -553,6 +553,12 @@ def test_lowering_a_cap_takes_nothing_back_and_raising_it_pays_the_oldest() -> N
     assert per_line(terms, lines) == [120, 10, 0]
 
 
+def test_forfeited_excess_revives_in_its_own_period_only() -> None:
+    terms = program(lever(rate=D(1), cap=[CAP]))
+    assert per_line(terms, [line("a", "150"), line("b", "-20")]) == [120, -20]
+    assert per_line(terms, [line("a", "150"), line("b", "-20", date(2021, 3, 3))]) == [100, -20]
+
+
 LATER = program(lever(rate=D(1), cap=[{**CAP, "excess": "defer"}]))
 
 
@@ -634,6 +640,7 @@ FIVE = {"rate": D("0.05"), "window": {"from": "tenant_created", "months": 12}}
         (date(2021, 2, 3), date(2021, 2, 3), 5),
         (date(2021, 2, 3), date(2022, 2, 2), 5),
         (date(2021, 2, 3), date(2022, 2, 3), 0),
+        (date(2020, 3, 31), date(2021, 3, 30), 5),
         (date(2020, 2, 29), date(2021, 2, 27), 5),
         (date(2020, 2, 29), date(2021, 2, 28), 0),
         (None, date(2021, 2, 3), 0),
@@ -944,6 +951,12 @@ def test_the_quarter_before_that_of_a_month() -> None:
     assert per_line(terms, lines) == [0, 6]
 
 
+def test_the_month_before_the_quarter() -> None:
+    terms = program(growth(baseline={"of": "revenue", "over": "previous_month"}))
+    lines = [line("dec", "100", BEFORE), line("feb", "90", DAY), line("mar", "30", date(2021, 3, 31))]
+    assert per_line(terms, lines) == [0, 0, 1]
+
+
 def test_growth_over_a_fixed_number_of_the_last_day() -> None:
     fixed = {JANUARY: D(100), date(2021, 3, 31): D(110)}
     lines = [line("a", "120"), line("b", "120", date(2021, 4, 1))]
@@ -1079,8 +1092,8 @@ def test_annualised_revenue(months: int | None, earned: object) -> None:
 
 
 def test_annualised_revenue_is_refunded_by_the_originals_term() -> None:
-    lines = [billed("t", "100", 1), refund("r", "t", "-25"), refund("s", "t", "-75")]
-    assert per_line(program(lever(**YEARLY)), lines) == [240, -60, -180]
+    lines = [billed("t", "100", 3), refund("r", "t", "-25"), refund("s", "t", "-75")]
+    assert per_line(program(lever(**YEARLY)), lines) == [80, -20, -60]
 
 
 def test_the_measure_stays_what_is_billed() -> None:
@@ -1093,9 +1106,9 @@ def test_the_measure_stays_what_is_billed() -> None:
 
 
 def test_slices_of_an_annual_base_are_rounded() -> None:
-    terms = program(lever(**YEARLY), rounding={"mode": "half_up", "at": "slice"})
-    assert per_line(terms, [billed("t", "0.10", 36)]) == [D("0.01")]  # 0.0333 → 0.03, × 20 % = 0.006
-    assert per_line(terms, [billed("t", "0.07", 36)]) == [0]  # 0.0233 → 0.02, × 20 % = 0.004
+    terms = program(lever(base="annualised_revenue", rate=D("0.5")), rounding={"mode": "half_up", "at": "slice"})
+    lines = [billed("t", "0.02", 36), billed("u", "0.01", 36)]
+    assert per_line(terms, lines) == [D("0.01"), 0]  # 0.0067 → 0.01, 0.005 → 0.01; 0.0033 → 0
 
 
 def biz_apps() -> dict:
