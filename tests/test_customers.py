@@ -88,6 +88,19 @@ def test_growth_is_paid_on_what_lies_above_the_month_before_and_a_late_line_ther
     the_books_agree()
 
 
+def test_a_line_that_cannot_be_measured_leaves_only_the_lever_that_selects_it_without_a_baseline(rules):
+    write(rules, GROWTH, GROWTH)
+    path = rules / "csp-indirect-reseller.yaml"
+    first, _, second = path.read_text().replace("measure: revenue", "measure: growth").rpartition("[azure]")
+    path.write_text(f"{first}[office365]{second}")
+    products = [{"product_id": name, "product_name": name, "product_family": name} for name in ("azure", "office365")]
+    day(0, sale("old", "1.00", "2021-01-01"), sale("a", "100.00", "2021-02-05"), sale("b", "130.00", "2021-03-05"),
+        sale("yen", "10", "2021-02-05", currency="JPY", product_id="office365"),
+        sale("c", "50.00", "2021-03-05", product_id="office365"), products=products)  # fmt: skip
+    assert causes(DAYS[0]) == {("a", "new_line"): "9.90", ("b", "new_line"): "3.00"}
+    assert ask("SELECT held_by FROM earnings WHERE transaction_id = 'c'") == [("baseline",)]
+
+
 def test_history_that_reaches_further_back_decides_what_had_no_baseline(rules):
     write(rules, GROWTH)
     text = (rules / "csp-indirect-reseller.yaml").read_text().replace("measure: revenue", "measure: growth")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from transforms import scopes
 from transforms.decisions import is_named
-from transforms.levers import Lever
+from transforms.levers import Lever, Scope
 from transforms.periods import period_start
 from transforms.programs import Program
 
@@ -43,21 +43,24 @@ def _fixed(own: pd.DataFrame, lever: Lever, program: Program, unit: int) -> Base
 
 def _before(rows: pd.DataFrame, own: pd.DataFrame, lever: Lever, program: Program, unit: int) -> Baselines:
     assert lever.baseline is not None
-    over, year, per = lever.baseline.period, program.fiscal_year_start, ["partner_id", *lever.accumulate.columns]
-    counted = rows[is_named(rows["compared_by"], lever.lever)].reset_index(drop=True)
-    doubtful = rows.loc[is_named(rows["compared_by"], f"{lever.lever}?") | rows["fx_rate"].isna().to_numpy(bool)]
-    measure, own_unit = scopes.measure(counted, lever, program)
-    amounts = counted[per].assign(
-        period=period_start(counted["reference_on"], over, year), amount=measure.astype(object) * (unit // own_unit)
+    over, year = lever.baseline.period, program.fiscal_year_start
+    is_counted = is_named(rows["compared_by"], lever.lever)
+    is_doubtful = is_named(rows["compared_by"], f"{lever.lever}?") | (
+        is_counted & rows["fx_rate"].isna().to_numpy(bool)
     )
-    totals = amounts.groupby([*per, "period"], observed=True)["amount"].sum()
-    start = period_start(own["reference_on"], over, year)
-    before = period_start(pd.Series(start - DAY), over, year)
-    wanted = pd.MultiIndex.from_frame(own[per].assign(period=before))
-    place = totals.index.get_indexer(wanted)
-    found = np.append(totals.to_numpy(object), 0)[place]
-    unsure = pd.MultiIndex.from_frame(
-        doubtful[per].assign(period=period_start(doubtful["reference_on"], over, year))
-    ).drop_duplicates()
+    counted, doubtful = (rows[these].reset_index(drop=True) for these in (is_counted, is_doubtful))
+    measure, own_unit = scopes.measure(counted, lever, program)
+    totals = pd.Series(measure.astype(object) * (unit // own_unit), index=_scopes(counted, lever, year))
+    totals = totals.groupby(level=[0, 1]).sum()
+    before = period_start(pd.Series(period_start(own["reference_on"], over, year) - DAY), over, year)
+    wanted = _scopes(own.assign(reference_on=before.astype("datetime64[us]")), lever, year)
+    found = np.append(totals.to_numpy(object), 0)[totals.index.get_indexer(wanted)]
     is_held = before >= own["history_from"].to_numpy("datetime64[D]")
-    return Baselines(found, is_held & (unsure.get_indexer(wanted) < 0))
+    return Baselines(found, is_held & ~wanted.isin(_scopes(doubtful, lever, year)))
+
+
+def _scopes(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> pd.MultiIndex:
+    """The partner of each line, and what its scope in the baseline's period is called within the partner."""
+    assert lever.baseline is not None
+    names = scopes.names(rows, Scope(per=lever.accumulate.per, over=lever.baseline.period), fiscal_year_start)
+    return pd.MultiIndex.from_arrays([rows["partner_id"].astype("str"), names.astype("str")])

@@ -59,7 +59,7 @@ class Known(NamedTuple):
     def of(self, program: Program) -> "Known":
         """What bears on one program."""
         if program.cell_over == "transaction":
-            return Known()
+            return NOTHING
         given, opening, holders = (None if p is None else p[p["program"] == program.program] for p in self)
         return Known(given, opening if program.goes_on else None, holders)
 
