@@ -41,7 +41,8 @@ def check(
     if as_json:
         print_json({"checked": checked, "faults": [_told(fault) for fault in faults]})
     else:
-        print_table([row | {"not run": len(row["not run"])} for row in checked])
+        if checked or not faults:
+            print_table([row | {"not run": len(row["not run"])} for row in checked])
         for row in checked:
             for name, words in row["not run"].items():
                 say(f"{row['program']}: example [{name}] is not run, as it uses {', '.join(words)}")

@@ -1,10 +1,14 @@
 """Levers that look at a customer, at other partners or at the period before, day by day through the whole pipeline."""
 
+from pathlib import Path
+
 import pytest
 
 import pipeline
 from tests.deliveries import ask, land, land_world
 from tests.test_cells import DAYS, agreements, causes, rules, sale, the_books_agree, write
+from transforms.examples import check
+from transforms.programs import load
 
 __all__ = ["rules"]
 KEPT = "accumulate: {per: [customer], over: month}, minimum: {measure: 250, per: [customer], over: month}, rate: 0.05, exclusive_partner: [customer]"
@@ -110,6 +114,11 @@ def test_history_that_reaches_further_back_decides_what_had_no_baseline(rules):
     day(1, sale("before", "40.00", "2021-01-20"))
     assert causes(DAYS[1]) == {("a", "growth_gained"): "10.00"}
     the_books_agree()
+
+
+def test_what_a_lever_counts_compares_and_multiplies_pays_as_worked_out_by_hand():
+    path = Path(__file__).parent / "cases" / "words.yaml"
+    assert check(load(path), path) == []
 
 
 @pytest.mark.parametrize(("since", "earns"), [("2020-03-20", "5.00"), ("2020-03-19", None)])
