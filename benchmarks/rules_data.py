@@ -61,7 +61,7 @@ SELECT hash(partner) % {buckets} AS bucket, transaction_id, 'six-levers' AS prog
     'commercial' AS product_segment, 'P1M' AS term, false AS is_strategic, false AS is_trial, false AS is_add_on,
     'c-' || partner || '-' || customer AS customer_id, 'commercial' AS customer_segment, 'US' AS customer_country, DATE '2015-01-01' AS tenant_created_on, DATE '2020-07-01' AS first_purchase_on,
     DATE '2019-07-01' AS history_from,
-    'new' AS charge_type, 'reseller' AS association, true AS is_partner_known, false AS is_own_customer,
+    'new' AS charge_type, 'new' AS own_charge_type, 'reseller' AS association, true AS is_partner_known, false AS is_own_customer,
     true AS is_original_known, true AS is_earning, NULL::VARCHAR AS reason_codes, 'new_line' AS cause, false AS is_posted,
     'eligible' AS decision, NULL::VARCHAR AS compared_by, 'flat,marginal,retroactive,capped,with-minimum,by-unit' AS levers, fx_month AS earning_month,
     'measured' AS rule_version

@@ -162,6 +162,26 @@ def test_levers_of_a_stack_exclude_one_another(rules):
     the_books_agree()
 
 
+def test_a_refund_is_selected_by_what_its_original_was_billed_for_and_taken_back_by_its_own_kind(rules):
+    write(
+        rules,
+        "rate: 0.04",
+        more="clawback: {ladder: [{from_month: 0, share: 0.5}, {from_month: 0, share: 1.0, kind: withdrawal}]}\n",
+    )
+    path = rules / "csp-indirect-reseller.yaml"
+    path.write_text(path.read_text().replace("{product_family: [azure]}", "{charge_type: [new, renew]}"))
+    first(sale("a", "100.00"), sale("b", "100.00"))
+    settle_next(
+        DAYS[1],
+        [
+            sale("ra", "-100.00", DAYS[1], reverses="a", charge_type="cancel_immediate"),
+            sale("rb", "-100.00", DAYS[1], reverses="b", charge_type="withdrawal"),
+        ],
+    )
+    assert causes(DAYS[1]) == {("ra", "refund"): "-2.00", ("rb", "refund"): "-4.00"}
+    the_books_agree()
+
+
 def test_a_ladder_takes_back_less_the_later_a_refund_comes_and_a_reinstatement_gives_it_back(rules):
     write(rules, "rate: 0.04", more="clawback: {ladder: [{from_month: 0, share: 1.0}, {from_month: 1, share: 0.5}]}\n")
     first(sale("a", "100.00", "2021-02-20"), sale("b", "100.00"))

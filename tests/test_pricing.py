@@ -175,7 +175,7 @@ def frame(lines: list[Line]) -> pd.DataFrame:
                 "root_id": line.reverses, "own_at": pd.Timestamp(line.on), "reference_at": day, "reference_on": day,
                 "revenue_minor": int(line.revenue.scaleb(exponent)), "quantity_micro": int(line.quantity * 10**6),
                 "currency": line.currency, "program_currency": "USD", "exponent": exponent, "program_exponent": 2,
-                "fx_month": day.replace(day=1), "customer_id": head.customer, "charge_type": "new",
+                "fx_month": day.replace(day=1), "customer_id": head.customer, "charge_type": "new", "own_charge_type": "new",
                 "product_family": head.attributes["product_family"], "is_partner_known": True, "is_own_customer": False,
                 "is_original_known": True, "is_earning": line.eligible, "reason_codes": None, "cause": "new_line",
                 "is_posted": False,

@@ -82,7 +82,7 @@ def _line(program: Program, world: World, family: list[Line]) -> dict[str, Any]:
         "program_currency": program.currency, "exponent": exponent(currency),
         "program_exponent": exponent(program.currency), "fx_month": day.replace(day=1), "fx_rate": rate,
         **{column: root.get(column) for column in SELECTABLE if column not in ("currency", "customer_id")},
-        "term": root.get("term", "none"), "customer_id": _customer(root),
+        "own_charge_type": line.get("charge_type"), "term": root.get("term", "none"), "customer_id": _customer(root),
         "tenant_created_on": pd.Timestamp(root.get("tenant_created_on", on)),
         "first_purchase_on": pd.Timestamp(root.get("first_purchase_on", _first_purchase(root, world.lines))),
         "history_from": pd.Timestamp(world.given.get("history_from", NEVER)),

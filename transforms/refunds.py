@@ -102,7 +102,7 @@ def ladder_shares(clawback: Clawback | None, rows: pd.DataFrame, made: Families)
     if clawback is None or not len(refunds):
         return shares
     months = _completed_months(rows["own_at"].iloc[made.root[refunds]], rows["own_at"].iloc[refunds])
-    kinds = rows["charge_type"].astype("str").map(KIND).iloc[refunds].to_numpy()
+    kinds = rows["own_charge_type"].astype("str").map(KIND).iloc[refunds].to_numpy()
     own_kinds = {step.kind for step in clawback.ladder if step.kind}
     for kind in {*own_kinds, None}:
         meant = kinds == kind if kind else ~np.isin(kinds.astype("str"), sorted(own_kinds))

@@ -13,7 +13,7 @@ SELECT
     priced.is_strategic, priced.is_trial, priced.is_add_on,
     priced.customer_id, customer.customer_segment, customer.country AS customer_country,
     customer.tenant_created_on, first.first_purchase_on, CAST(getvariable('history_from') AS DATE) AS history_from,
-    priced.charge_type, priced.association, priced.is_partner_known, priced.is_own_customer, priced.is_original_known,
+    priced.charge_type, priced.own_charge_type, priced.association, priced.is_partner_known, priced.is_own_customer, priced.is_original_known,
     standing.is_earning, standing.reason_codes, priced.cause, priced.is_posted
 FROM program_lines(bucket, reference, associations) AS priced
 JOIN meta.currencies AS own ON own.currency = priced.currency

@@ -18,7 +18,8 @@ WITH sold AS (
         line.transaction_id, line.reverses, rule.program, rule.program_currency, rule.partner_types,
         CASE rule.earner WHEN 'seller' THEN line.seller_id ELSE line.reseller_id END AS partner_id,
         touched.arrival AS cause, touched.is_known AS is_posted, line.revenue_minor, line.quantity, line.currency,
-        line.charge_type, line.transaction_at AS own_at, head.transaction_id AS root_id,
+        coalesce(head.charge_type, line.charge_type) AS charge_type, line.charge_type AS own_charge_type,
+        line.transaction_at AS own_at, head.transaction_id AS root_id,
         coalesce(head.customer_id, line.customer_id) AS customer_id, coalesce(head.product_id, line.product_id) AS product_id,
         coalesce(head.association, line.association) AS association,
         CASE WHEN rule.reference_date = 'invoice_date' AND head.transaction_id IS NULL THEN coalesce(line.invoice_at, line.transaction_at)
