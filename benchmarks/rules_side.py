@@ -8,7 +8,8 @@ import json
 import os
 import sys
 import time
-from datetime import date
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,18 @@ def run_transforms(lines: Path, work: Path) -> dict[str, Any]:
     programs = load_all(HERE / "six_levers")
     with store.connect() as con:
         _open(con, lines, work)
-        positions, holders = (frames.to_pandas(con.execute(query).to_arrow_table()) for query in (NO_POSITIONS, NO_HOLDERS))
+        positions, holders = (
+            frames.to_pandas(con.execute(query).to_arrow_table()) for query in (NO_POSITIONS, NO_HOLDERS)
+        )
         [(buckets,)] = con.execute("SELECT max(bucket) + 1 FROM decided_lines").fetchall()
         for number in range(buckets):
             query = f"SELECT * EXCLUDE (bucket) FROM decided_lines WHERE bucket = {number}"
-            decided = _timed(seconds, "read", lambda: frames.to_pandas(con.execute(query).to_arrow_table()))
-            made = _timed(seconds, "transform", lambda: earnings.earnings(decided, positions, holders, programs))
-            _timed(seconds, "write", lambda: commit.stage(con, "earnings", made, "measured"))
+            with _timed(seconds, "read"):
+                decided = frames.to_pandas(con.execute(query).to_arrow_table())
+            with _timed(seconds, "transform"):
+                made = earnings.earnings(decided, positions, holders, programs)
+            with _timed(seconds, "write"):
+                commit.stage(con, "earnings", made, "measured")
         con.execute("CHECKPOINT staging")
         seconds["total"] = time.perf_counter() - begun
         return {"seconds": seconds, "figures": _figures(con)}
@@ -74,11 +80,11 @@ def _open(con: Any, lines: Path, work: Path) -> None:
     con.execute(f"ATTACH '{work / 'made.duckdb'}' AS staging")
 
 
-def _timed(seconds: dict[str, float], stage: str, work: Any) -> Any:
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     since = time.perf_counter()
-    made = work()
+    yield
     seconds[stage] += time.perf_counter() - since
-    return made
 
 
 def _figures(con: Any) -> dict[str, str]:
