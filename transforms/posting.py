@@ -62,9 +62,9 @@ class Limit:
     waiting: dict[tuple[int, int], list["Excess"]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        [known] = np.nonzero(np.isin(self.scope, list(self.opened)))
-        triples = zip(*(of[known].tolist() for of in (self.scope, self.owner, self.period)), strict=True)
-        self.used = {(owner, period): self.opened[scope] for scope, owner, period in triples}
+        if self.opened:
+            triples = zip(self.scope.tolist(), self.owner.tolist(), self.period.tolist(), strict=True)
+            self.used = {(owner, period): self.opened[s] for s, owner, period in triples if s in self.opened}
 
     def room(self, line: int, when: int, on: int) -> int:
         """What is left for a line in the period of another one, by the limit of a line that comes."""
@@ -121,12 +121,16 @@ def limits(rows: pd.DataFrame, program: Program, opening: pd.DataFrame | None) -
 
 
 def binding(priced: pd.DataFrame, rows: pd.DataFrame, caps: list[Limit]) -> np.ndarray:
-    """Whether a cap may keep anything of each row's partner: what is paid and asked for in a scope is more than it gives."""
-    partner = pd.factorize(rows["partner_id"])[0]
-    bound = np.zeros(partner.max(initial=-1) + 1, bool)
+    """Whether a cap may keep anything of each row, or of one that it shares any cap or its line with.
+
+    A cap may keep something where what is paid and asked for in a scope is more than it gives.
+    """
     line, asked = priced["line"].to_numpy(), np.maximum(priced["program_earning_minor"].to_numpy("int64"), 0)
+    lever = priced["lever_number"].to_numpy("int64")
+    bound = np.zeros(len(line), bool)
+    shared = [rows["family"].to_numpy()[line] * (lever.max(initial=0) + 1) + lever]
     for cap in caps:
-        here = np.ones(len(line), bool) if cap.lever is None else (priced["lever_number"] == cap.lever).to_numpy()
+        here = np.ones(len(line), bool) if cap.lever is None else lever == cap.lever
         scope = cap.scope[line[here]]
         total = np.zeros(cap.scope.max(initial=-1) + 1, "int64")
         np.add.at(total, scope, asked[here])
@@ -134,9 +138,22 @@ def binding(priced: pd.DataFrame, rows: pd.DataFrame, caps: list[Limit]) -> np.n
             total[opened] += paid
         least = np.full(len(total), UNBOUND)
         np.minimum.at(least, scope, cap.most[line[here]])
-        over = (total > least)[scope]
-        bound[partner[line[here]][over]] = True
-    return bound[partner[line]]
+        bound[here] |= (total > least)[scope]
+        shared.append(np.where(here, (cap.owner if cap.is_deferred else cap.scope)[line], -1))
+    return _spread(bound, shared)
+
+
+def _spread(bound: np.ndarray, shared: list[np.ndarray]) -> np.ndarray:
+    """Those that are bound, and all that share a number above -1 with one of them, directly or through others."""
+    before = np.zeros_like(bound)
+    while (bound != before).any():
+        before = bound
+        for numbers in shared:
+            is_shared = np.zeros(numbers.max(initial=-1) + 2, bool)
+            is_shared[numbers[bound]] = True
+            is_shared[-1] = False  # those without a number
+            bound = bound | is_shared[numbers]
+    return bound
 
 
 class Posting:
