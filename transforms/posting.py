@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from heapq import merge
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,10 +39,18 @@ class Row:
     asked: int
     held_by: str | None
     granted: Amount = 0
-    taken: int = 0
-    taken_own: int = 0
+    taken: tuple[int, ...] = (0, 0, 0)  # program currency, own, base
     is_undone: bool = False  # a lump that a refund takes back as what its original posted
     waiting: list["Excess"] = field(default_factory=list)
+
+
+class Taken(NamedTuple):
+    """What a refund takes back of a row: in program currency, in its own, and of its base; it is like the row at `place`."""
+
+    row: Row
+    place: int
+    refund: int
+    amounts: tuple[int, ...]
 
 
 @dataclass
@@ -175,47 +184,48 @@ class Posting:
 
     def posted(self, priced: pd.DataFrame) -> pd.DataFrame:
         """The rows with what is granted, and a row for each that a refund takes back, in both currencies."""
-        self.own_asked = priced["earning_minor"].to_numpy("int64")
+        self.own_asked, self.base = (priced[c].to_numpy("int64") for c in ("earning_minor", "base_minor"))
         columns = [
             priced[c].tolist() for c in ("line", "lever_number", "bracket", "of", "program_earning_minor", "held_by")
         ]
         by_line: dict[int, list[Row]] = {}
         for place, values in enumerate(zip(*columns, strict=True)):
             by_line.setdefault(values[0], []).append(Row(place, *values))
-        back: list[tuple[Row, int, int, int]] = []
+        back: list[Taken] = []
         for line, own in by_line.items():
             if self.family.root[line] == line:
                 refunds = self.refunds.get(line, [])
                 back += self._post(line, own, [(refund, by_line.get(refund, [])) for refund in refunds])
         return self._result(priced, [row for own in by_line.values() for row in own], back)
 
-    def _post(
-        self, line: int, own: list[Row], refunds: list[tuple[int, list[Row]]]
-    ) -> Iterable[tuple[Row, int, int, int]]:
+    def _post(self, line: int, own: list[Row], refunds: list[tuple[int, list[Row]]]) -> Iterable[Taken]:
         """Grant a line's rows and take back what its refunds take."""
         self._revive(line, own)
         for row in sorted(own, key=lambda row: row.asked >= 0):
             self._grant(row)
         self._revive(line, own)
-        taken: list[tuple[Row, int, int, int]] = []
+        taken: list[Taken] = []
         for refund, lumps in refunds:
             for row in own:
                 if row.of != "lump":
-                    taken += self._take_back(row, refund, self._part(row, refund), taken)
+                    taken.append(self._take_back(row, row.place, refund, taken))
             for change in sorted(lumps, key=lambda row: row.asked >= 0):
                 undone = [r for r in own if r.of == "lump" and (r.lever, r.bracket) == (change.lever, change.bracket)]
                 if undone and undone[0].asked * change.asked < 0:
                     change.is_undone = True
-                    taken += self._take_back(undone[0], refund, Fraction(1), taken)
+                    taken.append(self._take_back(undone[0], change.place, refund, taken))
                 else:
                     self._grant(change)
             self._revive(line, own)
         return taken
 
-    def _part(self, row: Row, refund: int) -> Fraction:
-        """What a refund takes of what is left; below zero what it gives back, as a line that reverses a refund."""
+    def _parts(self, row: Row, refund: int) -> tuple[Amount, Amount]:
+        """What a refund takes of what is left, and of the base, on which the ladder does not bear; a lump goes whole."""
+        if row.of == "lump":
+            return 1, Fraction(-int(self.family.revenue[refund]), int(self.base[row.place]) or 1)
         part, whole = self.family.share[row.of]
-        return Fraction(int(part[refund]) * int(self.ladder[refund]), int(whole[refund]) * RATE_UNIT)
+        base = Fraction(int(part[refund]), int(whole[refund]))
+        return base * Fraction(int(self.ladder[refund]), RATE_UNIT), base
 
     def _grant(self, row: Row) -> None:
         amount = row.asked
@@ -250,27 +260,26 @@ class Posting:
         for queue in queues:
             queue[:] = [excess for excess in queue if excess.amount]
 
-    def _take_back(
-        self, row: Row, refund: int, part: Fraction, before: list[tuple[Row, int, int, int]]
-    ) -> list[tuple[Row, int, int, int]]:
+    def _take_back(self, row: Row, place: int, refund: int, before: list[Taken]) -> Taken:
         """Take a part back of what a row has posted and not yet given back, and of what waits of it.
 
         A line that reverses a refund gives back that part of what the refund took of the row.
         """
         parent = int(self.family.parent[refund])
+        part, base = self._parts(row, refund)
         if parent == row.line:
-            left, left_own = self._round(row.granted) - row.taken, self._own(row) - row.taken_own
-        else:
-            undone = [(amount, own) for other, of, amount, own in before if other is row and of == parent]
-            left, left_own = (sum(amounts) for amounts in zip(*undone, strict=True)) if undone else (0, 0)
-        amount, own = (-self._round(exact * part) for exact in (left, left_own))
-        row.taken, row.taken_own = row.taken - amount, row.taken_own - own
-        for cap in self.limits[row.lever]:
-            cap.count(row.line, row.line, amount)
-        for excess in row.waiting:
-            if parent == row.line:
+            posted = self._round(row.granted), self._own(row), int(self.base[row.place])
+            left = [amount - taken for amount, taken in zip(posted, row.taken, strict=True)]
+            for excess in row.waiting:
                 excess.amount *= 1 - part
-        return [(row, refund, amount, own)]
+        else:
+            undone = [made.amounts for made in before if made.row is row and made.refund == parent]
+            left = [sum(amounts) for amounts in zip(*undone, strict=True)] or [0, 0, 0]
+        amounts = tuple(-self._round(amount * of) for amount, of in zip(left, (part, part, base), strict=True))
+        row.taken = tuple(taken - amount for taken, amount in zip(row.taken, amounts, strict=True))
+        for cap in self.limits[row.lever]:
+            cap.count(row.line, row.line, amounts[0])
+        return Taken(row, place, refund, amounts)
 
     def _own(self, row: Row) -> int:
         """What a row posts in its own currency: as priced, or what it is granted, brought over once."""
@@ -285,7 +294,7 @@ class Posting:
     def _round(self, exact: Amount) -> int:
         return whole_units(exact, self.mode)
 
-    def _result(self, priced: pd.DataFrame, rows: list[Row], back: list[tuple[Row, int, int, int]]) -> pd.DataFrame:
+    def _result(self, priced: pd.DataFrame, rows: list[Row], back: list[Taken]) -> pd.DataFrame:
         ordered = sorted(rows, key=lambda row: row.place)
         held = priced.assign(
             program_earning_minor=[self._round(row.granted) for row in ordered],
@@ -298,15 +307,11 @@ class Posting:
         is_there = [not row.is_undone for row in ordered]
         if not back:
             return held[is_there]
-        taken = held.iloc[[row.place for row, *_ in back]].assign(
-            line=[refund for _, refund, _, _ in back],
-            program_earning_minor=[amount for _, _, amount, _ in back],
-            earning_minor=[own for _, _, _, own in back],
-            base_minor=[self._base(held, row, refund) for row, refund, _, _ in back],
+        amounts = np.array([made.amounts for made in back], "int64").T
+        names = ("program_earning_minor", "earning_minor", "base_minor")
+        taken = held.iloc[[made.place for made in back]].assign(
+            line=[made.refund for made in back],
+            held_by=held["held_by"].iloc[[made.row.place for made in back]].to_numpy(),
+            **dict(zip(names, amounts, strict=True)),
         )
         return pd.concat([held[is_there], taken], ignore_index=True)
-
-    def _base(self, held: pd.DataFrame, row: Row, refund: int) -> int:
-        """The refunded part of the row's base."""
-        whole = int(self.family.revenue[row.line]) or 1
-        return self._round(Fraction(int(held["base_minor"].iloc[row.place]) * int(self.family.revenue[refund]), whole))
