@@ -8,7 +8,8 @@ import json
 import os
 import sys
 import time
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +23,28 @@ def run_transforms(lines: Path, work: Path) -> dict[str, Any]:
     os.environ["INCENTIVES_HOME"] = str(work)
     from transforms import earnings
     from transforms.programs import load_all
-    from warehouse import commit, store
+    from warehouse import commit, frames, store
 
     seconds = {"imports": time.perf_counter() - started, "read": 0.0, "transform": 0.0, "write": 0.0}
     begun = time.perf_counter()
     programs = load_all(HERE / "six_levers")
     with store.connect() as con:
         _open(con, lines, work)
-        positions, holders = (_read(con, query) for query in (NO_POSITIONS, NO_HOLDERS))
+        positions, holders = (
+            frames.to_pandas(con.execute(query).to_arrow_table()) for query in (NO_POSITIONS, NO_HOLDERS)
+        )
         [(buckets,)] = con.execute("SELECT max(bucket) + 1 FROM decided_lines").fetchall()
         for number in range(buckets):
             query = f"SELECT * EXCLUDE (bucket) FROM decided_lines WHERE bucket = {number}"
-            decided = _timed(seconds, "read", partial(_read, con, query))
-            made = _timed(seconds, "transform", partial(earnings.earnings, decided, positions, holders, programs))
-            _timed(seconds, "write", partial(commit.stage, con, "earnings", made, "measured"))
+            with _timed(seconds, "read"):
+                decided = frames.to_pandas(con.execute(query).to_arrow_table())
+            with _timed(seconds, "transform"):
+                made = earnings.earnings(decided, positions, holders, programs)
+            with _timed(seconds, "write"):
+                commit.stage(con, "earnings", made, "measured")
         con.execute("CHECKPOINT staging")
         seconds["total"] = time.perf_counter() - begun
         return {"seconds": seconds, "figures": _figures(con)}
-
-
-def _read(con: Any, query: str) -> Any:
-    from warehouse import frames
-
-    return frames.to_pandas(con.execute(query).to_arrow_table())
 
 
 def run_plain(lines: Path, work: Path) -> dict[str, Any]:
@@ -80,11 +80,11 @@ def _open(con: Any, lines: Path, work: Path) -> None:
     con.execute(f"ATTACH '{work / 'made.duckdb'}' AS staging")
 
 
-def _timed(seconds: dict[str, float], stage: str, work: Any) -> Any:
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     since = time.perf_counter()
-    made = work()
+    yield
     seconds[stage] += time.perf_counter() - since
-    return made
 
 
 def _figures(con: Any) -> dict[str, str]:

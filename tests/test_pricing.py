@@ -7,10 +7,12 @@ from itertools import permutations
 from typing import Any
 
 import iso4217
+import numpy as np
 import pandas as pd
 import pytest
 
 from tests.pricing_oracle import Line, price
+from transforms import posting
 from transforms.decisions import decided_lines
 from transforms.earnings import in_context
 from transforms.money import FX, decimals
@@ -202,6 +204,12 @@ def by_engine(rules: dict[str, Any], lines: list[Line]) -> dict[tuple, tuple[Dec
     return {key: amounts for key, amounts in found.items() if any(amounts)}
 
 
+def every_column(rules: dict[str, Any], lines: list[Line]) -> pd.DataFrame:
+    program = Program.model_validate(rules)
+    made = in_context(decided_lines(frame(lines), [program]), [program]).drop(columns="rule_version")
+    return made.sort_values(["transaction_id", "lever", "bracket"], ignore_index=True).fillna({"held_by": "nothing"})
+
+
 def by_oracle(rules: dict[str, Any], lines: list[Line]) -> dict[tuple, tuple[Decimal, ...]]:
     made = {key: tuple(getattr(row, name) for _, name, _ in AMOUNTS) for key, row in price(rules, lines).items()}
     return {key: amounts for key, amounts in made.items() if any(amounts)}
@@ -212,6 +220,22 @@ def the_same(seeds: range) -> None:
         chance = random.Random(seed)
         rules, lines = Rules(chance).program(), random_lines(chance)
         assert by_engine(rules, lines) == by_oracle(rules, lines), f"seed {seed}: {rules}"
+
+
+@pytest.mark.parametrize("first", range(0, 100, 50))
+def test_what_no_cap_keeps_is_the_same_gone_through_line_by_line(monkeypatch, first):
+    for seed in range(first, first + 50):
+        chance = random.Random(seed)
+        rules, lines = Rules(chance).program(), random_lines(chance)
+        for capped in (rules, *rules["levers"]):
+            capped.pop("cap", None)
+        free = every_column(rules, lines)
+        with monkeypatch.context() as patch:
+            patch.setattr(posting, "binding", lambda priced, rows, caps: np.ones(len(priced), bool))
+            bound = every_column(
+                rules | {"cap": [{"amount": Decimal(10**9), "excess": "forfeit", "over": "transaction"}]}, lines
+            )
+        pd.testing.assert_frame_equal(bound, free, check_dtype=False, obj=f"seed {seed}")
 
 
 @pytest.mark.parametrize("first", range(0, 400, 100))

@@ -11,7 +11,41 @@ from transforms.examples import check, try_examples
 from transforms.programs import load
 
 WORKED = Path(__file__).parent / "cases" / "worked"
-CASES = ["A01", "A02", "A04", "A09", "A12", "A14", "A16", "A17", "A18", "A21", "B01", "B02", "B03", "B06", "B08", "B12", "B15", "B16", "B18", "C01", "C05", "C06", "C07", "C08", "D01", "D06", "F01", "F02", "F04", "F05", "F08", "F14", "F15"]
+CASES = [
+    "A01",
+    "A02",
+    "A04",
+    "A09",
+    "A12",
+    "A14",
+    "A16",
+    "A17",
+    "A18",
+    "A21",
+    "B01",
+    "B02",
+    "B03",
+    "B06",
+    "B08",
+    "B12",
+    "B15",
+    "B16",
+    "B18",
+    "C01",
+    "C05",
+    "C06",
+    "C07",
+    "C08",
+    "D01",
+    "D06",
+    "F01",
+    "F02",
+    "F04",
+    "F05",
+    "F08",
+    "F14",
+    "F15",
+]
 WAITS_FOR = {"F14": "payouts"}  # by the word of its examples that is not worked out yet
 
 

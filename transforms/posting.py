@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from heapq import merge
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,10 +39,18 @@ class Row:
     asked: int
     held_by: str | None
     granted: Amount = 0
-    taken: int = 0
-    taken_own: int = 0
+    taken: tuple[int, ...] = (0, 0, 0)  # program currency, own, base
     is_undone: bool = False  # a lump that a refund takes back as what its original posted
     waiting: list["Excess"] = field(default_factory=list)
+
+
+class Taken(NamedTuple):
+    """What a refund takes back of a row: in program currency, in its own, and of its base; it is like the row at `place`."""
+
+    row: Row
+    place: int
+    refund: int
+    amounts: tuple[int, ...]
 
 
 @dataclass
@@ -62,9 +71,9 @@ class Limit:
     waiting: dict[tuple[int, int], list["Excess"]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        [known] = np.nonzero(np.isin(self.scope, list(self.opened)))
-        triples = zip(*(of[known].tolist() for of in (self.scope, self.owner, self.period)), strict=True)
-        self.used = {(owner, period): self.opened[scope] for scope, owner, period in triples}
+        if self.opened:
+            triples = zip(self.scope.tolist(), self.owner.tolist(), self.period.tolist(), strict=True)
+            self.used = {(owner, period): self.opened[s] for s, owner, period in triples if s in self.opened}
 
     def room(self, line: int, when: int, on: int) -> int:
         """What is left for a line in the period of another one, by the limit of a line that comes."""
@@ -121,12 +130,16 @@ def limits(rows: pd.DataFrame, program: Program, opening: pd.DataFrame | None) -
 
 
 def binding(priced: pd.DataFrame, rows: pd.DataFrame, caps: list[Limit]) -> np.ndarray:
-    """Whether a cap may keep anything of each row's partner: what is paid and asked for in a scope is more than it gives."""
-    partner = pd.factorize(rows["partner_id"])[0]
-    bound = np.zeros(partner.max(initial=-1) + 1, bool)
+    """Whether a cap may keep anything of each row, or of one that it shares any cap or its line with.
+
+    A cap may keep something where what is paid and asked for in a scope is more than it gives.
+    """
     line, asked = priced["line"].to_numpy(), np.maximum(priced["program_earning_minor"].to_numpy("int64"), 0)
+    lever = priced["lever_number"].to_numpy("int64")
+    bound = np.zeros(len(line), bool)
+    shared = [rows["family"].to_numpy()[line] * (lever.max(initial=0) + 1) + lever]
     for cap in caps:
-        here = np.ones(len(line), bool) if cap.lever is None else (priced["lever_number"] == cap.lever).to_numpy()
+        here = np.ones(len(line), bool) if cap.lever is None else lever == cap.lever
         scope = cap.scope[line[here]]
         total = np.zeros(cap.scope.max(initial=-1) + 1, "int64")
         np.add.at(total, scope, asked[here])
@@ -134,9 +147,22 @@ def binding(priced: pd.DataFrame, rows: pd.DataFrame, caps: list[Limit]) -> np.n
             total[opened] += paid
         least = np.full(len(total), UNBOUND)
         np.minimum.at(least, scope, cap.most[line[here]])
-        over = (total > least)[scope]
-        bound[partner[line[here]][over]] = True
-    return bound[partner[line]]
+        bound[here] |= (total > least)[scope]
+        shared.append(np.where(here, (cap.owner if cap.is_deferred else cap.scope)[line], -1))
+    return _spread(bound, shared)
+
+
+def _spread(bound: np.ndarray, shared: list[np.ndarray]) -> np.ndarray:
+    """Those that are bound, and all that share a number above -1 with one of them, directly or through others."""
+    before = np.zeros_like(bound)
+    while (bound != before).any():
+        before = bound
+        for numbers in shared:
+            is_shared = np.zeros(numbers.max(initial=-1) + 2, bool)
+            is_shared[numbers[bound]] = True
+            is_shared[-1] = False  # those without a number
+            bound = bound | is_shared[numbers]
+    return bound
 
 
 class Posting:
@@ -158,47 +184,48 @@ class Posting:
 
     def posted(self, priced: pd.DataFrame) -> pd.DataFrame:
         """The rows with what is granted, and a row for each that a refund takes back, in both currencies."""
-        self.own_asked = priced["earning_minor"].to_numpy("int64")
+        self.own_asked, self.base = (priced[c].to_numpy("int64") for c in ("earning_minor", "base_minor"))
         columns = [
             priced[c].tolist() for c in ("line", "lever_number", "bracket", "of", "program_earning_minor", "held_by")
         ]
         by_line: dict[int, list[Row]] = {}
         for place, values in enumerate(zip(*columns, strict=True)):
             by_line.setdefault(values[0], []).append(Row(place, *values))
-        back: list[tuple[Row, int, int, int]] = []
+        back: list[Taken] = []
         for line, own in by_line.items():
             if self.family.root[line] == line:
                 refunds = self.refunds.get(line, [])
                 back += self._post(line, own, [(refund, by_line.get(refund, [])) for refund in refunds])
         return self._result(priced, [row for own in by_line.values() for row in own], back)
 
-    def _post(
-        self, line: int, own: list[Row], refunds: list[tuple[int, list[Row]]]
-    ) -> Iterable[tuple[Row, int, int, int]]:
+    def _post(self, line: int, own: list[Row], refunds: list[tuple[int, list[Row]]]) -> Iterable[Taken]:
         """Grant a line's rows and take back what its refunds take."""
         self._revive(line, own)
         for row in sorted(own, key=lambda row: row.asked >= 0):
             self._grant(row)
         self._revive(line, own)
-        taken: list[tuple[Row, int, int, int]] = []
+        taken: list[Taken] = []
         for refund, lumps in refunds:
             for row in own:
                 if row.of != "lump":
-                    taken += self._take_back(row, refund, self._part(row, refund), taken)
+                    taken.append(self._take_back(row, row.place, refund, taken))
             for change in sorted(lumps, key=lambda row: row.asked >= 0):
                 undone = [r for r in own if r.of == "lump" and (r.lever, r.bracket) == (change.lever, change.bracket)]
                 if undone and undone[0].asked * change.asked < 0:
                     change.is_undone = True
-                    taken += self._take_back(undone[0], refund, Fraction(1), taken)
+                    taken.append(self._take_back(undone[0], change.place, refund, taken))
                 else:
                     self._grant(change)
             self._revive(line, own)
         return taken
 
-    def _part(self, row: Row, refund: int) -> Fraction:
-        """What a refund takes of what is left; below zero what it gives back, as a line that reverses a refund."""
+    def _parts(self, row: Row, refund: int) -> tuple[Amount, Amount]:
+        """What a refund takes of what is left, and of the base, on which the ladder does not bear; a lump goes whole."""
+        if row.of == "lump":
+            return 1, Fraction(-int(self.family.revenue[refund]), int(self.base[row.place]) or 1)
         part, whole = self.family.share[row.of]
-        return Fraction(int(part[refund]) * int(self.ladder[refund]), int(whole[refund]) * RATE_UNIT)
+        base = Fraction(int(part[refund]), int(whole[refund]))
+        return base * Fraction(int(self.ladder[refund]), RATE_UNIT), base
 
     def _grant(self, row: Row) -> None:
         amount = row.asked
@@ -233,27 +260,26 @@ class Posting:
         for queue in queues:
             queue[:] = [excess for excess in queue if excess.amount]
 
-    def _take_back(
-        self, row: Row, refund: int, part: Fraction, before: list[tuple[Row, int, int, int]]
-    ) -> list[tuple[Row, int, int, int]]:
+    def _take_back(self, row: Row, place: int, refund: int, before: list[Taken]) -> Taken:
         """Take a part back of what a row has posted and not yet given back, and of what waits of it.
 
         A line that reverses a refund gives back that part of what the refund took of the row.
         """
         parent = int(self.family.parent[refund])
+        part, base = self._parts(row, refund)
         if parent == row.line:
-            left, left_own = self._round(row.granted) - row.taken, self._own(row) - row.taken_own
-        else:
-            undone = [(amount, own) for other, of, amount, own in before if other is row and of == parent]
-            left, left_own = (sum(amounts) for amounts in zip(*undone, strict=True)) if undone else (0, 0)
-        amount, own = (-self._round(exact * part) for exact in (left, left_own))
-        row.taken, row.taken_own = row.taken - amount, row.taken_own - own
-        for cap in self.limits[row.lever]:
-            cap.count(row.line, row.line, amount)
-        for excess in row.waiting:
-            if parent == row.line:
+            posted = self._round(row.granted), self._own(row), int(self.base[row.place])
+            left = [amount - taken for amount, taken in zip(posted, row.taken, strict=True)]
+            for excess in row.waiting:
                 excess.amount *= 1 - part
-        return [(row, refund, amount, own)]
+        else:
+            undone = [made.amounts for made in before if made.row is row and made.refund == parent]
+            left = [sum(amounts) for amounts in zip(*undone, strict=True)] or [0, 0, 0]
+        amounts = tuple(-self._round(amount * of) for amount, of in zip(left, (part, part, base), strict=True))
+        row.taken = tuple(taken - amount for taken, amount in zip(row.taken, amounts, strict=True))
+        for cap in self.limits[row.lever]:
+            cap.count(row.line, row.line, amounts[0])
+        return Taken(row, place, refund, amounts)
 
     def _own(self, row: Row) -> int:
         """What a row posts in its own currency: as priced, or what it is granted, brought over once."""
@@ -268,7 +294,7 @@ class Posting:
     def _round(self, exact: Amount) -> int:
         return whole_units(exact, self.mode)
 
-    def _result(self, priced: pd.DataFrame, rows: list[Row], back: list[tuple[Row, int, int, int]]) -> pd.DataFrame:
+    def _result(self, priced: pd.DataFrame, rows: list[Row], back: list[Taken]) -> pd.DataFrame:
         ordered = sorted(rows, key=lambda row: row.place)
         held = priced.assign(
             program_earning_minor=[self._round(row.granted) for row in ordered],
@@ -281,15 +307,11 @@ class Posting:
         is_there = [not row.is_undone for row in ordered]
         if not back:
             return held[is_there]
-        taken = held.iloc[[row.place for row, *_ in back]].assign(
-            line=[refund for _, refund, _, _ in back],
-            program_earning_minor=[amount for _, _, amount, _ in back],
-            earning_minor=[own for _, _, _, own in back],
-            base_minor=[self._base(held, row, refund) for row, refund, _, _ in back],
+        amounts = np.array([made.amounts for made in back], "int64").T
+        names = ("program_earning_minor", "earning_minor", "base_minor")
+        taken = held.iloc[[made.place for made in back]].assign(
+            line=[made.refund for made in back],
+            held_by=held["held_by"].iloc[[made.row.place for made in back]].to_numpy(),
+            **dict(zip(names, amounts, strict=True)),
         )
         return pd.concat([held[is_there], taken], ignore_index=True)
-
-    def _base(self, held: pd.DataFrame, row: Row, refund: int) -> int:
-        """The refunded part of the row's base."""
-        whole = int(self.family.revenue[row.line]) or 1
-        return self._round(Fraction(int(held["base_minor"].iloc[row.place]) * int(self.family.revenue[refund]), whole))
