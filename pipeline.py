@@ -455,16 +455,26 @@ def _register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         con.register(name, pa.Table.from_pandas(rows, preserve_index=False))
 
 
-def _touch_lines(con: duckdb.DuckDBPyConnection, run: Run, clock: "_Clock", *, everything: bool = False) -> int:
+def _touch_lines(
+    con: duckdb.DuckDBPyConnection,
+    run: Run,
+    clock: "_Clock",
+    *,
+    everything: bool = False,
+    within: tuple[date, date] | None = None,
+) -> int:
     """Make the touched lines, from the staged eligibility, and those to work out with them; how many are touched.
 
     Who holds which customers is worked out in between, since a customer that changes hands brings lines of its own.
+    With `within`, the lines of some days alone, all anew.
     """
     cuts.stand(con)
     associated.associate(con)
     lines = cuts.touch_lines(con, run.day, rules=everything or run.rules.changed, splits=run.rules.splits_changed)
+    if within:
+        worked.narrow(con, run.day, *within)
     _hold(con, run, clock)
-    worked.work(con, run.day)
+    worked.work(con, run.day, anew=within is not None)
     return lines
 
 
@@ -576,12 +586,7 @@ def earned(
     found = []
     with store.scratch(con, run.staging):
         waiting = _judge_partners(con, run, given, clock, everything=True)[0]
-        cuts.stand(con)
-        associated.associate(con)
-        cuts.touch_lines(con, day, rules=True)
-        worked.narrow(con, day, *simulation.whole_periods(rules, first, end))
-        _hold(con, run, clock)
-        worked.work(con, day, anew=True)
+        _touch_lines(con, run, clock, everything=True, within=simulation.whole_periods(rules, first, end))
         count = max(worked.buckets(con, is_append=False), 1)
         for number in range(count):
             progress(f"part {number + 1} of {count}")
