@@ -92,6 +92,19 @@ def test_growth_is_paid_on_what_lies_above_the_month_before_and_a_late_line_ther
     the_books_agree()
 
 
+def test_what_a_partner_sold_before_it_was_eligible_counts_in_the_baseline(rules):
+    write(rules, GROWTH)
+    text = (rules / "csp-indirect-reseller.yaml").read_text().replace("measure: revenue", "measure: growth")
+    (rules / "csp-indirect-reseller.yaml").write_text(text)
+    signed = [held | {"signed_on": "2021-03-01", "valid_from": "2021-03-01"} for held in agreements()]
+    day(0, sale("old", "1.00", "2021-01-01"), sale("a", "100.00", "2021-02-05"), sale("b", "130.00", "2021-03-05"),
+        agreements=signed)  # fmt: skip
+    assert causes(DAYS[0]) == {("b", "new_line"): "3.00"}
+    day(1, sale("c", "10.00", "2021-03-06"), agreements=signed)
+    assert causes(DAYS[1]) == {("c", "new_line"): "1.00"}
+    the_books_agree()
+
+
 def test_a_line_that_cannot_be_measured_leaves_only_the_lever_that_selects_it_without_a_baseline(rules):
     write(rules, GROWTH, GROWTH)
     path = rules / "csp-indirect-reseller.yaml"
