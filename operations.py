@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 import pipeline
+import rulebook
 from transforms import adjustments, simulation
 from transforms.programs import active, load_all
 from warehouse import books, frames, releases, store
@@ -47,7 +48,7 @@ def restate(first: date, *, by: str, approved_by: str) -> dict[str, Any]:
     with store.locked(f"restate from {first}"):
         with store.warehouse() as con:
             plan = _plan(con, first)
-            rules = pipeline.edited_rules(con)
+            rules = rulebook.edited_rules(con)
             day, number = books.newest_day(con), books.last(con)[0] + 1
         run = pipeline.Run(f"{day}-restate-{number}", day, rules)
         said = {"rules_hash": rules.hash, "from": first, "by": by, "approved_by": approved_by, "plan": plan}
@@ -61,7 +62,7 @@ def restate(first: date, *, by: str, approved_by: str) -> dict[str, Any]:
 
 
 def _plan(con: Any, first: date) -> list[dict[str, Any]]:
-    rules = pipeline.edited_rules(con)
+    rules = rulebook.edited_rules(con)
     day = books.newest_day(con)
     if not rules.changed:
         raise LookupError("no rule edit is held: programs/ says what the last run was settled with.")
@@ -96,11 +97,11 @@ def simulate(folder: Path, first: date, end: date, progress: pipeline.Progress =
     Programs that the folder lacks count as retired; adjustments are left out. Raises RuleFault for the first file that
     cannot be used, and LookupError before the first settled day.
     """
-    changed = pipeline.programs_in(folder)
+    changed = rulebook.programs_in(folder)
     simulated = simulation.as_if_active(changed)
     with store.locked("simulate"), store.warehouse() as con:
         day = books.newest_day(con)
-        in_force = active(pipeline.rules_of_last_run(con).now)
+        in_force = active(rulebook.rules_of_last_run(con).now)
         standing = simulation.standings(in_force, changed)
         edited = [program for program in simulated if standing[program.program] != "unchanged"]
         progress(f"working lines out as of {day}, under the rules in force")
@@ -180,17 +181,17 @@ def _replay_run(run: dict[str, Any], folder: Path, *, publish: bool) -> None:
     names = [name for name in run["deliveries"] if not (archive / name).is_dir()]
     if names:
         raise LookupError(f"the archive no longer holds deliveries {names}; restore a backup that does.")
-    now = load_all(pipeline.rules_archive(run["rules_hash"]))
-    declared = pipeline.adjustments_archive(run["run_id"])
+    now = load_all(rulebook.rules_archive(run["rules_hash"]))
+    declared = rulebook.adjustments_archive(run["run_id"])
     with store.at(folder):
         for name in run["deliveries"]:
             shutil.copytree(archive / name, store.place("landing") / name)
         pipeline.ingest()
         with store.warehouse() as con:
             rules_before = books.last_rules(con)
-    before = load_all(pipeline.rules_archive(rules_before)) if rules_before else now
+    before = load_all(rulebook.rules_archive(rules_before)) if rules_before else now
     with store.at(folder):
-        rules = pipeline.Rules(now, before, run["rules_hash"])
+        rules = rulebook.Rules(now, before, run["rules_hash"])
         pipeline.attempt(pipeline.Run(run["run_id"], run["business_date"], rules, declared, publish), [])
 
 
@@ -224,7 +225,7 @@ def _differing(sides: list[tuple[dict[str, Any], dict[str, Any]]]) -> list[dict[
 
 def declared_adjustments() -> list[dict[str, Any]]:
     """Each declared adjustment: when it was posted, or that it waits for the next settled day, or why it cannot be."""
-    declared, faults = pipeline.declared_adjustments(pipeline.adjustments_folder())
+    declared, faults = rulebook.declared_adjustments(rulebook.adjustments_folder())
     with store.locked("adjustments"), store.warehouse() as con:
         store.attach(con, Path(":memory:"), "staging")
         con.execute("CREATE SCHEMA staging.derived")
@@ -233,7 +234,7 @@ def declared_adjustments() -> list[dict[str, Any]]:
         earned = frames.read_input(con, "earned", date.max)
     posted = dict(zip(held["adjustment_id"], held["posted_on"].dt.date, strict=True))
     waiting = [one for one in declared if one.adjustment not in posted]
-    told = adjustments.refusals(waiting, earned, load_all(pipeline.programs_folder()))
+    told = adjustments.refusals(waiting, earned, load_all(rulebook.programs_folder()))
     told |= adjustments.edited([one for one in declared if one.adjustment in posted], held)
     columns = ("adjustment", "partner", "month", "amount", "currency", "posted on", "message")
     shown = [

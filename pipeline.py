@@ -4,16 +4,13 @@ A step is a transform. Its name is the table it makes; its parameters are the ta
 `run_date`. Everything a DAG or a command does is one call of this module.
 """
 
-import hashlib
 import inspect
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+import rulebook
 from expectations.rules import row_rules
 from transforms import (
     adjustments,
@@ -29,14 +27,13 @@ from transforms import (
     decisions,
     earnings,
     eligibility,
-    examples,
     holders,
     invitations,
     ledger,
     positions,
     simulation,
 )
-from transforms.programs import Program, active, load, load_all
+from transforms.programs import Program, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.rule_file import RuleFault
@@ -104,41 +101,6 @@ class NotYet(Exception):
 def inputs(step: str) -> list[str]:
     """What a step reads: tables that earlier steps made, named inputs of the warehouse, `programs`, `run_date`."""
     return list(inspect.signature(STEPS[step]).parameters)
-
-
-def programs_folder() -> Path:
-    """Where the rule files lie, from INCENTIVES_PROGRAMS; programs/ of this repository unless it is set."""
-    return Path(os.environ.get("INCENTIVES_PROGRAMS", Path(__file__).parent / "programs"))
-
-
-def adjustments_folder() -> Path:
-    """Where manual adjustments are declared, from INCENTIVES_ADJUSTMENTS; adjustments/ of this repository unless it is set."""
-    return Path(os.environ.get("INCENTIVES_ADJUSTMENTS", Path(__file__).parent / "adjustments"))
-
-
-def programs() -> list[Program]:
-    """Every program, its examples run. Raises RuleFault for the first file that cannot be used."""
-    return programs_in(programs_folder())
-
-
-def programs_in(folder: Path) -> list[Program]:
-    """Every program of a folder, as `programs` has them."""
-    files = tuple((path, path.read_bytes()) for path in sorted(folder.glob("*.yaml")))
-    return list(_checked(folder, files))
-
-
-@cache
-def _checked(folder: Path, files: tuple[tuple[Path, bytes], ...]) -> list[Program]:
-    """The programs of a folder whose files hold this; a backfill reads and tries them once."""
-    loaded = load_all(folder)
-    for program in loaded:
-        _run_examples(folder / f"{program.program}.yaml", program.rule_version)
-    return loaded
-
-
-@cache
-def _run_examples(path: Path, rule_version: str) -> list[str]:
-    return examples.check(load(path), path)
 
 
 def landed() -> list[str]:
@@ -240,8 +202,8 @@ def publish_pending(progress: Progress = lambda line: None) -> None:
             if not waits or not last:
                 return
             if manifest is None:
-                now = load_all(rules_archive(last["rules_hash"]))
-                run = Run(last["run_id"], last["business_date"], Rules(now, now, last["rules_hash"]))
+                now = load_all(rulebook.rules_archive(last["rules_hash"]))
+                run = Run(last["run_id"], last["business_date"], rulebook.Rules(now, now, last["rules_hash"]))
                 _register(con, run)
                 facts = {name: last[name] for name in ("run_id", "rules_hash", "engine_version", "cut", "chain_head")}
                 folder, manifest, _ = _release(con, run, facts)
@@ -295,31 +257,13 @@ def _listed(days: list[date]) -> str:
 
 
 @dataclass(frozen=True)
-class Rules:
-    """The rules that a run works with, and those of the run before it."""
-
-    now: list[Program]
-    before: list[Program]
-    hash: str
-
-    @property
-    def changed(self) -> bool:
-        return {p.rule_version for p in active(self.now)} != {p.rule_version for p in active(self.before)}
-
-    @property
-    def splits_changed(self) -> bool:
-        before = {p.program: p.split for p in active(self.before)}
-        return any(before.get(p.program, p.split) != p.split for p in active(self.now))
-
-
-@dataclass(frozen=True)
 class Run:
     """One run: its id, the business day that it settles or restates, its rules, where adjustments are declared."""
 
     run_id: str
     day: date
-    rules: Rules
-    adjustments: Path = field(default_factory=lambda: adjustments_folder())
+    rules: rulebook.Rules
+    adjustments: Path = field(default_factory=rulebook.adjustments_folder)
     publish: bool = True  # within a backfill, only the last day's run does
 
     @property
@@ -327,21 +271,12 @@ class Run:
         return store.place("staging") / f"{self.run_id}.duckdb"
 
 
-def edited_rules(con: duckdb.DuckDBPyConnection) -> Rules:
-    """The rules of programs/, archived under their hash, beside those of the last run, from the archive."""
-    now = programs()
-    digest = _archived(now)
-    last = books.last_rules(con)
-    before = load_all(rules_archive(last)) if last and last != digest else now
-    return Rules(now, before, digest)
-
-
-def rules_in_force(con: duckdb.DuckDBPyConnection, day: date) -> tuple[Rules, list[str]]:
+def rules_in_force(con: duckdb.DuckDBPyConnection, day: date) -> tuple[rulebook.Rules, list[str]]:
     """The rules that a day is settled with, and what to tell of an edit that is held.
 
     An edit that would change what is posted is held until `incentives restate`: the day goes on with the rules before.
     """
-    rules = edited_rules(con)
+    rules = rulebook.edited_rules(con)
     if not rules.changed:
         return rules, []
     entries = books.held_entries(con, rules.hash)
@@ -351,7 +286,7 @@ def rules_in_force(con: duckdb.DuckDBPyConnection, day: date) -> tuple[Rules, li
     if not entries:
         return rules, []
     told = f"rule edit [{rules.hash[:12]}] is held: it would change [{entries}] posted sums; see `incentives restate`."
-    return Rules(rules.before, rules.before, str(books.last_rules(con))), [told]
+    return rulebook.Rules(rules.before, rules.before, str(books.last_rules(con))), [told]
 
 
 def rule_differences(con: duckdb.DuckDBPyConnection, plan: Run) -> list[dict[str, Any]]:
@@ -539,7 +474,7 @@ def _run_buckets(
 
 def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     """Stage the declared adjustments that are not posted yet; why others are not."""
-    declared, told = declared_adjustments(run.adjustments)
+    declared, told = rulebook.declared_adjustments(run.adjustments)
     held = frames.read_input(con, "posted_adjustments", run.day)
     pending = [one for one in declared if one.adjustment not in set(held["adjustment_id"])]
     earned = frames.read_input(con, "earned", run.day) if pending else None  # it sums the whole ledger
@@ -548,30 +483,12 @@ def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     commit.stage(con, "adjustments", adjustments.adjustments(sound, run.day), run.run_id)
     commit.stage(con, "earnings_ledger", adjustments.entries(sound, run.rules.now, run.day), run.run_id)
     for one in sound:
-        kept = adjustments_archive(run.run_id)
+        kept = rulebook.adjustments_archive(run.run_id)
         kept.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copy(run.adjustments / f"{one.adjustment}.yaml", kept)
     edited = adjustments.edited([one for one in declared if one not in pending], held)
     told += [f"adjustment [{name}] is not posted: {why}." for name, why in refused.items()]
     return told + [f"adjustment [{name}] {why}." for name, why in edited.items()]
-
-
-def declared_adjustments(folder: Path) -> tuple[list[adjustments.Adjustment], list[str]]:
-    """Every declared adjustment that can be read, and the faults of the others."""
-    made, faults = [], []
-    for path in sorted(folder.glob("*.yaml")):
-        try:
-            made.append(adjustments.load(path))
-        except RuleFault as fault:
-            faults.append(f"adjustment is not posted: {fault}")
-    return made, faults
-
-
-def rules_of_last_run(con: duckdb.DuckDBPyConnection) -> Rules:
-    """The rules in force: those that the last run worked with, from the archive."""
-    digest = str(books.last_rules(con))
-    last = load_all(rules_archive(digest))
-    return Rules(last, last, digest)
 
 
 def earned(
@@ -581,7 +498,7 @@ def earned(
 
     Partners are judged and lines worked out anew from all that is known on the day; nothing is kept.
     """
-    run, clock = Run("simulate", day, Rules(rules, rules, "")), _Clock()
+    run, clock = Run("simulate", day, rulebook.Rules(rules, rules, "")), _Clock()
     given = {"programs": rules, "run_date": day}
     found = []
     with store.scratch(con, run.staging):
@@ -601,7 +518,7 @@ def recomputed(con: duckdb.DuckDBPyConnection, day: date) -> tuple[list[str], li
 
     Every line is worked out anew from all that is known; nothing is kept.
     """
-    run = Run("verify", day, rules_of_last_run(con))
+    run = Run("verify", day, rulebook.rules_of_last_run(con))
     with store.scratch(con, run.staging):
         waiting = _work_out(con, run, _Clock(), everything=True)[0]
         return waiting, books.staged_differences(con)
@@ -636,25 +553,6 @@ def _judged(path: Path, tables: list) -> Any:
     if verdict.critical:
         raise Refused(f"critical expectations do not hold: {'; '.join(map(str, verdict.critical))}")
     return verdict
-
-
-def _archived(rules: list[Program]) -> str:
-    """A hash over the active rule files, which are archived under it."""
-    named = "".join(f"{program.program}:{program.rule_version};" for program in active(rules))
-    digest = hashlib.sha256(named.encode()).hexdigest()
-    if not rules_archive(digest).exists():
-        shutil.copytree(programs_folder(), rules_archive(digest))
-    return digest
-
-
-def adjustments_archive(run_id: str) -> Path:
-    """Where the adjustments that a run posts are kept as they were declared."""
-    return store.place("archive") / "adjustments" / run_id
-
-
-def rules_archive(rules_hash: str) -> Path:
-    """Where the rule files of a run are kept."""
-    return store.place("archive") / "rules" / rules_hash[:12]
 
 
 def _health(day: date, attempt: dict[str, Any]) -> None:

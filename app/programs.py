@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import rulebook
 from app.output import REFUSED, AsJson, print_json, print_table, say
 
 if TYPE_CHECKING:  # these bring pandas, which takes half a second
@@ -30,10 +31,9 @@ def check(
 
     Example: incentives programs check programs/csp-direct-bill.yaml
     """
-    import pipeline
 
     checked, faults = [], []
-    for path in paths or [pipeline.programs_folder()]:
+    for path in paths or [rulebook.programs_folder()]:
         for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
             row, found = _checked(file)
             checked += [row] if row else []
@@ -133,13 +133,12 @@ def _tables(said: ProgramInWords) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 def _program(named: str) -> Program:
     """A program by its name or its file. Raises LookupError where there is none."""
-    import pipeline
     from transforms.programs import load
 
     path = Path(named)
     if path.suffix != ".yaml":
-        path = pipeline.programs_folder() / f"{named}.yaml"
+        path = rulebook.programs_folder() / f"{named}.yaml"
     if not path.exists():
-        known = ", ".join(sorted(file.stem for file in pipeline.programs_folder().glob("*.yaml")))
+        known = ", ".join(sorted(file.stem for file in rulebook.programs_folder().glob("*.yaml")))
         raise LookupError(f"no program [{named}]; there are {known}")
     return load(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import pipeline
+import rulebook
 from app import stack as airflow_stack
 from tests.deliveries import T1, land, land_world
 from warehouse import releases
@@ -25,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def one_program(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Only the resellers' program, so that a line has one decision; the folder of its file."""
     folder = tmp_path_factory.mktemp("programs")
-    shutil.copy(pipeline.programs_folder() / PROGRAM, folder)
+    shutil.copy(rulebook.programs_folder() / PROGRAM, folder)
     monkeypatch.setenv("INCENTIVES_PROGRAMS", str(folder))
     return folder
 
@@ -34,7 +35,7 @@ def one_program(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
 def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     """A home in which one day is settled, to be copied, and the day's report."""
     made, programs = tmp_path_factory.mktemp("settled"), tmp_path_factory.mktemp("programs")
-    shutil.copy(pipeline.programs_folder() / PROGRAM, programs)
+    shutil.copy(rulebook.programs_folder() / PROGRAM, programs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INCENTIVES_HOME", str(made))
         patch.setenv("INCENTIVES_PROGRAMS", str(programs))

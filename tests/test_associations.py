@@ -8,6 +8,7 @@ import pytest
 
 import operations
 import pipeline
+import rulebook
 from app import explain
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world
 from transforms.associations import associations
@@ -19,7 +20,7 @@ from transforms.rule_file import RuleFault, read
 from warehouse import releases, store
 
 CASES, _ = read(Path(__file__).parent / "cases" / "associations.yaml")
-BASE = load(pipeline.programs_folder() / "csp-indirect-reseller.yaml")
+BASE = load(rulebook.programs_folder() / "csp-indirect-reseller.yaml")
 RANKED = ["cpor", "pal_owner", "pal_contributor", "reseller"]
 NEXT, AFTER = "2021-03-24", "2021-03-25"
 
@@ -266,7 +267,7 @@ def test_explain_names_the_claim_by_which_a_partner_earns(ranked):
 )
 def test_a_precedence_that_cannot_be_used_is_refused(tmp_path, rule, says):
     path = tmp_path / "csp-indirect-reseller.yaml"
-    text = (pipeline.programs_folder() / path.name).read_text()
+    text = (rulebook.programs_folder() / path.name).read_text()
     path.write_text(f"{text}\nassociation: {rule}\n")
     with pytest.raises(RuleFault, match=r"^csp-indirect-reseller.yaml:\d+: ") as fault:
         load(path)
@@ -288,7 +289,7 @@ association: {precedence: [cpor, reseller]}
 def test_a_claim_of_an_example_matches_what_a_lever_selects_unless_it_says_its_association(tmp_path):
     path = tmp_path / "csp-indirect-reseller.yaml"
     text = (
-        (pipeline.programs_folder() / path.name).read_text().replace(SELECTED, SELECTED + "association: [pal_owner], ")
+        (rulebook.programs_folder() / path.name).read_text().replace(SELECTED, SELECTED + "association: [pal_owner], ")
     )
     path.write_text(text + EXAMPLE)
     assert check(load(path), path) == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import pipeline
+import rulebook
 from transforms.criteria import Eligibility
 from transforms.eligibility import eligibility, eligibility_criteria
 from transforms.example_standing import FEED_COLUMNS, example_frame
@@ -14,7 +14,7 @@ from transforms.programs import Program, load
 from transforms.rule_file import read
 
 CASES, _ = read(Path(__file__).parent / "cases" / "eligibility.yaml")
-BASE = load(pipeline.programs_folder() / "csp-indirect-reseller.yaml")
+BASE = load(rulebook.programs_folder() / "csp-indirect-reseller.yaml")
 
 
 def program_of(case: dict) -> Program:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import pipeline
+import rulebook
 from tests.conftest import PROGRAM
 from tests.deliveries import T1, WORLD, land
 from warehouse import books, releases, store
@@ -58,7 +59,7 @@ def test_every_point_is_one_of_the_code():
 @pytest.fixture(scope="module")
 def wanted(landed, tmp_path_factory) -> dict[str, tuple]:
     programs = tmp_path_factory.mktemp("programs")
-    shutil.copy(pipeline.programs_folder() / PROGRAM, programs)
+    shutil.copy(rulebook.programs_folder() / PROGRAM, programs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INCENTIVES_PROGRAMS", str(programs))
         assert run(landed[1]) == 0

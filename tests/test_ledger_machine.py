@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 import operations
 import pipeline
+import rulebook
 from tests.conftest import PROGRAM
 from tests.deliveries import WORLD, ask, land, land_world
 from tests.test_killed import POINTS
@@ -36,7 +37,7 @@ class Ledger(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.rules = self.folder / "programs" / PROGRAM
         self.rules.parent.mkdir()
-        shutil.copy(pipeline.programs_folder() / PROGRAM, self.rules)
+        shutil.copy(rulebook.programs_folder() / PROGRAM, self.rules)
         self.patch.setenv("INCENTIVES_HOME", str(self.folder / "home"))
         self.patch.setenv("INCENTIVES_PROGRAMS", str(self.rules.parent))
         self.world = World(agreements=[(date(2018, 1, 1), None)], rates=[(date(2020, 1, 1), Decimal("0.04"))])

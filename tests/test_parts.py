@@ -8,6 +8,7 @@ import pytest
 
 import operations
 import pipeline
+import rulebook
 from app import keeping
 from tests.deliveries import DAY, T1, WORLD, ask, land, settle_next
 from transforms.published import program_levers
@@ -41,7 +42,7 @@ SOURCES = {
 def in_full(as_of: date) -> dict[str, list[tuple]]:
     """What readers are owed of each table in parts, from all that the warehouse holds."""
     day, found = f"DATE '{as_of}'", {}
-    rules = pipeline.load_all(pipeline.programs_folder())
+    rules = pipeline.load_all(rulebook.programs_folder())
     with store.locked("test"), store.warehouse() as con:
         con.register("program_levers", program_levers(rules, as_of))
         con.register("reasons", reasons())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import pipeline
+import rulebook
 from transforms.buckets import bucket_key
 from transforms.examples import check, try_examples
 from transforms.programs import load, loaded
@@ -13,7 +13,7 @@ from transforms.rule_file import RuleFault
 from transforms.worked_examples import Given
 from warehouse.tables import FEEDS
 
-GOOD = (pipeline.programs_folder() / "csp-direct-bill.yaml").read_text()
+GOOD = (rulebook.programs_folder() / "csp-direct-bill.yaml").read_text()
 RATE = "    rate: 0.04\n"
 AZURE = "{product_family: [azure], is_trial: false}"
 EXPECT = "expect: {earned: 8.00, rebate: 6.40, coop: 1.60}"
@@ -42,7 +42,7 @@ def scale(text: str) -> CHANGES:
     return [(RATE, f"    scale: {text}\n")]
 
 
-@pytest.mark.parametrize("path", sorted(pipeline.programs_folder().glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(rulebook.programs_folder().glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_program_shipped_keeps_its_examples(path):
     assert check(load(path), path) == []
 

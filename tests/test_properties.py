@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline
+import rulebook
 from tests.deliveries import WORLD, land, land_world
 from transforms.validity import gaps, union
 from warehouse import store
@@ -53,7 +54,7 @@ def sums(home: Path, monkeypatch: pytest.MonkeyPatch, arrivals: list[list[tuple[
 def test_shuffled_split_repeated_and_late_deliveries_give_equal_sums(tmp_path, monkeypatch, seed):
     folder = tmp_path / "programs"
     folder.mkdir()
-    shutil.copy(pipeline.programs_folder() / "csp-indirect-reseller.yaml", folder)
+    shutil.copy(rulebook.programs_folder() / "csp-indirect-reseller.yaml", folder)
     monkeypatch.setenv("INCENTIVES_PROGRAMS", str(folder))
     chance = random.Random(seed)
     rows = lines_of(chance)

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
-import pipeline
+import rulebook
 from app.cli import app
 from app.program_meanings import MEANINGS
 from app.program_schema import program_schema
@@ -18,8 +18,8 @@ from app.rules_page import rules_page
 from transforms.programs import Program, load
 from transforms.rule_file import read
 
-SHIPPED = sorted(pipeline.programs_folder().glob("*.yaml"))
-RESELLER = pipeline.programs_folder() / "csp-indirect-reseller.yaml"
+SHIPPED = sorted(rulebook.programs_folder().glob("*.yaml"))
+RESELLER = rulebook.programs_folder() / "csp-indirect-reseller.yaml"
 SCHEMA = json.loads(program_schema())
 ALL_WORDS = """
 program: all-words

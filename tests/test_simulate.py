@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import operations
 import pipeline
+import rulebook
 from app.cli import app, main
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next
 from tests.test_causes import AZURE, HALVES, SPLIT, edit_rules
@@ -319,7 +320,7 @@ def test_nothing_is_simulated_before_the_first_settled_day(home, edited):
 
 
 def test_a_range_grows_to_the_whole_periods_that_it_touches(one_program):
-    [plain] = pipeline.programs_in(one_program)
+    [plain] = rulebook.programs_in(one_program)
     day = (date(2021, 3, 5), date(2021, 3, 6))
     assert simulation.whole_periods([plain], *day) == day
     scope = {"quarter": (date(2021, 1, 1), date(2021, 4, 1)), "all": (date.min, date.max)}

@@ -61,7 +61,7 @@ def conform(table: Table, made: pd.DataFrame) -> pa.Table:
         arrays = [_fitted(made[field.name], field) for field in table.arrow_schema]
         return pa.Table.from_arrays(arrays, schema=table.arrow_schema)
     except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as fault:
-        raise ValueError(f"[{table.name}] does not keep its contract in warehouse/tables.py: {fault}") from fault
+        raise ValueError(f"[{table.name}] does not keep its contract in warehouse/tables/: {fault}") from fault
 
 
 def _fitted(values: pd.Series, field: pa.Field) -> pa.ChunkedArray:

@@ -1,0 +1,114 @@
+"""The rules that a run works with: those of programs/, those of the last run, those that are archived; and adjustments."""
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from transforms import adjustments, examples
+from transforms.programs import Program, active, load, load_all
+from transforms.rule_file import RuleFault
+from warehouse import books, store
+
+
+def programs_folder() -> Path:
+    """Where the rule files lie, from INCENTIVES_PROGRAMS; programs/ of this repository unless it is set."""
+    return Path(os.environ.get("INCENTIVES_PROGRAMS", Path(__file__).parent / "programs"))
+
+
+def adjustments_folder() -> Path:
+    """Where manual adjustments are declared, from INCENTIVES_ADJUSTMENTS; adjustments/ of this repository unless it is set."""
+    return Path(os.environ.get("INCENTIVES_ADJUSTMENTS", Path(__file__).parent / "adjustments"))
+
+
+def programs() -> list[Program]:
+    """Every program, its examples run. Raises RuleFault for the first file that cannot be used."""
+    return programs_in(programs_folder())
+
+
+def programs_in(folder: Path) -> list[Program]:
+    """Every program of a folder, as `programs` has them."""
+    files = tuple((path, path.read_bytes()) for path in sorted(folder.glob("*.yaml")))
+    return list(_checked(folder, files))
+
+
+@cache
+def _checked(folder: Path, files: tuple[tuple[Path, bytes], ...]) -> list[Program]:
+    """The programs of a folder whose files hold this; a backfill reads and tries them once."""
+    loaded = load_all(folder)
+    for program in loaded:
+        _run_examples(folder / f"{program.program}.yaml", program.rule_version)
+    return loaded
+
+
+@cache
+def _run_examples(path: Path, rule_version: str) -> list[str]:
+    return examples.check(load(path), path)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules that a run works with, and those of the run before it."""
+
+    now: list[Program]
+    before: list[Program]
+    hash: str
+
+    @property
+    def changed(self) -> bool:
+        return {p.rule_version for p in active(self.now)} != {p.rule_version for p in active(self.before)}
+
+    @property
+    def splits_changed(self) -> bool:
+        before = {p.program: p.split for p in active(self.before)}
+        return any(before.get(p.program, p.split) != p.split for p in active(self.now))
+
+
+def edited_rules(con: duckdb.DuckDBPyConnection) -> Rules:
+    """The rules of programs/, archived under their hash, beside those of the last run, from the archive."""
+    now = programs()
+    digest = _archived(now)
+    last = books.last_rules(con)
+    before = load_all(rules_archive(last)) if last and last != digest else now
+    return Rules(now, before, digest)
+
+
+def rules_of_last_run(con: duckdb.DuckDBPyConnection) -> Rules:
+    """The rules in force: those that the last run worked with, from the archive."""
+    digest = str(books.last_rules(con))
+    last = load_all(rules_archive(digest))
+    return Rules(last, last, digest)
+
+
+def _archived(rules: list[Program]) -> str:
+    """A hash over the active rule files, which are archived under it."""
+    named = "".join(f"{program.program}:{program.rule_version};" for program in active(rules))
+    digest = hashlib.sha256(named.encode()).hexdigest()
+    if not rules_archive(digest).exists():
+        shutil.copytree(programs_folder(), rules_archive(digest))
+    return digest
+
+
+def rules_archive(rules_hash: str) -> Path:
+    """Where the rule files of a run are kept."""
+    return store.place("archive") / "rules" / rules_hash[:12]
+
+
+def declared_adjustments(folder: Path) -> tuple[list[adjustments.Adjustment], list[str]]:
+    """Every declared adjustment that can be read, and the faults of the others."""
+    made, faults = [], []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            made.append(adjustments.load(path))
+        except RuleFault as fault:
+            faults.append(f"adjustment is not posted: {fault}")
+    return made, faults
+
+
+def adjustments_archive(run_id: str) -> Path:
+    """Where the adjustments that a run posts are kept as they were declared."""
+    return store.place("archive") / "adjustments" / run_id
