@@ -22,6 +22,7 @@ import rulebook
 from expectations.rules import row_rules
 from transforms import (
     adjustments,
+    answered_requests,
     associations,
     causes,
     decisions,
@@ -69,6 +70,7 @@ Step = Callable[..., pd.DataFrame]
 PARTNER_STEPS: dict[str, Step] = {
     step.__name__: step
     for step in (
+        answered_requests.answered_requests,
         associations.associations,
         invitations.invitations,
         eligibility.eligibility_criteria,

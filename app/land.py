@@ -11,7 +11,7 @@ from warehouse import files as delivered
 from warehouse import intake, landing, store
 from warehouse.tables import FEEDS
 
-DELTAS = ("transactions", "fx_rates")
+DELTAS = ("transactions", "fx_rates", "partner_requests", "request_reviews")
 
 
 def files(

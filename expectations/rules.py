@@ -51,7 +51,8 @@ def _sums(schema: str) -> tuple[Rule, ...]:
             id="published:ledger",
             table=f"{schema}.earnings_monthly",
             offends="SELECT program, currency, sum(earning) FROM (SELECT program, currency, earning FROM {batch} UNION ALL "
-            f"SELECT program, currency, -amount FROM {schema}.earnings_ledger) GROUP BY ALL HAVING sum(earning) <> 0",
+            f"SELECT program, currency, -amount FROM {schema}.earnings_ledger WHERE lever <> 'settlement') "
+            "GROUP BY ALL HAVING sum(earning) <> 0",
             means="published sums are the ledger's sums",
             why="the dashboard must not say anything else than the ledger",
         ),
@@ -286,9 +287,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="line:entry",
         table="derived.earnings_ledger",
-        holds="(transaction_id IS NULL) = (cause = 'adjustment') AND (adjustment_id IS NOT NULL) = (cause = 'adjustment') "
-        "AND (cause = 'adjustment' OR fx_rate IS NOT NULL AND rule_version IS NOT NULL)",
-        means="an entry names its line and price, or its adjustment",
+        holds="CASE lever WHEN 'settlement' THEN transaction_id IS NULL AND adjustment_id IS NULL AND cause IN "
+        "('coop_converted', 'forfeited', 'escheated', 'offset', 'withheld', 'paid', 'payment_returned') "
+        "AND (payment_id IS NOT NULL OR cause NOT IN ('withheld', 'paid', 'payment_returned')) "
+        "WHEN 'adjustment' THEN transaction_id IS NULL AND adjustment_id IS NOT NULL "
+        "ELSE transaction_id IS NOT NULL AND adjustment_id IS NULL AND fx_rate IS NOT NULL AND rule_version IS NOT NULL END",
+        means="an entry names its line and price, its adjustment, or what became of a fund or by which payment it was paid",
         why="every cent is explained",
     ),
     Rule(

@@ -171,7 +171,7 @@ def entries(declared: list[Adjustment], programs: list[Program], run_date: date)
         for one, currency in zip(declared, program_currency, strict=True)
     ]
     return posted.assign(
-        transaction_id=None, lever="adjustment", bracket=0, program_currency=program_currency,
+        transaction_id=None, payment_id=None, lever="adjustment", bracket=0, program_currency=program_currency,
         program_amount_minor=amounts, rate=None, fx_month=pd.NaT, fx_rate=None, rule_version=None,
         cause="adjustment", cause_detail=posted["adjustment_reason"],
     )  # fmt: skip

@@ -54,7 +54,7 @@ def earnings_ledger(
         entries.append(_named(steps, moved_lines, reasons_before, decided_lines, [programs_before, programs]))
     made = pd.concat(entries, ignore_index=True)
     moved = (made["amount_minor"] != 0) | (made["program_amount_minor"] != 0)
-    return made[moved].assign(posted_on=pd.Timestamp(run_date), adjustment_id=None)
+    return made[moved].assign(posted_on=pd.Timestamp(run_date), adjustment_id=None, payment_id=None)
 
 
 def _by_type(earnings: pd.DataFrame) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def _stage_entries(con: duckdb.DuckDBPyConnection, made: pd.DataFrame, run_id: s
     And the accounting month that they are posted in: that of the day, or the first one that is not closed.
     """
     table = DERIVED["earnings_ledger"]
-    seed = ", ".join(f"coalesce({c}::VARCHAR, '')" for c in ENTRY)
+    seed = ", ".join(f"coalesce({c}::VARCHAR, '')" for c in ENTRY) + ", payment_id"  # left out where there is none
     con.execute("CREATE SCHEMA IF NOT EXISTS staging.derived")
     con.execute(table.ddl.replace(" derived.", " staging.derived.", 1))
     con.register("arriving", frames.conform(table, made.assign(entry_id="", run_id=run_id, period=made["posted_on"])))
@@ -84,6 +84,7 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
         ("earnings_ledger", "entry_id", "posted_on = $day"),  # the run is part of the id
         ("adjustments", "adjustment_id", "posted_on <= $day"),
         ("invitations", "program, partner_id", "posted_on <= $day"),
+        ("answered_requests", "request_id", "answered_on <= $day"),
     ):
         columns = ", ".join(DERIVED[name].columns)
         made[name] = con.execute(

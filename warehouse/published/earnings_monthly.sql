@@ -1,7 +1,7 @@
 -- Sums of the ledger by month, lever, partner, product and customer; each line once, its entries summed before.
 -- Lines that were published before are taken out as they were and put in as they are.
 WITH fresh_entry AS (
-    FROM derived.earnings_ledger WHERE posted_on >= $first
+    FROM derived.earnings_ledger WHERE posted_on >= $first AND lever <> 'settlement'
 ), old_line AS (
     SELECT transaction_id FROM line_versions WHERE replaces
     UNION

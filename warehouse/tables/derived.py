@@ -133,7 +133,7 @@ DERIVED: dict[str, Derived] = {
         ),
         Derived(
             name="earnings_ledger",
-            row="one posted difference of one line's rebate or co-op",
+            row="one posted difference: of one line's rebate or co-op, of an adjustment, a fund or a payment",
             key=("entry_id",),
             columns=(
                 "entry_id",
@@ -142,6 +142,7 @@ DERIVED: dict[str, Derived] = {
                 "period",
                 "transaction_id",
                 "adjustment_id",
+                "payment_id",
                 "program",
                 "lever",
                 "bracket",
@@ -162,6 +163,7 @@ DERIVED: dict[str, Derived] = {
             optional=(
                 "transaction_id",
                 "adjustment_id",
+                "payment_id",
                 "rate",
                 "fx_month",
                 "fx_rate",
@@ -195,6 +197,21 @@ DERIVED: dict[str, Derived] = {
             row="one invitation of a partner to a program, due once for ever",
             key=("program", "partner_id"),
             columns=("program", "partner_id", "transaction_id", "invited_on", "posted_on"),
+        ),
+        Derived(
+            name="answered_requests",
+            row="the answer to one request of a partner",
+            key=("request_id",),
+            columns=(
+                "request_id",
+                "partner_id",
+                "program",
+                "request_kind",
+                "outcome",
+                "reason_code",
+                "answered_on",
+            ),
+            optional=("reason_code",),
         ),
     )
 }

@@ -1,0 +1,68 @@
+"""The answers to what partners ask for: accepted, or refused with a reason."""
+
+from datetime import date
+
+import pandas as pd
+
+from transforms.programs import Program, active
+
+FOR_ADMINS_ONLY = (  # Partner Center, permissions overview: claims may be made by users too
+    "complete_set_up", "assign_role", "remove_role", "enrol", "certification", "payee_profile", "hold_payment",
+    "release_payment", "dispute", "payout",
+)  # fmt: skip
+ALL_PROGRAMS = "*"
+NEEDED = {  # what a request of a kind must say
+    "assign_role": ["user_email", "role"],
+    "remove_role": ["user_email"],
+    "certification": ["subject"],
+    "payee_profile": ["account_holder", "iban", "payout_currency"],
+    "coop_claim": ["activity_type", "requested_minor", "currency", "occurred_on"],
+    "dispute": ["subject"],
+    "association_claim": ["subject", "product_family", "association"],
+}
+ONE_PROGRAM = ("enrol", "coop_claim")
+
+
+def answered_requests(
+    open_requests: pd.DataFrame, users: pd.DataFrame, programs: list[Program], run_date: date
+) -> pd.DataFrame:
+    """The answer to each open request: refused with the first reason against it, else accepted.
+
+    Whether what was asked for can be had, as the money of a co-op claim, is judged where it is worked out.
+    """
+    reasons = {
+        "REQPROG": ~_is_known(open_requests, programs),
+        "REQROLE": ~_may_ask(open_requests, users),
+        "REQFIELD": _lacks(open_requests),
+    }
+    reason_code = pd.Series(None, index=open_requests.index, dtype="object")
+    for code, applies in reasons.items():
+        reason_code = reason_code.mask(reason_code.isna() & applies, code)
+    outcome = reason_code.isna().map({True: "accepted", False: "refused"})
+    named = open_requests[["request_id", "partner_id", "program", "request_kind"]]
+    return named.assign(outcome=outcome, reason_code=reason_code, answered_on=pd.Timestamp(run_date))
+
+
+def _is_known(requests: pd.DataFrame, programs: list[Program]) -> pd.Series:
+    """Whether the program of each request exists; all programs at once only where that makes sense."""
+    named = requests["program"].isin([program.program for program in active(programs)])
+    return named | ((requests["program"] == ALL_PROGRAMS) & ~requests["request_kind"].isin(ONE_PROGRAM))
+
+
+def _may_ask(requests: pd.DataFrame, users: pd.DataFrame) -> pd.Series:
+    """Whether the user has a role at the location, in the program or in all, that may ask for this."""
+    roles = users[["user_email", "partner_id", "program", "role"]].astype("str")
+    asked = requests[["request_id", "requested_by", "partner_id", "program", "request_kind"]].astype("str")
+    asked = asked.assign(user_email=asked["requested_by"].str.lower())
+    held = asked.merge(roles.drop_duplicates(), on=["user_email", "partner_id"], suffixes=("", "_held"))
+    covers = (held["program_held"] == held["program"]) | (held["program_held"] == ALL_PROGRAMS)
+    admin = (held["role"] == "incentives_admin") | ~held["request_kind"].isin(FOR_ADMINS_ONLY)
+    return requests["request_id"].isin(held.loc[covers & admin, "request_id"])
+
+
+def _lacks(requests: pd.DataFrame) -> pd.Series:
+    """Whether a request leaves out what its kind must say, or claims nothing above zero."""
+    lacks = (requests["request_kind"] == "coop_claim") & (requests["requested_minor"] <= 0).fillna(False)
+    for kind, columns in NEEDED.items():
+        lacks |= (requests["request_kind"] == kind) & requests[columns].isna().any(axis=1)
+    return lacks.astype(bool)
