@@ -31,13 +31,13 @@ WHERE partner_id = $partner AND program = $program AND valid_from <= $on AND (va
 ORDER BY criterion_number
 """
 PRICES = """
-SELECT program, lever, bracket, base, rate, unit_amount, position, held_by, currency, earning, rebate, coop, fx_month, fx_rate, program_currency,
+SELECT program, partner_id, lever, bracket, base, rate, unit_amount, position, held_by, currency, earning, rebate, coop, fx_month, fx_rate, program_currency,
     program_earning, rule_version, is_illustrative, reference
 FROM earnings LEFT JOIN (SELECT program, lever, reference FROM programs) USING (program, lever)
 WHERE transaction_id = $id ORDER BY ALL
 """
 ENTRIES = """
-SELECT entry_id, posted_on, period, program, lever, earning_type, amount, currency, program_amount, program_currency, cause,
+SELECT entry_id, posted_on, period, program, partner_id, lever, earning_type, amount, currency, program_amount, program_currency, cause,
     cause_detail, rule_version
 FROM earnings_ledger WHERE transaction_id = $id ORDER BY posted_on, program, cause, earning_type
 """

@@ -1,0 +1,1 @@
+"""The incentives dashboard: what partners and operators see of the current release."""

@@ -1,0 +1,136 @@
+"""Who sees what. Every query on a partner's data goes through a Scope.
+
+A user's roles come from the published table `users`: location × program × role. Nothing of it comes from an address.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from app.dashboard.current import Release
+
+ALL_PROGRAMS = "*"
+ADMIN = "incentives_admin"
+OPERATOR = "operator"
+HAS_PROGRAM = (
+    "adjustments", "decisions", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria",
+    "eligibility_status", "ineligible_revenue", "invitations",
+)  # fmt: skip
+LOCATION_ONLY = ("partners", "associations")
+ADMINS_ONLY = ("users",)
+
+
+class Forbidden(Exception):
+    """What the user may not see."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One role of a user: at a partner location, in a program or in all."""
+
+    partner_id: str
+    program: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who is signed in, with the roles of the current release."""
+
+    email: str
+    grants: tuple[Grant, ...] = ()
+    is_operator: bool = False
+
+    def locations(self) -> list[str]:
+        return sorted({grant.partner_id for grant in self.grants})
+
+
+def operators() -> set[str]:
+    """Who sees all partners, by e-mail address, from INCENTIVES_OPERATORS (separated by commas)."""
+    named = os.environ.get("INCENTIVES_OPERATORS", "")
+    return {email.strip().lower() for email in named.split(",") if email.strip()}
+
+
+def viewer(release: Release, email: str) -> Viewer | None:
+    """Who an e-mail address is, None for one without a role."""
+    email = email.strip().lower()
+    if email in operators():
+        return Viewer(email, is_operator=True)
+    rows = release.rows("SELECT partner_id, program, role FROM users WHERE lower(user_email) = $email", email=email)
+    grants = tuple(Grant(*row) for row in rows.itertuples(index=False, name=None))
+    return Viewer(email, grants) if grants else None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What one viewer sees of one partner location: the only way from a page to a partner's rows."""
+
+    release: Release
+    viewer: Viewer
+    partner_id: str
+
+    def __post_init__(self) -> None:
+        if not self.viewer.is_operator and self.partner_id not in self.viewer.locations():
+            raise Forbidden(f"[{self.viewer.email}] has no role at location [{self.partner_id}].")
+
+    @property
+    def grants(self) -> list[Grant]:
+        return [grant for grant in self.viewer.grants if grant.partner_id == self.partner_id]
+
+    @property
+    def is_admin(self) -> bool:
+        return self.viewer.is_operator or any(grant.role == ADMIN for grant in self.grants)
+
+    @property
+    def programs(self) -> list[str] | None:
+        """The programs that the viewer sees here; None: all."""
+        seen = {grant.program for grant in self.grants}
+        return None if self.viewer.is_operator or ALL_PROGRAMS in seen else sorted(seen)
+
+    def ask(self, sql: str, **values: Any) -> pd.DataFrame:
+        """The rows of a page's own query, whose tables are written `{table}` and hold this partner's rows alone."""
+        return self.release.rows(sql.format_map(_Tables(self)), **self.bound(), **values)
+
+    def ask_arrow(self, sql: str, **values: Any) -> pa.Table:
+        """As `ask`, as Arrow has it."""
+        return self.release.arrow(sql.format_map(_Tables(self)), **self.bound(), **values)
+
+    def explained(self, transaction_id: str) -> dict[str, Any] | None:
+        """All about one billing line that this partner sees, as `explain` tells it; None for any other."""
+        held = self.ask("SELECT 1 FROM {decisions} WHERE transaction_id = $id LIMIT 1", id=transaction_id)
+        if held.empty:
+            return None
+        found = self.release.explained(transaction_id)
+        for part in ("decisions", "prices", "entries"):
+            found[part] = [row for row in found[part] if self._sees(row)]
+        return found
+
+    def _sees(self, row: dict[str, Any]) -> bool:
+        return row["partner_id"] == self.partner_id and (self.programs is None or row["program"] in self.programs)
+
+    def bound(self) -> dict[str, Any]:
+        """The values that every scoped query binds."""
+        bound: dict[str, Any] = {"partner_of_scope": self.partner_id}
+        return bound if self.programs is None else bound | {"programs_of_scope": self.programs}
+
+    def table(self, name: str) -> str:
+        """The SQL of a table's rows that are the partner's own and of programs that the viewer sees."""
+        if name in ADMINS_ONLY and not self.is_admin:
+            raise Forbidden(f"[{name}] is for incentives admins.")
+        if name not in (*HAS_PROGRAM, *LOCATION_ONLY, *ADMINS_ONLY):
+            raise Forbidden(f"[{name}] is no table of a partner.")
+        seen = "partner_id = $partner_of_scope"
+        if name not in LOCATION_ONLY and self.programs is not None:
+            seen += " AND (program = '*' OR list_contains($programs_of_scope, program))"
+        return f"(SELECT * FROM {name} WHERE {seen})"
+
+
+class _Tables(dict):
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def __missing__(self, name: str) -> str:
+        return self.scope.table(name)

@@ -1,0 +1,95 @@
+"""The dashboard as a web application: Streamlit, a route for downloads, and a guard before what Streamlit leaves open."""
+
+import os
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit.starlette import App
+
+from app.dashboard import downloads
+from app.dashboard.access import Forbidden
+from app.dashboard.login import is_demo
+
+COOKIE = "_streamlit_user"
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+
+
+def signed_in(request: Request) -> str | None:
+    """The e-mail address that Streamlit's signed cookie holds, None without a good one."""
+    import json
+
+    from streamlit.auth_util import get_signing_secret
+    from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+
+    cookie = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE)
+    value = decode_signed_value(get_signing_secret(), COOKIE, cookie.value) if cookie else None
+    return json.loads(value).get("email") if value else None
+
+
+async def download(request: Request) -> Response:
+    """The file behind a link; 401 without a sign-in, 403 when it is not for who asks."""
+    asks = None if is_demo() else signed_in(request)
+    if asks is None and not is_demo():
+        return PlainTextResponse("Sign in first.", 401)
+    try:
+        content, name, kind = downloads.file(request.query_params.get("ticket", ""), asks)
+    except Forbidden as fault:
+        return PlainTextResponse(str(fault), 403)
+    return Response(content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+async def healthy(_: Request) -> Response:
+    """Whether the process answers."""
+    return PlainTextResponse("ok")
+
+
+class Guard:
+    """Keeps Streamlit's /media files, which it serves to anybody who knows their name, from those not signed in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (
+            scope["type"] == "http"
+            and scope["path"].startswith("/media/")
+            and not is_demo()
+            and signed_in(Request(scope)) is None
+        ):
+            await PlainTextResponse("Sign in first.", 401)(scope, receive, send)
+            return
+
+        async def secured(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    *((k.lower().encode(), v.encode()) for k, v in SECURITY.items()),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, secured)
+
+
+def application() -> App:
+    """The application, with the identity provider of the environment."""
+    names = ("client_id", "client_secret", "server_metadata_url", "redirect_uri", "cookie_secret")
+    given = {name: os.environ.get(f"INCENTIVES_OIDC_{name.upper()}", "") for name in names}
+    secrets: dict[str, Any] = (
+        {} if is_demo() else {"auth": given | {"client_kwargs": {"scope": "openid email profile"}}}
+    )
+    return App(
+        Path(__file__).parent / "main.py",
+        secrets=secrets,
+        routes=[Route("/download", download), Route("/healthy", healthy)],
+        middleware=[Middleware(Guard)],
+    )

@@ -1,0 +1,78 @@
+"""The current release as the dashboard reads it: opened once, one cursor a query, followed when a new one comes."""
+
+import json
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from app import explain
+from warehouse import releases, store
+
+KEPT = 3  # a page that began on a release ends on it
+_opening = Lock()
+
+
+class Release:
+    """One published release, read-only; it never changes."""
+
+    def __init__(self, manifest: dict[str, Any]) -> None:
+        self.manifest = manifest
+        self._kept = releases.reader(manifest)
+        self._con = self._kept.__enter__()
+
+    @property
+    def release_id(self) -> str:
+        return self.manifest["release_id"]
+
+    def rows(self, sql: str, **values: Any) -> pd.DataFrame:
+        """The rows of a query; money stays decimal."""
+        return self.arrow(sql, **values).to_pandas(types_mapper=_exact)
+
+    def arrow(self, sql: str, **values: Any) -> pa.Table:
+        """The rows of a query as Arrow has them; values that it does not name are left out."""
+        named = {name: value for name, value in values.items() if f"${name}" in sql}
+        with self._con.cursor() as cursor:
+            return cursor.execute(sql, named).to_arrow_table()
+
+    def columns(self, table: str) -> list[str]:
+        """The columns of a published table."""
+        return list(
+            self.rows("SELECT column_name FROM duckdb_columns() WHERE table_name = $name", name=table)["column_name"]
+        )
+
+    def explained(self, transaction_id: str) -> dict[str, Any]:
+        """All about one billing line, for every partner that it concerns."""
+        with self._con.cursor() as cursor:
+            return explain.of_line(cursor, transaction_id)
+
+
+def _exact(arrow: pa.DataType) -> Any:
+    return pd.ArrowDtype(arrow) if pa.types.is_decimal(arrow) else None
+
+
+def current_id() -> str | None:
+    """The id of the release that readers see, None before the first."""
+    return (releases.current() or {}).get("release_id")
+
+
+def current_release() -> Release | None:
+    """The release that readers see, None before the first."""
+    manifest = releases.current()
+    if manifest is None:
+        return None
+    with _opening:
+        return _opened(json.dumps(manifest, sort_keys=True))
+
+
+@lru_cache(maxsize=KEPT)
+def _opened(manifest: str) -> Release:
+    return Release(json.loads(manifest))
+
+
+def health() -> dict[str, Any]:
+    """What the last attempt to publish came to; empty before the first."""
+    path = store.home() / "health.json"
+    return json.loads(path.read_text()) if path.exists() else {}

@@ -1,0 +1,120 @@
+"""Downloads: files made by a route of our own, which looks at who asks each time."""
+
+import io
+import os
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import streamlit as st
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from app.dashboard import access, current
+from app.dashboard.access import Forbidden, Scope
+from app.dashboard.view import View
+
+SECONDS = 15 * 60  # for which a link is good
+KINDS = {
+    "csv": ("CSV", "text/csv; charset=utf-8"),
+    "xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "parquet": ("Parquet", "application/vnd.apache.parquet"),
+}
+OFFERED = (
+    "adjustments", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria", "ineligible_revenue",
+)  # fmt: skip
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def offer(view: View, table: str, month: date | None = None) -> None:
+    """Links to a table as CSV, Excel and Parquet, within the view's period and programs."""
+    first, end = (month, month + pd.DateOffset(months=1)) if month is not None else (view.first, view.end)
+    wanted = {
+        "email": view.scope.viewer.email, "partner_id": view.scope.partner_id, "table": table, "first": str(first)[:10],
+        "end": str(end)[:10], "programs": list(view.chosen),
+    }  # fmt: skip
+    links = [
+        f"[{label}](/download?{urlencode({'ticket': _signer().dumps(wanted | {'kind': kind})})})"
+        for kind, (label, _) in KINDS.items()
+    ]
+    st.markdown(f"{view.words('Download')}: " + " · ".join(links))
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(os.environ["INCENTIVES_DASHBOARD_SECRET"], salt="download")
+
+
+def file(ticket: str, signed_in: str | None) -> tuple[bytes, str, str]:
+    """The file that a link stands for, its name and its media type.
+
+    `signed_in` is the e-mail address of who asks, None in a demonstration. Raises Forbidden for a link that is no good
+    any more, that is somebody else's, or whose rows the viewer may no longer see.
+    """
+    try:
+        wanted = _signer().loads(ticket, max_age=SECONDS)
+    except BadSignature:
+        raise Forbidden("this link is no good any more; open the page again.") from None
+    if signed_in is not None and signed_in.lower() != wanted["email"]:
+        raise Forbidden("this link is somebody else's.")
+    release = current.current_release()
+    viewer = _viewer(release, wanted["email"], signed_in) if release else None
+    if release is None or viewer is None or wanted["table"] not in OFFERED:
+        raise Forbidden("you may not see this.")
+    rows = _rows(Scope(release, viewer, wanted["partner_id"]), wanted)
+    made = WRITERS[wanted["kind"]](rows)
+    name = f"{wanted['table']}-{wanted['partner_id']}-{release.manifest['as_of_date']}.{wanted['kind']}"
+    return made, name, KINDS[wanted["kind"]][1]
+
+
+def _viewer(release: current.Release, email: str, signed_in: str | None) -> access.Viewer | None:
+    if signed_in is None and email not in access.operators():
+        return access.viewer(release, email) or access.Viewer(email, is_operator=True)
+    return access.viewer(release, email)
+
+
+def _rows(scope: Scope, wanted: dict[str, Any]) -> pa.Table:
+    timed = "earning_month" in scope.release.columns(wanted["table"])
+    within = "WHERE earning_month >= $first AND earning_month < $end AND " if timed else "WHERE "
+    values = {"first": wanted["first"], "end": wanted["end"]} if timed else {}
+    return scope.ask_arrow(
+        f"FROM {{{wanted['table']}}} {within} (len($chosen) = 0 OR list_contains($chosen, program)) ORDER BY ALL",
+        chosen=wanted["programs"],
+        **values,
+    )
+
+
+def _csv(rows: pa.Table) -> bytes:
+    out = io.BytesIO()
+    out.write("\N{BYTE ORDER MARK}".encode())
+    pa.csv.write_csv(_without_formulas(rows), out)
+    return out.getvalue()
+
+
+def _xlsx(rows: pa.Table) -> bytes:
+    out = io.BytesIO()
+    frame = rows.to_pandas()
+    with pd.ExcelWriter(out, engine="xlsxwriter", engine_kwargs={"options": {"strings_to_formulas": False}}) as book:
+        frame.to_excel(book, index=False, sheet_name="rows")
+    return out.getvalue()
+
+
+def _parquet(rows: pa.Table) -> bytes:
+    out = io.BytesIO()
+    pa.parquet.write_table(rows, out)
+    return out.getvalue()
+
+
+def _without_formulas(rows: pa.Table) -> pa.Table:
+    """Text that a spreadsheet would run as a formula, with an apostrophe before it."""
+    for number, field in enumerate(rows.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            texts = [f"'{t}" if t and t.startswith(FORMULA) else t for t in rows.column(number).to_pylist()]
+            rows = rows.set_column(number, field.name, pa.array(texts, pa.string()))
+    return rows
+
+
+WRITERS: dict[str, Callable[[pa.Table], bytes]] = {"csv": _csv, "xlsx": _xlsx, "parquet": _parquet}

@@ -1,0 +1,90 @@
+"""Figures as people read them: money, numbers, shares, days, in the reader's language."""
+
+from typing import Any
+
+import pandas as pd
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def money(amount: Any, currency: str, locale: str) -> str:
+    """An amount with its currency, all decimals of it, and a proper minus.
+
+    >>> money(Decimal("-1234.5"), "USD", "en"), money(Decimal("1234"), "JPY", "de")
+    ('−$1,234.50', '1.234\\xa0¥')
+    """
+    return "" if _is_missing(amount) else _proper(format_currency(amount, currency, locale=locale))
+
+
+def short_money(amount: Any, currency: str, locale: str) -> str:
+    """An amount for a tile: whole below a million, else compact.
+
+    >>> short_money(Decimal("12345.67"), "EUR", "en"), short_money(Decimal("1234567"), "USD", "en")
+    ('€12,346', '$1.23M')
+    """
+    if abs(amount) < 1_000_000:
+        return _proper(
+            format_currency(
+                amount, currency, "¤#,##0" if locale == "en" else "#,##0\xa0¤", locale=locale, currency_digits=False
+            )
+        )
+    return _proper(format_compact_currency(amount, currency, locale=locale, fraction_digits=2))
+
+
+def number(value: Any, locale: str) -> str:
+    """A number without superfluous zeros.
+
+    >>> number(Decimal("1200.500"), "de"), number(3, "en")
+    ('1.200,5', '3')
+    """
+    return "" if _is_missing(value) else _proper(format_decimal(value, locale=locale, format="#,##0.######"))
+
+
+def share(value: Any, locale: str) -> str:
+    """A share as percent.
+
+    >>> share(Decimal("0.0475"), "en")
+    '4.75%'
+    """
+    return "" if _is_missing(value) else _proper(format_percent(value, "#,##0.####%", locale=locale))
+
+
+def day(value: Any, locale: str) -> str:
+    """A day.
+
+    >>> day(date(2022, 3, 5), "en"), day(date(2022, 3, 5), "de")
+    ('5 Mar 2022', '05.03.2022')
+    """
+    if _is_missing(value):
+        return ""
+    return format_date(value, "d MMM y" if locale == "en" else "dd.MM.y", locale=locale)
+
+
+def month(value: Any, locale: str) -> str:
+    """A month.
+
+    >>> month(date(2022, 3, 1), "en"), month(date(2022, 3, 1), "de")
+    ('Mar 2022', 'März 2022')
+    """
+    return "" if _is_missing(value) else format_date(value, "MMM y", locale=locale)
+
+
+def instant(value: Any, locale: str) -> str:
+    """An instant, UTC.
+
+    >>> instant(datetime(2022, 3, 5, 6, 7), "en")
+    '5 Mar 2022, 06:07 UTC'
+    """
+    if _is_missing(value):
+        return ""
+    return format_datetime(value, "d MMM y, HH:mm 'UTC'" if locale == "en" else "dd.MM.y, HH:mm 'UTC'", locale=locale)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or bool(pd.isna(value))
+
+
+def _proper(text: str) -> str:
+    return text.replace("-", MINUS)

@@ -1,0 +1,161 @@
+"""The dashboard's script, run anew for every change of a page: who is signed in, what they see, which page is open."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from app.dashboard import current, login
+from app.dashboard.access import Scope, Viewer
+from app.dashboard.pages.adjustments import adjustments
+from app.dashboard.pages.earnings import earnings
+from app.dashboard.pages.eligibility import eligibility
+from app.dashboard.pages.health import health
+from app.dashboard.pages.ineligible import ineligible
+from app.dashboard.pages.line import line
+from app.dashboard.pages.overview import overview
+from app.dashboard.pages.programs import programs
+from app.dashboard.view import View
+from app.dashboard.words import LANGUAGES, Words
+
+STYLE = Path(__file__).parent / "style.css"
+FOLLOWS_SECONDS = 2  # a new release shows within three
+PERIODS = {"Last 12 months": 12, "Last 3 months": 3, "Last 36 months": 36}
+Page = Callable[[View], None]
+PAGES: dict[str, tuple[str, str, Page]] = {
+    "overview": ("Overview", ":material/dashboard:", overview),
+    "eligibility": ("Eligibility", ":material/rule:", eligibility),
+    "programs": ("Programs and enrolments", ":material/list_alt:", programs),
+    "earnings": ("Earnings", ":material/bar_chart:", earnings),
+    "ineligible": ("Ineligible revenue", ":material/block:", ineligible),
+    "adjustments": ("Adjustments", ":material/balance:", adjustments),
+    "health": ("Data health", ":material/monitor_heart:", health),
+}
+
+
+def main() -> None:
+    """One run of the script."""
+    st.set_page_config(page_title="Incentives", page_icon="📈", layout="wide")
+    st.html(f"<style>{STYLE.read_text()}</style>")
+    words = _words()
+    release = current.current_release()
+    if release is None:
+        st.title(words("Incentives"))
+        st.info(words("Nothing is published yet."))
+        _follow(None, words)
+        return
+    viewer = login.viewer(release, words)
+    with st.sidebar:
+        scope = Scope(release, viewer, _location(viewer, release, words))
+        chosen = _programs(scope, words)
+        first, end = _period(release, words)
+    view = View(scope, words, first, end, chosen)
+    open_pages = {
+        name: st.Page(
+            partial(_drawn, name, view), title=words(title), icon=icon, url_path=name, default=name == "overview"
+        )
+        for name, (title, icon, _) in PAGES.items()
+    }
+    hidden = st.Page(partial(_line, view), title=words("Line"), url_path="line", visibility="hidden")
+    st.navigation([*open_pages.values(), hidden]).run()
+
+
+def _drawn(name: str, view: View) -> None:
+    title, _, page = PAGES[name]
+    _head(view, title)
+    page(view)
+
+
+def _line(view: View) -> None:
+    _head(view, "Where this sum comes from")
+    line(view)
+
+
+def _words() -> Words:
+    """The reader's language: chosen here, or that of the browser."""
+    preferred = (st.context.locale or "en")[:2]
+    known = list(LANGUAGES)
+    with st.sidebar:
+        locale = st.selectbox(
+            "Language / Sprache", known, format_func=LANGUAGES.__getitem__,
+            index=known.index(preferred) if preferred in known else 0, key="locale",
+        )  # fmt: skip
+    return Words(locale or "en")
+
+
+def _location(viewer: Viewer, release: current.Release, words: Words) -> str:
+    """The partner location that is looked at; only those that the viewer may see are offered."""
+    rows = release.rows("SELECT partner_id, partner_name FROM partners ORDER BY partner_name, partner_id")
+    names = dict(rows.itertuples(index=False, name=None))
+    seen = list(names) if viewer.is_operator else viewer.locations()
+    chosen = st.selectbox(
+        words("Location"), seen, format_func=lambda partner: f"{names.get(partner, '?')} · {partner}", key="location"
+    )
+    return chosen or seen[0]
+
+
+def _programs(scope: Scope, words: Words) -> tuple[str, ...]:
+    titles = dict(
+        scope.release.rows("SELECT DISTINCT program, program_title FROM programs ORDER BY program").itertuples(
+            index=False, name=None
+        )
+    )
+    seen = [name for name in titles if scope.programs is None or name in scope.programs]
+    return tuple(
+        st.multiselect(
+            words("Programs"), seen, format_func=titles.__getitem__, placeholder=words("All"), key="programs"
+        )
+    )
+
+
+def _period(release: current.Release, words: Words) -> tuple[date, date]:
+    """The earning months looked at, half open; they end with the month of the newest day."""
+    months = st.selectbox(words("Earned in"), list(PERIODS), format_func=words, key="period") or "Last 12 months"
+    newest = date.fromisoformat(release.manifest["as_of_date"])
+    end = _later(newest, 1)
+    return _later(end, -PERIODS[months]), end
+
+
+def _later(day: date, months: int) -> date:
+    """The first day of the month that lies some months after a day's.
+
+    >>> _later(date(2022, 1, 31), -1), _later(date(2021, 12, 1), 1)
+    (datetime.date(2021, 12, 1), datetime.date(2022, 1, 1))
+    """
+    count = day.year * 12 + day.month - 1 + months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def _head(view: View, title: str) -> None:
+    """Title, whose data, as of when; and a plain notice when the data is not what it should be."""
+    words, release = view.words, view.scope.release
+    if login.is_demo():
+        st.warning(words("Demonstration: anybody on this machine can look as anybody. Data is made up."), icon="⚠️")
+    st.title(words(title))
+    found = view.scope.ask("SELECT partner_name, country, partner_type FROM {partners}")
+    if len(found):
+        partner = found.iloc[0]
+        kind = words(str(partner["partner_type"]).replace("_", " ").capitalize())
+        st.markdown(f"**{partner['partner_name']}** · {view.scope.partner_id} · {partner['country']} · {kind}")
+    _follow(release.release_id, words, view)
+
+
+@st.fragment(run_every=FOLLOWS_SECONDS)
+def _follow(shown: str | None, words: Words, view: View | None = None) -> None:
+    """Data as of which day; the page is drawn anew when a newer release is there."""
+    if current.current_id() != shown:
+        st.rerun(scope="app")
+    if view is None:
+        return
+    st.markdown(words("Data as of **{day}**, refreshed daily.", day=view.day(view.as_of)))
+    attempt = current.health()
+    if attempt and not attempt.get("succeeded", True):
+        st.error(
+            words("The last attempt to refresh the data has failed; what you see is the day before. We are on it."),
+            icon="⚠️",
+        )
+
+
+main()

@@ -1,0 +1,106 @@
+"""Earnings: by month, program, lever, product or customer, down to the line and its explanation."""
+
+import pandas as pd
+import streamlit as st
+
+from app.dashboard import downloads
+from app.dashboard.tables import Column, show
+from app.dashboard.view import View
+
+GROUPS = {
+    "earning_month": "Month",
+    "program": "Program",
+    "lever": "Lever",
+    "product_id": "Product",
+    "customer_id": "Customer",
+}
+MOST_LINES = 1000
+
+
+def earnings(view: View) -> None:
+    """The page."""
+    words = view.words
+    by = st.segmented_control(
+        words("Sum by"), list(GROUPS), format_func=lambda name: words(GROUPS[name]), default="earning_month", key="by"
+    ) or "earning_month"  # fmt: skip
+    rows = view.months(
+        "earnings_monthly",
+        f"{by}, {'program, ' if by == 'lever' else ''}currency, sum(line_count) AS lines, sum(rebate) AS rebate, sum(coop) AS coop, "
+        "sum(earning) AS earning, program_currency, sum(program_earning) AS program_earning, bool_or(is_illustrative) AS is_illustrative",
+        f"GROUP BY ALL ORDER BY {by}{' DESC' if by == 'earning_month' else ''}, currency",
+    )
+    _sums(view, rows, by)
+    downloads.offer(view, "earnings_monthly")
+    st.subheader(words("Lines"))
+    _lines(view)
+
+
+def _sums(view: View, rows: pd.DataFrame, by: str) -> None:
+    words = view.words
+    totals = rows.groupby("program_currency")["program_earning"].sum()
+    one = len(totals) == 1
+    show(
+        rows,
+        [
+            Column(words(GROUPS[by]), lambda row: _named(view, row, by)),
+            Column(words("Rebate"), lambda row: view.money(row.rebate, row.currency), is_figure=True),
+            Column(words("Co-op"), lambda row: view.money(row.coop, row.currency), is_figure=True),
+            Column(words("Earned"), lambda row: view.money(row.earning, row.currency), is_figure=True),
+            Column(
+                words("In program currency"), lambda row: view.money(row.program_earning, row.program_currency), is_figure=True
+            ),
+        ],
+        label=words("Earnings"),
+        empty=words("No earnings in this period."),
+        total=[words("Total"), "", "", "", view.money(totals.iloc[0], str(totals.index[0]))] if one else (),
+    )  # fmt: skip
+    if len(rows) and rows["is_illustrative"].any():
+        st.markdown(words("Some of these sums rest on illustrative rates, which no source states."))
+
+
+def _named(view: View, row: object, by: str) -> str:
+    value = getattr(row, by)
+    if by == "earning_month":
+        return view.month(value)
+    if by == "program":
+        return view.program(value)
+    if by == "lever":
+        return view.lever(row.program, value) if value != "adjustment" else view.words("Adjustment")  # type: ignore[attr-defined]
+    return value or view.words("none")
+
+
+def _lines(view: View) -> None:
+    """The lines of one month; each leads to its explanation."""
+    words = view.words
+    months = view.months("earnings_monthly", "DISTINCT earning_month", "ORDER BY earning_month DESC")["earning_month"]
+    if months.empty:
+        st.info(words("No earnings in this period."))
+        return
+    month = st.selectbox(words("Earned in"), list(months), format_func=view.month)
+    rows = view.scope.ask(
+        "SELECT transaction_id, transaction_at, program, lever, product_id, customer_id, revenue, earning.currency, sum(earning) AS earning, "
+        "max(rate) AS rate FROM {earnings} AS earning JOIN transactions USING (transaction_id) "
+        "WHERE earning_month = $month AND (len($chosen) = 0 OR list_contains($chosen, program)) GROUP BY ALL "
+        "ORDER BY transaction_at DESC, transaction_id LIMIT $most",
+        month=month,
+        chosen=list(view.chosen),
+        most=MOST_LINES,
+    )
+    show(
+        rows,
+        [
+            Column(words("Line"), lambda row: row.transaction_id, link=lambda row: f"/line?id={row.transaction_id}"),
+            Column(words("Date"), lambda row: view.day(row.transaction_at)),
+            Column(words("Lever"), lambda row: view.lever(row.program, row.lever)),
+            Column(words("Product"), lambda row: row.product_id),
+            Column(words("Customer"), lambda row: row.customer_id),
+            Column(words("Revenue"), lambda row: view.money(row.revenue, row.currency), is_figure=True),
+            Column(words("Rate"), lambda row: view.share(row.rate), is_figure=True),
+            Column(words("Earned"), lambda row: view.money(row.earning, row.currency), is_figure=True),
+        ],
+        label=words("Lines of {month}", month=view.month(month)),
+        empty=words("No line earned in this month."),
+    )
+    if len(rows) == MOST_LINES:
+        st.markdown(words("The newest {count} lines; the download has all.", count=view.number(MOST_LINES)))
+    downloads.offer(view, "earnings", month=month)

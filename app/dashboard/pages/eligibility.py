@@ -1,0 +1,54 @@
+"""Eligibility: every criterion of every program, the evidence, and what the partner can do."""
+
+import pandas as pd
+import streamlit as st
+
+from app.dashboard.tables import Column, show
+from app.dashboard.view import View
+
+ICONS = {"eligible": "✅", "almost_eligible": "🟡", "unknown": "❔", "ineligible": "⛔"}
+STATUS = {"met": "good", "unmet": "bad", "unknown": "wait", "not_applicable": "none"}
+
+
+def eligibility(view: View) -> None:
+    """The page."""
+    words = view.words
+    st.markdown(
+        words("Judged anew every day. Earnings start on the first day of the month in which all criteria are met.")
+    )
+    verdicts = view.scope.ask(
+        "SELECT program, eligibility, earns_from, earns_to FROM {eligibility_status} "
+        "WHERE len($chosen) = 0 OR list_contains($chosen, program) ORDER BY program",
+        chosen=list(view.chosen),
+    )
+    criteria = view.scope.ask("SELECT * FROM {eligibility_criteria} ORDER BY program, criterion_number")
+    if verdicts.empty:
+        st.info(words("No program is for partners of this kind."))
+    for verdict in verdicts.itertuples(index=False):
+        told = words(verdict.eligibility.replace("_", " ").capitalize())
+        with st.expander(
+            f"{view.program(verdict.program)}: {told}", expanded=verdict.eligibility != "eligible",
+            icon=ICONS[verdict.eligibility],
+        ):  # fmt: skip
+            if not pd.isna(verdict.earns_from):
+                st.markdown(words("Earns from {day}.", day=view.day(verdict.earns_from)))
+            _criteria(view, criteria[criteria["program"] == verdict.program], verdict.program)
+
+
+def _criteria(view: View, rows: pd.DataFrame, program: str) -> None:
+    words = view.words
+    show(
+        rows,
+        [
+            Column(words("Criterion"), lambda row: words(row.criterion.replace("_", " ").capitalize())),
+            Column(
+                words("Status"), lambda row: words(row.status.replace("_", " ").capitalize()), badge=lambda row: STATUS[row.status]
+            ),
+            Column(words("Since"), lambda row: "" if row.valid_from.year == 1900 else view.day(row.valid_from)),
+            Column(words("Evidence"), lambda row: row.evidence or ""),
+            Column(words("Reason"), lambda row: words(row.reason) if row.reason else ""),
+            Column(words("What you can do"), lambda row: words(row.what_to_do) if row.what_to_do else ""),
+        ],
+        label=f"{words('Criteria')}: {view.program(program)}",
+        empty=words("No criteria."),
+    )  # fmt: skip

@@ -1,0 +1,80 @@
+"""Ineligible revenue: what earns nothing, by reason, and what the partner can do about it."""
+
+import streamlit as st
+
+from app.dashboard import downloads
+from app.dashboard.tables import Column, show
+from app.dashboard.view import View
+
+MOST_LINES = 500
+
+
+def ineligible(view: View) -> None:
+    """The page. A line is counted once a program, under all its reasons together, so that sums never double."""
+    words = view.words
+    st.markdown(
+        words(
+            "Each line counts once in each program, under all its reasons together. A line can earn in one program and be "
+            "ineligible in another."
+        )
+    )
+    rows = view.months(
+        "ineligible_revenue",
+        "program, decision, reason_codes, currency, bool_or(partner_can_act) AS partner_can_act, "
+        "sum(line_count) AS lines, sum(revenue) AS revenue",
+        "GROUP BY ALL ORDER BY program, decision, lines DESC",
+    )
+    reasons = reasons_in_words(view)
+    show(
+        rows,
+        [
+            Column(words("Program"), lambda row: view.program(row.program)),
+            Column(
+                words("Decision"), lambda row: words(row.decision.capitalize()),
+                badge=lambda row: "wait" if row.decision == "undecided" else "bad",
+            ),
+            Column(words("Reasons"), lambda row: "; ".join(words(reasons.get(c, c)) for c in row.reason_codes.split(","))),
+            Column(words("You can act"), lambda row: words("Yes") if row.partner_can_act else words("No")),
+            Column(words("Lines"), lambda row: view.number(row.lines), is_figure=True),
+            Column(words("Revenue"), lambda row: view.money(row.revenue, row.currency), is_figure=True),
+        ],
+        label=words("Ineligible revenue"),
+        empty=words("All revenue of this period is eligible."),
+    )  # fmt: skip
+    downloads.offer(view, "ineligible_revenue")
+    st.subheader(words("Lines"))
+    _lines(view, reasons)
+
+
+def reasons_in_words(view: View) -> dict[str, str]:
+    """Reason code → reason."""
+    rows = view.scope.release.rows("SELECT reason_code, reason FROM reasons")
+    return dict(rows.itertuples(index=False, name=None))
+
+
+def _lines(view: View, reasons: dict[str, str]) -> None:
+    words = view.words
+    rows = view.scope.ask(
+        "SELECT transaction_id, transaction_at, program, decided.decision, reason_codes, decided.revenue, decided.currency "
+        "FROM {decisions} AS decided JOIN transactions USING (transaction_id) WHERE decision <> 'eligible' "
+        "AND earning_month >= $first AND earning_month < $end AND (len($chosen) = 0 OR list_contains($chosen, program)) "
+        "ORDER BY transaction_at DESC, transaction_id LIMIT $most",
+        first=view.first,
+        end=view.end,
+        chosen=list(view.chosen),
+        most=MOST_LINES,
+    )
+    show(
+        rows,
+        [
+            Column(words("Line"), lambda row: row.transaction_id, link=lambda row: f"/line?id={row.transaction_id}"),
+            Column(words("Date"), lambda row: view.day(row.transaction_at)),
+            Column(words("Program"), lambda row: view.program(row.program)),
+            Column(
+                words("Reasons"), lambda row: "; ".join(words(reasons.get(c, c)) for c in row.reason_codes.split(","))
+            ),
+            Column(words("Revenue"), lambda row: view.money(row.revenue, row.currency), is_figure=True),
+        ],
+        label=words("Lines that earn nothing"),
+        empty=words("No line of this period earns nothing."),
+    )

@@ -1,0 +1,110 @@
+"""Overview: what is earned, owed, about to be paid and paid; earnings by month; eligibility at a glance."""
+
+import pandas as pd
+import streamlit as st
+
+from app.dashboard import charts
+from app.dashboard.tables import Column, show
+from app.dashboard.view import View
+
+SETTLED = "('paid', 'withheld', 'payment_returned')"
+BADGES = {"eligible": "good", "almost_eligible": "wait", "unknown": "wait", "ineligible": "bad"}
+
+
+def overview(view: View) -> None:
+    """The page."""
+    words = view.words
+    for currency, rows in _balances(view).groupby("program_currency", sort=False):
+        tiles = st.columns(3)
+        for tile, (label, column, told) in zip(
+            tiles,
+            (
+                (
+                    "Earned in the period",
+                    "earned",
+                    "All rebate and co-op earned in the months chosen, adjustments included.",
+                ),
+                ("Unpaid earnings", "unpaid", "Earned at any time and not paid, forfeited or handed over yet."),
+                ("Paid to date", "paid", "All that was ever paid, tax withheld included."),
+            ),
+            strict=True,
+        ):
+            amount = rows[column].sum()
+            tile.metric(
+                words(label), view.short_money(amount, str(currency)), border=True,
+                help=f"{view.money(amount, str(currency))}. {words(told)}".replace("$", "\\$"),
+            )  # fmt: skip
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _by_month(view)
+    with right:
+        _eligibility(view)
+
+
+def _balances(view: View) -> pd.DataFrame:
+    """Earned within the period, unpaid and paid, by program currency."""
+    return view.scope.ask(
+        "SELECT program_currency, "
+        "coalesce(sum(program_amount) FILTER (lever <> 'settlement' AND earning_month >= $first AND earning_month < $end), 0) AS earned, "
+        f"sum(program_amount) AS unpaid, coalesce(-sum(program_amount) FILTER (cause IN {SETTLED}), 0) AS paid "
+        "FROM {earnings_ledger} WHERE len($chosen) = 0 OR list_contains($chosen, program) GROUP BY ALL ORDER BY ALL",
+        first=view.first,
+        end=view.end,
+        chosen=list(view.chosen),
+    )
+
+
+def _by_month(view: View) -> None:
+    words = view.words
+    st.subheader(words("Earnings by month"))
+    rows = view.months(
+        "earnings_monthly",
+        "earning_month, program_currency, sum(program_rebate) AS rebate, sum(program_coop) AS coop",
+        "GROUP BY ALL ORDER BY earning_month",
+    )
+    if rows.empty:
+        st.info(words("No earnings in this period."))
+        return
+    names = {"rebate": words("Rebate"), "coop": words("Co-op")}
+    for currency, part in rows.groupby("program_currency"):
+        long = part.melt("earning_month", ["rebate", "coop"], "earning_type", "amount")
+        long["reads"] = [view.money(amount, str(currency)) for amount in long["amount"]]
+        chart = charts.by_month(long, title=str(currency), names=names, locale=view.locale)
+        told = words("Bars: rebate and co-op earned in each month; the same figures are in the table below.")
+        st.altair_chart(chart, width="stretch", alt=told)
+        show(
+            part.sort_values("earning_month", ascending=False),
+            [
+                Column(words("Earned in"), lambda row: view.month(row.earning_month)),
+                Column(words("Rebate"), lambda row, c=str(currency): view.money(row.rebate, c), is_figure=True),
+                Column(words("Co-op"), lambda row, c=str(currency): view.money(row.coop, c), is_figure=True),
+                Column(words("Together"), lambda row, c=str(currency): view.money(row.rebate + row.coop, c), is_figure=True),
+            ],
+            label=words("Earnings by month"),
+            empty="",
+            total=[
+                words("Total"),
+                view.money(part["rebate"].sum(), str(currency)),
+                view.money(part["coop"].sum(), str(currency)),
+                view.money(part["rebate"].sum() + part["coop"].sum(), str(currency)),
+            ],
+        )  # fmt: skip
+
+
+def _eligibility(view: View) -> None:
+    words = view.words
+    st.subheader(words("Eligibility"))
+    rows = view.scope.ask("SELECT program, eligibility, earns_from FROM {eligibility_status} ORDER BY program")
+    show(
+        rows,
+        [
+            Column(words("Program"), lambda row: view.program(row.program), link=lambda row: "/eligibility"),
+            Column(
+                words("Today"), lambda row: words(row.eligibility.replace("_", " ").capitalize()),
+                badge=lambda row: BADGES[row.eligibility],
+            ),
+            Column(words("Earns from"), lambda row: view.day(row.earns_from), is_figure=True),
+        ],
+        label=words("Eligibility"),
+        empty=words("No program is for partners of this kind."),
+    )  # fmt: skip
