@@ -132,7 +132,7 @@ def _head(view: View, title: str) -> None:
     """Title, whose data, as of when; and a plain notice when the data is not what it should be."""
     words, release = view.words, view.scope.release
     if login.is_demo():
-        st.warning(words("Demonstration: anybody on this machine can look as anybody. Data is made up."), icon="⚠️")
+        st.warning(words("Demonstration: anybody on this machine can look as anybody. Data is made up."), icon=":material/warning:")
     st.title(words(title))
     found = view.scope.ask("SELECT partner_name, country, partner_type FROM {partners}")
     if len(found):
@@ -154,7 +154,7 @@ def _follow(shown: str | None, words: Words, view: View | None = None) -> None:
     if attempt and not attempt.get("succeeded", True):
         st.error(
             words("The last attempt to refresh the data has failed; what you see is the day before. We are on it."),
-            icon="⚠️",
+            icon=":material/warning:",
         )
 
 

@@ -43,7 +43,8 @@ def show(rows: pd.DataFrame, columns: Sequence[Column], *, label: str, empty: st
         st.info(empty)
         return
     first = _page(len(rows), label) * PAGE_ROWS
-    shown = list(rows.iloc[first : first + PAGE_ROWS].itertuples(index=False))
+    page = rows.iloc[first : first + PAGE_ROWS]
+    shown = list(page.astype("object").where(page.notna(), None).itertuples(index=False))
     st.html(html(shown, columns, label=label, total=total))
 
 

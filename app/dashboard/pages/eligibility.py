@@ -6,7 +6,12 @@ import streamlit as st
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 
-ICONS = {"eligible": "✅", "almost_eligible": "🟡", "unknown": "❔", "ineligible": "⛔"}
+ICONS = {
+    "eligible": ":material/check_circle:",
+    "almost_eligible": ":material/error:",
+    "unknown": ":material/help:",
+    "ineligible": ":material/cancel:",
+}
 STATUS = {"met": "good", "unmet": "bad", "unknown": "wait", "not_applicable": "none"}
 
 
@@ -30,9 +35,17 @@ def eligibility(view: View) -> None:
             f"{view.program(verdict.program)}: {told}", expanded=verdict.eligibility != "eligible",
             icon=ICONS[verdict.eligibility],
         ):  # fmt: skip
-            if not pd.isna(verdict.earns_from):
-                st.markdown(words("Earns from {day}.", day=view.day(verdict.earns_from)))
+            st.markdown(_earns(view, verdict.earns_from, verdict.earns_to))
             _criteria(view, criteria[criteria["program"] == verdict.program], verdict.program)
+
+
+def _earns(view: View, first: object, end: object) -> str:
+    """From when to when sales earn, or earned."""
+    if pd.isna(first):
+        return view.words("Has not earned yet.")
+    if pd.isna(end):
+        return view.words("Earns since {first}.", first=view.day(first))
+    return view.words("Earned from {first} until {end}.", first=view.day(first), end=view.day(end))
 
 
 def _criteria(view: View, rows: pd.DataFrame, program: str) -> None:

@@ -48,7 +48,7 @@ def ineligible(view: View) -> None:
 
 def reasons_in_words(view: View) -> dict[str, str]:
     """Reason code → reason."""
-    rows = view.scope.release.rows("SELECT reason_code, reason FROM reasons")
+    rows = view.scope.release.rows("SELECT reason_code, reason FROM parts.reasons")
     return dict(rows.itertuples(index=False, name=None))
 
 
