@@ -4,6 +4,8 @@ from datetime import date
 
 import duckdb
 
+FEW_LINES = 30
+
 
 def facts(con: duckdb.DuckDBPyConnection, day: date) -> None:
     """Fill the schema `staging.audit`; each table names what would be wrong, or what is to be compared."""
@@ -66,16 +68,22 @@ def _freshness(con: duckdb.DuckDBPyConnection, day: date) -> None:
 
 
 def _volume(con: duckdb.DuckDBPyConnection, day: date) -> None:
-    """The day's rows and revenue as a share of the median of the last seven same weekdays; needs three of them."""
+    """The day's rows and revenue as a share of the median of the last seven same weekdays; needs three of them.
+
+    The revenue of a currency that usually has less than 30 lines a day swings by itself and is not looked at.
+    """
     con.execute(
         "CREATE TABLE staging.audit.volume AS WITH delivered AS ("
         "SELECT business_date, 'rows' AS figure, sum(rows_accepted)::DOUBLE AS amount FROM clean.deliveries "
         "WHERE feed = 'transactions' AND delivery_status = 'accepted' GROUP BY ALL UNION ALL "
         "SELECT business_date, currency, sum(accepted_amount)::DOUBLE FROM clean.delivery_amounts "
         "JOIN clean.deliveries USING (delivery_id) WHERE delivery_status = 'accepted' GROUP BY ALL"
-        "), before AS (SELECT figure, amount FROM delivered WHERE business_date < $day "
+        "), before AS (SELECT business_date, figure, amount FROM delivered WHERE business_date < $day "
         "AND dayofweek(business_date) = dayofweek($day) AND business_date >= $day - INTERVAL 49 DAY"
-        "), usual AS (SELECT figure, median(amount) AS amount FROM before GROUP BY figure HAVING count(*) >= 3) "
+        "), lines AS (SELECT business_date, currency AS figure, count(*) AS line_count FROM clean.transactions "
+        "WHERE business_date IN (SELECT business_date FROM before) GROUP BY ALL"
+        "), usual AS (SELECT figure, median(amount) AS amount FROM before LEFT JOIN lines USING (business_date, figure) "
+        f"GROUP BY figure HAVING count(*) >= 3 AND (figure = 'rows' OR median(coalesce(line_count, 0)) >= {FEW_LINES})) "
         "SELECT figure, least(delivered.amount / usual.amount, 999999)::DECIMAL(18,9) AS share_of_usual "
         "FROM delivered JOIN usual USING (figure) WHERE business_date = $day AND usual.amount > 0",
         {"day": day},
