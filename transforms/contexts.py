@@ -93,18 +93,24 @@ def measured(rows: pd.DataFrame, lever: Lever, program: Program, known: Known, *
     counts = lever.accumulate.over != "transaction" or lever.minimum is not None
     if exact or lever.baseline or (known.opening is not None and len(known.opening) and counts):
         measure, unit = measure.astype(object) * (MEASURE_UNIT // unit), MEASURE_UNIT
-    around = _around(own, measure, unit, lever, program, known)
-    if lever.baseline:
-        held = baselines.baselines(rows, own, lever, program, unit)
-        bar = np.where((around.bar == FREE) & ~held.is_known, UNCOMPARED, around.bar)
-        around = around._replace(baseline=held.amount, bar=bar)
-    return Measured(line, own, measure, unit, around)
+    held = baselines.baselines(rows, own, lever, program, unit) if lever.baseline else None
+    return Measured(line, own, measure, unit, _around(own, measure, unit, lever, program, known, held))
 
 
-def _around(own: pd.DataFrame, measure: np.ndarray, unit: int, lever: Lever, program: Program, known: Known) -> Context:
+def _around(
+    own: pd.DataFrame,
+    measure: np.ndarray,
+    unit: int,
+    lever: Lever,
+    program: Program,
+    known: Known,
+    held: baselines.Baselines | None,
+) -> Context:
     """What stands around each line, from all lines of its scope; a line that does not earn does not fill the scale."""
     year = program.fiscal_year_start
     bar = exclusions.taken_by_others(own, lever, known.holders)
+    if held is not None:
+        bar = np.where((bar == FREE) & ~held.is_known, UNCOMPARED, bar)
     is_met = np.ones(len(own), bool)
     if lever.minimum:
         filling = np.where((bar == FREE), measure, measure * 0)
@@ -115,10 +121,11 @@ def _around(own: pd.DataFrame, measure: np.ndarray, unit: int, lever: Lever, pro
         bar = exclusions.beyond_the_first(own, lever, program, bar, is_met)
     pays = is_met & (bar == FREE)
     before, total = scopes.running(np.where(pays, measure, measure * 0), own, lever.scale_scope, year)
-    held, is_held = opened(own, lever.accumulate, "scale", lever, program, known.opening, total.dtype)
-    is_first = scopes.is_first(scopes.codes(own, lever.scale_scope, year)) & ~is_held
+    opening, is_open = opened(own, lever.accumulate, "scale", lever, program, known.opening, total.dtype)
+    is_first = scopes.is_first(scopes.codes(own, lever.scale_scope, year)) & ~is_open
     nothing = np.zeros(len(own), "int64")
-    return Context(before + held, total + held, is_first, nothing - 1, is_met, bar, nothing)
+    baseline = nothing if held is None else held.amount
+    return Context(before + opening, total + opening, is_first, nothing - 1, is_met, bar, baseline)
 
 
 def opened(

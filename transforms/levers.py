@@ -141,6 +141,11 @@ class Lever(Rule):
         return Scope(over=self.accumulate.over) if self.measure == "count" else self.accumulate
 
     @property
+    def kept(self) -> list[Per]:
+        """Of what the first partner to earn keeps others out."""
+        return self.exclusive_partner or self.one_earning
+
+    @property
     def scopes(self) -> list[Scope]:
         """All that this lever counts over several lines."""
         made = [self.accumulate, *([self.minimum] if self.minimum else []), *self.cap]
@@ -158,7 +163,7 @@ class Lever(Rule):
         is_deferred = any(cap.excess == "defer" for cap in self.cap)
         is_trailing = any(scope.over == "trailing_12_months" for scope in self.scopes)
         has_before = self.baseline is not None and self.baseline.over is not None
-        return has_before or bool(self.one_earning or self.exclusive_partner) or is_deferred or is_trailing
+        return has_before or bool(self.kept) or is_deferred or is_trailing
 
     @property
     def goes_on(self) -> bool:
@@ -207,9 +212,12 @@ class Lever(Rule):
                 if is_so:
                     remedy = f"{what} cannot be counted over trailing_12_months, which never end; take a period"
                     yield Fault(("accumulate", "over"), self.accumulate.over, remedy)
-        kept = self.exclusive_partner
+        kept, word = self.kept, "exclusive_partner" if self.exclusive_partner else "one_earning"
         if kept and kept[0] != "customer":
-            yield Fault(("exclusive_partner",), kept[0], "customer comes first in what a partner keeps")
+            yield Fault((word,), kept[0], "customer comes first in what a partner keeps")
+        if self.one_earning and not set(kept) <= set(self.one_earning):
+            remedy = f"one partner keeps {kept}; what is earned once must be told apart by the same"
+            yield Fault(("one_earning",), ", ".join(self.one_earning), remedy)
         if kept and self.minimum and not set(kept) <= set(self.minimum.per):
             remedy = f"a partner keeps {kept} by what it sells of it; the minimum must be per the same"
             yield Fault(("minimum", "per"), ", ".join(self.minimum.per), remedy)
