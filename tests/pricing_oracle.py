@@ -71,7 +71,8 @@ Customers
     lacks the day, its last day is out. "Periods are half open"
 30. first_purchase is the customer's earliest purchase in all lines, of any partner and product, eligible or not; with
     tenant_created the line's tenant_created_on. Neither known: the line is undecided in this lever, earns nothing and fills
-    nothing, though the lever still selects in `first` and `most_specific`. "undecided, listed, and earns nothing until known"
+    nothing. A lever does not select a line outside its window, or whose window is not known, in a stack. "undecided,
+    listed, and earns nothing until known"
 31. "The first partner to earn" is that of the first purchase which earns: selected, effective, eligible, in the window and
     above its partner's minimum, for which each partner counts as if it kept the customer. What the scale, stack or cap pay,
     and whether it is refunded later (unless the minimum is lost by it) does not count. Lines of other partners earn nothing

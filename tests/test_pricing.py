@@ -192,7 +192,11 @@ def frame(lines: list[Line]) -> pd.DataFrame:
 
 def by_engine(rules: dict[str, Any], lines: list[Line]) -> dict[tuple, tuple[Decimal, ...]]:
     program = Program.model_validate(rules)
-    made = in_context(decided_lines(frame(lines), [program]), [program])
+    return amounts_by_row(in_context(decided_lines(frame(lines), [program]), [program]))
+
+
+def amounts_by_row(made: pd.DataFrame) -> dict[tuple, tuple[Decimal, ...]]:
+    """(line, lever, bracket) → its amounts in major units, of the rows that earn anything."""
     found: dict[tuple, tuple[Decimal, ...]] = {}
     for row in made.to_dict("records"):
         key = (row["transaction_id"], row["lever"], row["bracket"])

@@ -42,10 +42,12 @@ def beyond_the_first(
 ) -> np.ndarray:
     """BEYOND besides, for lines that are not of the first period in which their partner earns on their customer.
 
-    A period is that over which the lever accumulates; per transaction it is one line with its refunds. What is below its
+    A period is that over which the lever accumulates; per transaction, or over trailing months, it is one line
+    with its refunds. What is below its
     minimum has not earned, and takes nothing from what comes later.
     """
-    period = scopes.codes(own, Scope(over=lever.accumulate.over), program.fiscal_year_start)
+    over = "transaction" if lever.accumulate.over == "trailing_12_months" else lever.accumulate.over
+    period = scopes.codes(own, Scope(over=over), program.fiscal_year_start)
     earns = (bar == FREE) & is_met & is_purchase(own)
     scope = values_of(own, lever.one_earning).str.cat(own["partner_id"].astype("str"), sep="|")
     first = scope.map(pd.Series(period[earns], index=scope[earns]).groupby(level=0, sort=False).first())

@@ -132,8 +132,23 @@ class Lever(Rule):
     @property
     def pays_by_amount(self) -> bool:
         """Whether it pays amounts of program currency, by the unit or as lumps, instead of a rate of money."""
-        by_units = self.base == "quantity" or (self.measure == "quantity" and self.base is None)
+        grows_units = self.measure == "growth" and self.base in (None, "growth") and self.counts == "quantity"
+        by_units = self.base == "quantity" or (self.measure == "quantity" and self.base is None) or grows_units
         return self.pricing.pays_amounts or by_units
+
+    @property
+    def grows_base(self) -> bool:
+        """Whether growth itself is what a rate multiplies; amounts multiply units, whatever the measure."""
+        return self.measure == "growth" and self.base in (None, "growth") and not self.pricing.pays_amounts
+
+    @property
+    def refunded_by(self) -> str:
+        """What a refund's share of an earning goes by: revenue, quantity, or the growth of this lever."""
+        if self.grows_base:
+            return f"growth of {self.lever}"
+        if self.pricing.mode == "interpolated" or isinstance(self.base, FixedBase):
+            return "quantity" if self.counts == "quantity" else "revenue"
+        return "quantity" if self.pays_by_amount else "revenue"
 
     @property
     def scale_scope(self) -> Scope:
