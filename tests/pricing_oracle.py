@@ -98,7 +98,7 @@ Measures
 38. The period before is the one of its kind before that which holds the first day of the accumulation period (of a
     transaction: its date), so that a period has one baseline; over `all` it is refused. Its total has the same partner and
     the scope's columns, and all lines on which the lever's keys match: refunds out, credits in; eligible or not, in force,
-    in the window, above the minimum or not. It may be negative. "total of the previous period", "same lever selection"
+    in the window, above the minimum or not. Below zero it counts as 0: nobody grows by more than was sold. "total of the previous period", "same lever selection"
 39. A period is held in full if its first day is not before held_from; without lines its total is 0. `fixed` takes the value
     on the last day of the accumulation period. No value: undecided; a baseline of 0 or less: attainment is undecided,
     growth is not. Such lines do not earn, so they keep no customer and fill no minimum. "is undecided, not 0"

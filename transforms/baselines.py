@@ -26,7 +26,8 @@ def baselines(rows: pd.DataFrame, own: pd.DataFrame, lever: Lever, program: Prog
     """The baseline of each line of `own`: a fixed figure, or the total of the period before over what `per` names.
 
     All that the lever selects counts, of days before the lever too, and whether it earned or not. A period that is not
-    held in full, or holds a line that cannot be measured or selected, is not known. Attainment needs one above zero.
+    held in full, or holds a line that cannot be measured or selected, is not known. A period of net credits counts as zero:
+    nobody grows by more than was sold. Attainment needs a baseline above zero.
     """
     assert lever.baseline is not None  # the caller has looked
     made = _fixed(own, lever, program, unit) if lever.baseline.fixed else _before(rows, own, lever, program, unit)
@@ -58,7 +59,7 @@ def _before(rows: pd.DataFrame, own: pd.DataFrame, lever: Lever, program: Progra
     wanted = _scopes(own.assign(reference_on=before.astype("datetime64[us]")), lever, year)
     found = np.append(totals.to_numpy(object), 0)[totals.index.get_indexer(wanted)]
     is_held = before >= own["history_from"].to_numpy("datetime64[D]")
-    return Baselines(found, is_held & ~wanted.isin(_scopes(doubtful, lever, year)))
+    return Baselines(np.maximum(found, 0), is_held & ~wanted.isin(_scopes(doubtful, lever, year)))
 
 
 def _first_days(own: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> pd.Series:

@@ -26,7 +26,8 @@ def first_to_earn(decided: pd.DataFrame, programs: list[Program]) -> pd.DataFram
     made = [decided[["program", "partner_id", "transaction_id"]][:0].assign(lever="", scope="", held_since=pd.NaT)]
     for program in active(programs):
         levers = [lever for lever in program.levers if lever.kept]
-        lines = decided[(decided["program"] == program.program) & decided["levers"].notna()]
+        bears = decided["levers"].notna() | decided["compared_by"].notna()
+        lines = decided[(decided["program"] == program.program) & bears]
         if levers and len(lines):
             rows, _ = arranged(lines, program)
             made += [_of_lever(rows, lever, program) for lever in levers]

@@ -233,6 +233,9 @@ class Lever(Rule):
         if self.one_earning and not set(kept) <= set(self.one_earning):
             remedy = f"one partner keeps {kept}; what is earned once must be told apart by the same"
             yield Fault(("one_earning",), ", ".join(self.one_earning), remedy)
+        if kept and self.baseline and self.baseline.over and not set(kept) <= set(self.accumulate.per):
+            remedy = f"a partner keeps {kept} by what it sells of it; what the baseline is of must be per the same"
+            yield Fault(("accumulate", "per"), ", ".join(self.accumulate.per), remedy)
         if kept and self.minimum and not set(kept) <= set(self.minimum.per):
             remedy = f"a partner keeps {kept} by what it sells of it; the minimum must be per the same"
             yield Fault(("minimum", "per"), ", ".join(self.minimum.per), remedy)
