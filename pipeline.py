@@ -91,7 +91,7 @@ LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
 HOLDER_STEPS: dict[str, Step] = {"holders": holders.holders}
 STEPS = PARTNER_STEPS | HOLDER_STEPS | LINE_STEPS
 NO_LINES = pd.DataFrame(
-    {name: pd.Series([], dtype="str") for name in ("program", "partner_id", "transaction_id", "levers")}
+    {name: pd.Series([], dtype="str") for name in ("program", "partner_id", "transaction_id", "levers", "compared_by")}
 )
 EARNING_STEPS = {name: LINE_STEPS[name] for name in ("decided_lines", "earnings")}
 

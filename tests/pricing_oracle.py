@@ -71,15 +71,16 @@ Customers
     lacks the day, its last day is out. "Periods are half open"
 30. first_purchase is the customer's earliest purchase in all lines, of any partner and product, eligible or not; with
     tenant_created the line's tenant_created_on. Neither known: the line is undecided in this lever, earns nothing and fills
-    nothing, though the lever still selects in `first` and `most_specific`. "undecided, listed, and earns nothing until known"
-31. "The first partner to earn" is that of the first purchase which gets as far as this word: selected, effective, eligible,
-    in the window. Whether the minimum is reached, what the scale, stack or cap pay, and whether it is refunded later does
-    not count. Lines of other partners earn nothing and fill nothing in this lever. Where there are credits only, no one
-    has earned, and they pass. "eligibility → window → exclusive, one earning → minimum"
-32. One earning is one line (with its refunds, in all its brackets) per lever and values named, over all partners and all
-    time: the first purchase that gets as far, of the partner that keeps the customer where there are both words. If it is
-    below its minimum or is refunded, nothing else ever earns; the minimum sees this line alone. Credits earn nothing.
-    "one earning ever"; unlike accumulate and cap, nothing says "always per partner": that is [partner, customer].
+    nothing. A lever does not select a line outside its window, or whose window is not known, in a stack. "undecided,
+    listed, and earns nothing until known"
+31. "The first partner to earn" is that of the first purchase which earns: selected, effective, eligible, in the window and
+    above its partner's minimum, for which each partner counts as if it kept the customer. What the scale, stack or cap pay,
+    and whether it is refunded later (unless the minimum is lost by it) does not count. Lines of other partners earn nothing
+    and fill nothing in this lever. Where nobody has earned, all pass. "the first partner to earn keeps the customer"
+32. One earning is that of one accumulation period (of a transaction: one line, with its refunds) for each value named, over
+    all partners and all time: of the partner that earns first, as in 31, its first period with a purchase above its minimum.
+    Nothing else earns; a period below its minimum has not earned and takes nothing from later ones; one that is refunded
+    has. Minimums count the lines of all periods. "one earning ever"; "accumulate is always per partner and lever"
 
 Measures
 33. count counts the distinct values of accumulate's `per` among the partner's lines of the period, and so its total is the
@@ -97,10 +98,10 @@ Measures
 38. The period before is the one of its kind before that which holds the first day of the accumulation period (of a
     transaction: its date), so that a period has one baseline; over `all` it is refused. Its total has the same partner and
     the scope's columns, and all lines on which the lever's keys match: refunds out, credits in; eligible or not, in force,
-    in the window, above the minimum or not. It may be negative. "total of the previous period", "same lever selection"
+    in the window, above the minimum or not. Below zero it counts as 0: nobody grows by more than was sold. "total of the previous period", "same lever selection"
 39. A period is held in full if its first day is not before held_from; without lines its total is 0. `fixed` takes the value
     on the last day of the accumulation period. No value: undecided; a baseline of 0 or less: attainment is undecided,
-    growth is not. Such lines come as far as exclusive and one earning, and fill no minimum. "is undecided, not 0"
+    growth is not. Such lines do not earn, so they keep no customer and fill no minimum. "is undecided, not 0"
 40. A minimum of growth or attainment is over the same totals as accumulate; any other is refused. Base growth beside another
     measure leaves the minimum with the measure. "minimum: {measure: …}"
 41. Attainment left out as base: a rate multiplies the share itself, in program currency.

@@ -69,7 +69,7 @@ levers:
     measure: growth
     base: {fixed: 100000}
     baseline: {of: revenue, over: previous_quarter}
-    accumulate: {over: quarter}
+    accumulate: {per: [customer], over: quarter}
     window: {from: tenant_created, months: 12}
     exclusive_partner: [customer]
     one_earning: [customer, product]
@@ -124,7 +124,7 @@ def test_levers_in_force_are_said_with_the_figures_of_the_day(tmp_path):
         "the first partner to earn keeps the customer",
         "one earning ever for each customer and product",
         "compared with the revenue of the previous quarter",
-        "counted for each partner and quarter",
+        "counted for each partner, customer and quarter",
     ]
     assert lump.brackets == [("from 10", "2,000 USD")]
     assert lump.pays.startswith("cumulative_lump_sum scale of the number of customers")

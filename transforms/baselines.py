@@ -12,6 +12,7 @@ from transforms.periods import period_start
 from transforms.programs import Program
 
 DAY = np.timedelta64(1, "D")
+ENDLESS = ("all", "trailing_12_months")  # each line is compared by its own day
 
 
 class Baselines(NamedTuple):
@@ -25,7 +26,8 @@ def baselines(rows: pd.DataFrame, own: pd.DataFrame, lever: Lever, program: Prog
     """The baseline of each line of `own`: a fixed figure, or the total of the period before over what `per` names.
 
     All that the lever selects counts, of days before the lever too, and whether it earned or not. A period that is not
-    held in full, or holds a line that cannot be measured or selected, is not known. Attainment needs one above zero.
+    held in full, or holds a line that cannot be measured or selected, is not known. A period of net credits counts as zero:
+    nobody grows by more than was sold. Attainment needs a baseline above zero.
     """
     assert lever.baseline is not None  # the caller has looked
     made = _fixed(own, lever, program, unit) if lever.baseline.fixed else _before(rows, own, lever, program, unit)
@@ -52,11 +54,17 @@ def _before(rows: pd.DataFrame, own: pd.DataFrame, lever: Lever, program: Progra
     measure, own_unit = scopes.measure(counted, lever, program)
     totals = pd.Series(measure.astype(object) * (unit // own_unit), index=_scopes(counted, lever, year))
     totals = totals.groupby(level=[0, 1]).sum()
-    before = period_start(pd.Series(period_start(own["reference_on"], over, year) - DAY), over, year)
+    first = own["reference_on"] if lever.accumulate.over in ENDLESS else _first_days(own, lever, year)
+    before = period_start(pd.Series(period_start(first, over, year) - DAY), over, year)
     wanted = _scopes(own.assign(reference_on=before.astype("datetime64[us]")), lever, year)
     found = np.append(totals.to_numpy(object), 0)[totals.index.get_indexer(wanted)]
     is_held = before >= own["history_from"].to_numpy("datetime64[D]")
-    return Baselines(found, is_held & ~wanted.isin(_scopes(doubtful, lever, year)))
+    return Baselines(np.maximum(found, 0), is_held & ~wanted.isin(_scopes(doubtful, lever, year)))
+
+
+def _first_days(own: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> pd.Series:
+    """The first day of the period over which each line is counted; all lines of it have one baseline."""
+    return pd.Series(period_start(own["reference_on"], lever.accumulate.over, fiscal_year_start))
 
 
 def _scopes(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> pd.MultiIndex:

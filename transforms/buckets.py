@@ -8,13 +8,12 @@ from transforms.programs import Program
 def bucket_key(program: Program) -> Literal["partner", "customer", "none"]:
     """What all lines that bear on one another have in common.
 
-    Whatever is counted is counted for one partner, unless a lever pays only the first partner to earn; then it is the
+    Whatever is counted is counted for one partner, unless a lever pays only the first partner to earn, or once; then it is the
     customer, if everything that is counted is counted for each customer. Otherwise lines are worked out together.
     """
-    across = [lever.exclusive_partner for lever in program.levers if lever.exclusive_partner]
+    across = [lever.kept for lever in program.levers if lever.kept]
     if not across:
         return "partner"
     scopes = [scope for lever in program.levers for scope in (lever.scale_scope, *lever.scopes)] + program.cap
     counted = [scope.per for scope in scopes if scope.over != "transaction"]
-    counted += [lever.one_earning for lever in program.levers if lever.one_earning]
     return "customer" if all("customer" in named for named in (*across, *counted)) else "none"

@@ -93,32 +93,49 @@ def measured(rows: pd.DataFrame, lever: Lever, program: Program, known: Known, *
     counts = lever.accumulate.over != "transaction" or lever.minimum is not None
     if exact or lever.baseline or (known.opening is not None and len(known.opening) and counts):
         measure, unit = measure.astype(object) * (MEASURE_UNIT // unit), MEASURE_UNIT
-    around = _around(own, measure, unit, lever, program, known)
-    if lever.baseline:
-        held = baselines.baselines(rows, own, lever, program, unit)
-        bar = np.where((around.bar == FREE) & ~held.is_known, UNCOMPARED, around.bar)
-        around = around._replace(baseline=held.amount, bar=bar)
-    return Measured(line, own, measure, unit, around)
+    held = baselines.baselines(rows, own, lever, program, unit) if lever.baseline else None
+    return Measured(line, own, measure, unit, _around(own, measure, unit, lever, program, known, held))
 
 
-def _around(own: pd.DataFrame, measure: np.ndarray, unit: int, lever: Lever, program: Program, known: Known) -> Context:
+def _around(
+    own: pd.DataFrame,
+    measure: np.ndarray,
+    unit: int,
+    lever: Lever,
+    program: Program,
+    known: Known,
+    held: baselines.Baselines | None,
+) -> Context:
     """What stands around each line, from all lines of its scope; a line that does not earn does not fill the scale."""
     year = program.fiscal_year_start
     bar = exclusions.taken_by_others(own, lever, known.holders)
+    if held is not None:
+        bar = np.where((bar == FREE) & ~held.is_known, UNCOMPARED, bar)
     is_met = np.ones(len(own), bool)
     if lever.minimum:
         filling = np.where((bar == FREE), measure, measure * 0)
         total = scopes.running(filling, own, lever.minimum, year)[1]
         total = total + opened(own, lever.minimum, "minimum", lever, program, known.opening, total.dtype)[0]
+        if held is not None:
+            total, unit = _compared(total, unit, lever, held)
         is_met = scopes.reached(total, unit, own, lever.minimum, lever.minimum.measure, year).astype(bool)
     if lever.one_earning:
         bar = exclusions.beyond_the_first(own, lever, program, bar, is_met)
     pays = is_met & (bar == FREE)
     before, total = scopes.running(np.where(pays, measure, measure * 0), own, lever.scale_scope, year)
-    held, is_held = opened(own, lever.accumulate, "scale", lever, program, known.opening, total.dtype)
-    is_first = scopes.is_first(scopes.codes(own, lever.scale_scope, year)) & ~is_held
+    opening, is_open = opened(own, lever.accumulate, "scale", lever, program, known.opening, total.dtype)
+    is_first = scopes.is_first(scopes.codes(own, lever.scale_scope, year)) & ~is_open
     nothing = np.zeros(len(own), "int64")
-    return Context(before + held, total + held, is_first, nothing - 1, is_met, bar, nothing)
+    baseline = nothing if held is None else held.amount
+    return Context(before + opening, total + opening, is_first, nothing - 1, is_met, bar, baseline)
+
+
+def _compared(total: np.ndarray, unit: int, lever: Lever, held: baselines.Baselines) -> tuple[np.ndarray, int]:
+    """Totals as the lever's minimum counts them: what lies above the baseline, or the share of it; and their unit."""
+    if lever.measure == "growth":
+        return np.maximum(total - held.amount, 0), unit
+    above_zero = np.where((held.amount > 0).astype(bool), held.amount, 1)
+    return total * RATE_UNIT // above_zero, RATE_UNIT
 
 
 def opened(
@@ -162,14 +179,20 @@ def as_given(lines: Measured, lever: Lever, given: pd.DataFrame) -> Measured:
     return lines._replace(around=around)
 
 
+def growth(around: Context, measure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What lies above the baseline before each line, and after it."""
+    low, high = (np.maximum(reached - around.baseline, 0) for reached in (around.before, around.before + measure))
+    return low, high
+
+
 def standing(lines: Measured, lever: Lever, at: np.ndarray) -> Standing:
     """Where some lines stand on the lever's scale: growth is what lies above the baseline, attainment in parts of it."""
     around, unit, parts = lines.around, lines.unit, None
     measure, before, total, baseline = (of[at] for of in (lines.measure, around.before, around.total, around.baseline))
     whole = None
     if lever.measure == "growth":
-        whole = measure if lever.base in (None, "growth") else None
-        low, high = (np.maximum(reached - baseline, 0) for reached in (before, before + measure))
+        whole = measure if lever.grows_base else None
+        low, high = (of[at] for of in growth(around, lines.measure))
         measure, before, total = high - low, low, np.maximum(total - baseline, 0)
     if lever.measure == "attainment":
         measure, before, total = measure * RATE_UNIT, before * RATE_UNIT, total * RATE_UNIT

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from transforms import posting, pricing, refunds, scales, stacks
-from transforms.contexts import NOTHING, Known, Measured, as_given, measured, standing
+from transforms.contexts import NOTHING, Known, Measured, as_given, growth, measured, standing
 from transforms.exclusions import BARS, FREE
 from transforms.levers import Lever
 from transforms.money import MEASURE, RATE, decimals, measures, share
-from transforms.period_rounding import rounding_rows
+from transforms.period_rounding import rounded_periods
 from transforms.programs import Program, active
 from transforms.sequence import arranged
 
@@ -68,6 +68,9 @@ def _of_lever(
     if known.given is not None and not scale.is_lump:
         lines = as_given(lines, lever, known.given)
     line, own, around = lines.line, lines.own, lines.around
+    if lever.grows_base:
+        low, high = growth(around, lines.measure)
+        family.share[lever.refunded_by] = refunds.of_growth(family, line, high - low)
     is_own = np.ones(len(line), bool) if scale.is_lump else ~family.is_refund[line]
     free, barred = np.flatnonzero(is_own & around.pays), np.flatnonzero(is_own & ~around.pays)
     found = scales.slices(scale, own["reference_on"].iloc[free].reset_index(drop=True), standing(lines, lever, free))
@@ -116,18 +119,29 @@ def _bounded(
     else:
         loses = stacks.loses(priced, rows, program.levers)
         priced = _lost(priced, loses)
-        if program.rounding.at == "period":
-            priced = pd.concat([priced, rounding_rows(priced, rows, program)], ignore_index=True)
     is_bound = np.zeros(len(priced), bool)
-    if known.given is None and len(priced) and (caps := posting.limits(rows, program, known.opening)):
+    caps = posting.limits(rows, program, known.opening) if known.given is None and len(priced) else []
+    if caps:
         is_bound = posting.binding(priced, rows, caps)
         turns = posting.Posting(rows, caps, family, ladder, program)
         made.append(turns.posted(priced[is_bound].reset_index(drop=True)))
     free = priced[~is_bound]
     is_lump = free["of"] == "lump"
-    made.append(refunds.taken_back(free[~is_lump].reset_index(drop=True), family, ladder, program.rounding.mode))
+    made.append(_taken_back(free[~is_lump].reset_index(drop=True), family, ladder, program))
     made.append(free[is_lump])
-    return pd.concat([rows for rows in made if len(rows)] or made[-1:], ignore_index=True)
+    posted = pd.concat([rows for rows in made if len(rows)] or made[-1:], ignore_index=True)
+    if program.rounding.at != "period" or known.given is not None:
+        return posted
+    return rounded_periods(posted, rows, family, program, caps)
+
+
+def _taken_back(free: pd.DataFrame, family: refunds.Families, ladder: np.ndarray, program: Program) -> pd.DataFrame:
+    """Rows that no cap binds, with those of refunds; where a period is rounded, with what each takes back exactly too."""
+    made = refunds.taken_back(free, family, ladder, program.rounding.of_rows)
+    if program.rounding.at != "period":
+        return made
+    exact = refunds.taken_back(free, family, ladder, None, pricing.EXACT)
+    return made.assign(**{name: exact[name] for name in pricing.EXACT})
 
 
 def _as_given(priced: pd.DataFrame, rows: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:

@@ -19,15 +19,21 @@ def values_of(rows: pd.DataFrame, per: Sequence[str]) -> pd.Series:
     return parts[0].str.cat(parts[1:], sep="|") if len(parts) > 1 else parts[0]
 
 
+def is_purchase(own: pd.DataFrame) -> np.ndarray:
+    """Whether each line sells something: neither a refund nor a credit."""
+    sells = (own["revenue_minor"] >= 0) & (own["quantity_micro"] >= 0)
+    return own["root_id"].isna().to_numpy(bool) & sells.to_numpy(bool)
+
+
 def taken_by_others(own: pd.DataFrame, lever: Lever, holders: pd.DataFrame | None) -> np.ndarray:
-    """TAKEN for each line whose customer another partner holds, FREE for the others."""
+    """TAKEN, or BEYOND where a lever earns once, for each line whose customer another partner holds; else FREE."""
     bar = np.full(len(own), FREE)
-    if not lever.exclusive_partner or holders is None or not len(own):
+    if not lever.kept or holders is None or not len(own):
         return bar
     here = holders[holders["lever"] == lever.lever].set_index("scope")["partner_id"]
-    holder = values_of(own, lever.exclusive_partner).map(here).astype("str")
+    holder = values_of(own, lever.kept).map(here).astype("str")
     is_taken = holder.notna() & (holder != own["partner_id"].astype("str"))
-    bar[is_taken.to_numpy(bool)] = TAKEN
+    bar[is_taken.to_numpy(bool)] = TAKEN if lever.exclusive_partner else BEYOND
     return bar
 
 
@@ -36,10 +42,13 @@ def beyond_the_first(
 ) -> np.ndarray:
     """BEYOND besides, for lines that are not of the first period in which their partner earns on their customer.
 
-    A period is that over which the lever accumulates; per transaction it is one line with its refunds.
+    A period is that over which the lever accumulates; per transaction, or over trailing months, it is one line
+    with its refunds. What is below its
+    minimum has not earned, and takes nothing from what comes later.
     """
-    period = scopes.codes(own, Scope(over=lever.accumulate.over), program.fiscal_year_start)
-    earns = (bar == FREE) & is_met & own["root_id"].isna().to_numpy()
+    over = "transaction" if lever.accumulate.over == "trailing_12_months" else lever.accumulate.over
+    period = scopes.codes(own, Scope(over=over), program.fiscal_year_start)
+    earns = (bar == FREE) & is_met & is_purchase(own)
     scope = values_of(own, lever.one_earning).str.cat(own["partner_id"].astype("str"), sep="|")
     first = scope.map(pd.Series(period[earns], index=scope[earns]).groupby(level=0, sort=False).first())
     is_later = is_met & (first.notna() & (first != period)).to_numpy(bool)

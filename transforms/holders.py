@@ -4,7 +4,7 @@ import pandas as pd
 
 from transforms.contexts import NOTHING, measured
 from transforms.decisions import decided_lines
-from transforms.exclusions import values_of
+from transforms.exclusions import is_purchase, values_of
 from transforms.levers import Lever
 from transforms.programs import Program, active
 from transforms.sequence import arranged
@@ -18,15 +18,16 @@ def holders(rival_lines: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
 
 
 def first_to_earn(decided: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
-    """For each lever with exclusive_partner and each value of what it keeps, who holds it, since which line and instant.
+    """For each lever with exclusive_partner or one_earning and each value of what it keeps, who holds it, since which line and instant.
 
-    The first line that earns decides, by reference time and id, over all partners; each partner's minimum counts as if
+    The first purchase that earns decides, by reference time and id, over all partners; each partner's minimum counts as if
     it held the customer. All lines of a customer must be there.
     """
     made = [decided[["program", "partner_id", "transaction_id"]][:0].assign(lever="", scope="", held_since=pd.NaT)]
     for program in active(programs):
-        levers = [lever for lever in program.levers if lever.exclusive_partner]
-        lines = decided[(decided["program"] == program.program) & decided["levers"].notna()]
+        levers = [lever for lever in program.levers if lever.kept]
+        bears = decided["levers"].notna() | decided["compared_by"].notna()
+        lines = decided[(decided["program"] == program.program) & bears]
         if levers and len(lines):
             rows, _ = arranged(lines, program)
             made += [_of_lever(rows, lever, program) for lever in levers]
@@ -35,7 +36,7 @@ def first_to_earn(decided: pd.DataFrame, programs: list[Program]) -> pd.DataFram
 
 def _of_lever(rows: pd.DataFrame, lever: Lever, program: Program) -> pd.DataFrame:
     lines = measured(rows, lever, program, NOTHING)
-    earns = lines.around.pays & lines.own["root_id"].isna().to_numpy()
-    first = lines.own[earns].assign(lever=lever.lever, scope=values_of(lines.own[earns], lever.exclusive_partner))
+    earns = lines.around.pays & is_purchase(lines.own)
+    first = lines.own[earns].assign(lever=lever.lever, scope=values_of(lines.own[earns], lever.kept))
     ordered = first.assign(held_since=first["reference_at"]).sort_values(["reference_at", "transaction_id"])
     return ordered.drop_duplicates("scope")[COLUMNS]

@@ -132,13 +132,33 @@ class Lever(Rule):
     @property
     def pays_by_amount(self) -> bool:
         """Whether it pays amounts of program currency, by the unit or as lumps, instead of a rate of money."""
-        by_units = self.base == "quantity" or (self.measure == "quantity" and self.base is None)
+        grows_units = self.measure == "growth" and self.base in (None, "growth") and self.counts == "quantity"
+        by_units = self.base == "quantity" or (self.measure == "quantity" and self.base is None) or grows_units
         return self.pricing.pays_amounts or by_units
+
+    @property
+    def grows_base(self) -> bool:
+        """Whether growth itself is what a rate multiplies; amounts multiply units, whatever the measure."""
+        return self.measure == "growth" and self.base in (None, "growth") and not self.pricing.pays_amounts
+
+    @property
+    def refunded_by(self) -> str:
+        """What a refund's share of an earning goes by: revenue, quantity, or the growth of this lever."""
+        if self.grows_base:
+            return f"growth of {self.lever}"
+        if self.pricing.mode == "interpolated" or isinstance(self.base, FixedBase):
+            return "quantity" if self.counts == "quantity" else "revenue"
+        return "quantity" if self.pays_by_amount else "revenue"
 
     @property
     def scale_scope(self) -> Scope:
         """Which lines fill the scale together; a count is over all values of what its `per` names."""
         return Scope(over=self.accumulate.over) if self.measure == "count" else self.accumulate
+
+    @property
+    def kept(self) -> list[Per]:
+        """Of what the first partner to earn keeps others out."""
+        return self.exclusive_partner or self.one_earning
 
     @property
     def scopes(self) -> list[Scope]:
@@ -158,7 +178,7 @@ class Lever(Rule):
         is_deferred = any(cap.excess == "defer" for cap in self.cap)
         is_trailing = any(scope.over == "trailing_12_months" for scope in self.scopes)
         has_before = self.baseline is not None and self.baseline.over is not None
-        return has_before or bool(self.one_earning or self.exclusive_partner) or is_deferred or is_trailing
+        return has_before or bool(self.kept) or is_deferred or is_trailing
 
     @property
     def goes_on(self) -> bool:
@@ -207,9 +227,15 @@ class Lever(Rule):
                 if is_so:
                     remedy = f"{what} cannot be counted over trailing_12_months, which never end; take a period"
                     yield Fault(("accumulate", "over"), self.accumulate.over, remedy)
-        kept = self.exclusive_partner
+        kept, word = self.kept, "exclusive_partner" if self.exclusive_partner else "one_earning"
         if kept and kept[0] != "customer":
-            yield Fault(("exclusive_partner",), kept[0], "customer comes first in what a partner keeps")
+            yield Fault((word,), kept[0], "customer comes first in what a partner keeps")
+        if self.one_earning and not set(kept) <= set(self.one_earning):
+            remedy = f"one partner keeps {kept}; what is earned once must be told apart by the same"
+            yield Fault(("one_earning",), ", ".join(self.one_earning), remedy)
+        if kept and self.baseline and self.baseline.over and not set(kept) <= set(self.accumulate.per):
+            remedy = f"a partner keeps {kept} by what it sells of it; what the baseline is of must be per the same"
+            yield Fault(("accumulate", "per"), ", ".join(self.accumulate.per), remedy)
         if kept and self.minimum and not set(kept) <= set(self.minimum.per):
             remedy = f"a partner keeps {kept} by what it sells of it; the minimum must be per the same"
             yield Fault(("minimum", "per"), ", ".join(self.minimum.per), remedy)

@@ -40,17 +40,22 @@ class Row:
     held_by: str | None
     granted: Amount = 0
     taken: tuple[int, ...] = (0, 0, 0)  # program currency, own, base
+    taken_exactly: tuple[Amount, Amount] = (0, 0)  # program currency, own
     is_undone: bool = False  # a lump that a refund takes back as what its original posted
     waiting: list["Excess"] = field(default_factory=list)
 
 
 class Taken(NamedTuple):
-    """What a refund takes back of a row: in program currency, in its own, and of its base; it is like the row at `place`."""
+    """What a refund takes back of a row: in program currency, in its own, and of its base; it is like the row at `place`.
+
+    `exactly` is the first two before they are rounded, of what the row earns exactly.
+    """
 
     row: Row
     place: int
     refund: int
     amounts: tuple[int, ...]
+    exactly: tuple[Amount, Amount]
 
 
 @dataclass
@@ -172,7 +177,7 @@ class Posting:
         self, rows: pd.DataFrame, caps: list[Limit], family: Families, ladder: np.ndarray, program: Program
     ) -> None:
         self.caps, self.family, self.ladder = caps, family, ladder
-        self.mode: RoundingMode = program.rounding.mode
+        self.mode: RoundingMode = program.rounding.of_rows
         self.rounds_slices = program.rounding.at == "slice"
         self.fx, self.up, self.down = currency_factors(rows)
         self.limits = [[cap for cap in caps if cap.lever in (None, number)] for number in range(len(program.levers))]
@@ -185,6 +190,7 @@ class Posting:
     def posted(self, priced: pd.DataFrame) -> pd.DataFrame:
         """The rows with what is granted, and a row for each that a refund takes back, in both currencies."""
         self.own_asked, self.base = (priced[c].to_numpy("int64") for c in ("earning_minor", "base_minor"))
+        self.exact = list(zip(priced["program_exact"], priced["exact"], strict=True)) if "exact" in priced else []
         columns = [
             priced[c].tolist() for c in ("line", "lever_number", "bracket", "of", "program_earning_minor", "held_by")
         ]
@@ -270,16 +276,26 @@ class Posting:
         if parent == row.line:
             posted = self._round(row.granted), self._own(row), int(self.base[row.place])
             left = [amount - taken for amount, taken in zip(posted, row.taken, strict=True)]
+            exact = [amount - taken for amount, taken in zip(self._exactly(row), row.taken_exactly, strict=True)]
             for excess in row.waiting:
                 excess.amount *= 1 - part
         else:
-            undone = [made.amounts for made in before if made.row is row and made.refund == parent]
-            left = [sum(amounts) for amounts in zip(*undone, strict=True)] or [0, 0, 0]
+            undone = [made for made in before if made.row is row and made.refund == parent]
+            left = [sum(amounts) for amounts in zip(*(made.amounts for made in undone), strict=True)] or [0, 0, 0]
+            exact = [sum(amounts) for amounts in zip(*(made.exactly for made in undone), strict=True)] or [0, 0]
         amounts = tuple(-self._round(amount * of) for amount, of in zip(left, (part, part, base), strict=True))
+        exactly = -exact[0] * part, -exact[1] * part
         row.taken = tuple(taken - amount for taken, amount in zip(row.taken, amounts, strict=True))
+        row.taken_exactly = row.taken_exactly[0] - exactly[0], row.taken_exactly[1] - exactly[1]
         for cap in self.limits[row.lever]:
             cap.count(row.line, row.line, amounts[0])
-        return Taken(row, place, refund, amounts)
+        return Taken(row, place, refund, amounts, exactly)
+
+    def _exactly(self, row: Row) -> tuple[Amount, Amount]:
+        """What a row earns before it is rounded, in program currency and its own; of one that a cap cut, what it is granted."""
+        if row.granted == row.asked and self.exact:
+            return self.exact[row.place]
+        return row.granted, row.granted / self._rate(row)
 
     def _own(self, row: Row) -> int:
         """What a row posts in its own currency: as priced, or what it is granted, brought over once."""
@@ -288,8 +304,11 @@ class Posting:
             return asked
         if self.rounds_slices:
             return self._round(Fraction(asked * row.granted) / row.asked)
-        rate = Fraction(int(self.fx[row.line]) * int(self.up[row.line]), FX_UNIT * int(self.down[row.line]))
-        return self._round(row.granted / rate)
+        return self._round(row.granted / self._rate(row))
+
+    def _rate(self, row: Row) -> Fraction:
+        """Minor units of program currency for one of the row's own."""
+        return Fraction(int(self.fx[row.line]) * int(self.up[row.line]), FX_UNIT * int(self.down[row.line]))
 
     def _round(self, exact: Amount) -> int:
         return whole_units(exact, self.mode)
@@ -304,6 +323,9 @@ class Posting:
                 for row, held in zip(ordered, priced["held_by"].tolist(), strict=True)
             ],
         )
+        if self.exact:
+            exact = [self._exactly(row) for row in ordered]
+            held = held.assign(program_exact=[own[0] for own in exact], exact=[own[1] for own in exact])
         is_there = [not row.is_undone for row in ordered]
         if not back:
             return held[is_there]
@@ -314,4 +336,6 @@ class Posting:
             held_by=held["held_by"].iloc[[made.row.place for made in back]].to_numpy(),
             **dict(zip(names, amounts, strict=True)),
         )
+        if self.exact:
+            taken = taken.assign(program_exact=[m.exactly[0] for m in back], exact=[m.exactly[1] for m in back])
         return pd.concat([held[is_there], taken], ignore_index=True)

@@ -13,7 +13,6 @@ from transforms.money import (
     QUANTITY_UNIT,
     RATE,
     RATE_UNIT,
-    RoundingMode,
     decimals,
     integers,
     quotient,
@@ -56,7 +55,7 @@ def priced(own: pd.DataFrame, found: Slices, number: int, lever: Lever, program:
             "base_minor": lines["revenue_out"].to_numpy("int64")
             if by_amount or _is_plain(part, whole, lever)
             else quotient(*_base(lines, part, whole, lever)[0], program.rounding.mode),
-            "of": "lump" if lever.pricing.is_lump else _refunded_by(lever),
+            "of": "lump" if lever.pricing.is_lump else lever.refunded_by,
             **_earned(lines, price, part, whole, lever, program),
         }
     )
@@ -90,8 +89,7 @@ def _earned(
         return dict(zip(AMOUNTS, _by_rounded_slice(lines, price, part, whole, lever, program), strict=True))
     by = _by_amount if lever.pays_by_amount else _by_base
     sums = by(lines, price, part, whole, lever)
-    mode: RoundingMode = "truncate" if rounding.at == "period" else rounding.mode
-    earned = {amount: quotient(*exactly, mode) for amount, exactly in zip(AMOUNTS, sums, strict=True)}
+    earned = {amount: quotient(*exactly, rounding.of_rows) for amount, exactly in zip(AMOUNTS, sums, strict=True)}
     if rounding.at == "period":
         earned |= {
             name: np.asarray(FRACTIONS(*exactly), dtype=object) for name, exactly in zip(EXACT, sums, strict=True)
@@ -107,13 +105,6 @@ def at(dated: Dated, on: pd.Series) -> pd.Series:
 
 def _of_term(terms: pd.Series, numbers: dict[str, int]) -> np.ndarray:
     return terms.astype("str").map(numbers).fillna(1).to_numpy("int64")
-
-
-def _refunded_by(lever: Lever) -> str:
-    """What a refund's share of an earning goes by."""
-    if lever.pricing.mode == "interpolated" or isinstance(lever.base, FixedBase):
-        return "quantity" if lever.counts == "quantity" else "revenue"
-    return "quantity" if lever.pays_by_amount else "revenue"
 
 
 def currency_factors(lines: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

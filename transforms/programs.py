@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from transforms.criteria import Eligibility
 from transforms.dated import Dated
 from transforms.levers import Cap, Lever, Over
+from transforms.money import RoundingMode
 from transforms.precedence import Association
 from transforms.rule_faults import faults_of, named_faults
 from transforms.rule_file import RuleFault, RuleText, parsed
@@ -38,8 +39,13 @@ PERIODS: tuple[Over, ...] = ("transaction", "month", "quarter", "half_year", "fi
 class Rounding(Rule):
     """How a fraction of a minor unit is rounded, and where: each earning, each slice's base and earning, or a period."""
 
-    mode: Literal["half_even", "half_up", "truncate"]
+    mode: RoundingMode
     at: Literal["line", "period", "slice"]
+
+    @property
+    def of_rows(self) -> RoundingMode:
+        """How each row is rounded; where the sum of a period is rounded, rows are cut off."""
+        return "truncate" if self.at == "period" else self.mode
 
 
 class Split(Rule):
@@ -165,6 +171,7 @@ class Program(Rule):
         if any(lever.looks_back for lever in self.levers) or any(cap.excess == "defer" for cap in self.cap):
             return "all"
         found = [scope.over for lever in self.levers for scope in lever.scopes] + [cap.over for cap in self.cap]
+        found += ["month"] if self.rounding.at == "period" else []
         longest: Over = max(found, key=PERIODS.index, default="transaction")
         nested = self.fiscal_year_start.endswith("-01") or set(found) <= {longest}
         return longest if nested else "all"  # a calendar month may lie in two quarters

@@ -46,7 +46,7 @@ def program_earners(programs: list[Program]) -> pd.DataFrame:
 def _reads(program: Program) -> tuple[bool, ...]:
     """What the program's lines need to know besides, in the order of READS."""
     windows = [lever.window.start for lever in program.levers if lever.window]
-    is_exclusive = any(lever.exclusive_partner for lever in program.levers)
+    is_exclusive = any(lever.kept for lever in program.levers)
     has_before = any(lever.baseline and lever.baseline.over for lever in program.levers)
     return program.goes_on, is_exclusive, has_before, "first_purchase" in windows
 

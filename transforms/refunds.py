@@ -3,6 +3,8 @@
 A refund never takes more than is left, a line that reverses a refund gives back what that took.
 """
 
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +13,7 @@ import pandas as pd
 from transforms.money import RATE_UNIT, RoundingMode, quotient
 from transforms.programs import Clawback
 
+POSTED = ("earning_minor", "program_earning_minor", "base_minor")
 KIND = {
     "cancel_immediate": "cancellation", "remove_quantity": "cancellation", "convert": "cancellation",
     "lapse": "lapse", "withdrawal": "withdrawal",
@@ -21,7 +24,8 @@ class Families(NamedTuple):
     """How rows reverse one another: for each row its parent and root (row numbers, itself where it reverses nothing).
 
     `turns` holds the refunds in the order in which they are worked out, no two of a family in one turn. `revenue` and
-    `quantity` are what each row really brings or takes; `share` is what a refund takes of what was left, as two arrays.
+    `quantity` are what each row really brings or takes; `share` is what a refund takes of what was left of each, as two
+    arrays; levers that pay on growth add one of their own.
     """
 
     parent: np.ndarray
@@ -30,6 +34,14 @@ class Families(NamedTuple):
     revenue: np.ndarray
     quantity: np.ndarray
     share: dict[str, tuple[np.ndarray, np.ndarray]]
+
+    def shares(self, of: np.ndarray, refund: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What each refund takes of what was left, by what its earning goes by, as two arrays."""
+        part, whole = (np.ones(len(refund), dtype=object) for _ in range(2))
+        for name in pd.unique(of):
+            here = of == name
+            part[here], whole[here] = (numbers[refund[here]] for numbers in self.share[name])
+        return part, whole
 
     @property
     def is_refund(self) -> np.ndarray:
@@ -92,6 +104,23 @@ def _take_out(
         left[root[turn][again]] += amounts[turn][again]
 
 
+def of_growth(made: Families, line: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The share of each refund in what is left of its parent's growth, where `line` are rows and `moved` their growth."""
+    left = np.zeros(len(made.parent), dtype=object)
+    part, whole = left.copy(), left + 1
+    left[line] = moved
+    growth = left.copy()
+    for turn in made.turns:
+        up = made.parent[turn]
+        there, size = np.abs(left[up]), np.abs(growth[turn])
+        none = there == 0
+        part[turn], whole[turn] = np.where(none, 0, np.minimum(size, there)), np.where(none, 1, there)
+        left[up] += growth[turn]
+        again = made.root[turn] != up
+        left[made.root[turn][again]] += growth[turn][again]
+    return part, whole
+
+
 def ladder_shares(clawback: Clawback | None, rows: pd.DataFrame, made: Families) -> np.ndarray:
     """What a refund takes back of its share of the earning, by completed months, as whole numbers of 1 / RATE_UNIT.
 
@@ -113,33 +142,39 @@ def ladder_shares(clawback: Clawback | None, rows: pd.DataFrame, made: Families)
     return shares
 
 
+def _divided(over: np.ndarray, under: np.ndarray, mode: RoundingMode | None) -> np.ndarray:
+    """Whole minor units by a mode, or without one exactly."""
+    if mode is None:
+        return np.array([Fraction(a) / int(b) for a, b in zip(over, under, strict=True)], dtype=object)
+    return quotient(over, under, mode)
+
+
 def _completed_months(start: pd.Series, end: pd.Series) -> np.ndarray:
     """Completed calendar months from one day to another."""
     a, b = (pd.DatetimeIndex(days) for days in (start, end))
     return np.asarray((b.year - a.year) * 12 + b.month - a.month - (b.day < a.day))
 
 
-def taken_back(earned: pd.DataFrame, made: Families, ladder: np.ndarray, mode: RoundingMode) -> pd.DataFrame:
+def taken_back(
+    earned: pd.DataFrame, made: Families, ladder: np.ndarray, mode: RoundingMode | None, amounts: Sequence[str] = POSTED
+) -> pd.DataFrame:
     """Rows of earnings with those of refunds: a refund has a row for each of its parent's, that takes back its part.
 
-    `earned` has `line` (row number of the family), `of` (revenue or quantity: what its share goes by), and amounts. Each
-    row taken back is rounded once from what is left of its parent's; the ladder does not bear on the base.
+    `earned` has `line` (row number of the family), `of` (the key in `made.share` that a refund's share goes by), and amounts. Each
+    row taken back is rounded once from what is left of its parent's, or, without a mode, exact; the ladder does not bear
+    on the base.
     """
-    amounts = ["earning_minor", "program_earning_minor", "base_minor"]
-    held, left = [earned], earned[amounts].to_numpy("int64").copy()
+    kind = object if mode is None else "int64"
+    held, left = [earned], earned[list(amounts)].to_numpy(kind).copy()
     rows = pd.DataFrame({"line": earned["line"], "origin": np.arange(len(earned))})
     for turn in made.turns:
         wanted = pd.DataFrame({"line": made.parent[turn], "refund": turn})
         found = wanted.merge(rows.assign(row=np.arange(len(rows))), on="line", validate="m:m")
         refund, source, origin = (found[c].to_numpy("int64") for c in ("refund", "row", "origin"))
-        by_quantity = (earned["of"] == "quantity").to_numpy()[origin]
-        part, whole = (
-            np.where(by_quantity, made.share["quantity"][n][refund], made.share["revenue"][n][refund]).astype(object)
-            for n in (0, 1)
-        )
-        factors = ladder[refund], ladder[refund], np.full(len(refund), RATE_UNIT)
+        part, whole = made.shares(earned["of"].to_numpy()[origin], refund)
+        factors = [np.full(len(refund), RATE_UNIT) if name == "base_minor" else ladder[refund] for name in amounts]
         taken = np.column_stack(
-            [-quotient(left[source, n] * part * factor, whole * RATE_UNIT, mode) for n, factor in enumerate(factors)]
+            [-_divided(left[source, n] * part * factor, whole * RATE_UNIT, mode) for n, factor in enumerate(factors)]
         )
         left[source] += taken
         again = made.root[refund] != made.parent[refund]

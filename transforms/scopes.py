@@ -104,12 +104,27 @@ def measure(rows: pd.DataFrame, lever: Lever, program: Program) -> tuple[np.ndar
 
 
 def _counted(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> np.ndarray:
-    """1 for the first line of each value in its period, but for lines that were taken back whole; 0 for the others."""
-    net = rows.groupby("family")[["revenue_out", "quantity_out"]].transform("sum")
-    is_whole = rows.groupby("family")["family"].transform("size").gt(1) & (net == 0).all(axis=1)
-    counts = (rows["root_id"].isna() & ~is_whole).to_numpy()
+    """1 for the first purchase of each value in its period, taken out by the refund that leaves nothing of it; else 0.
+
+    A purchase that comes when those before it are taken out whole counts anew; credits count nothing.
+    """
+    if not len(rows):
+        return np.zeros(0, "int64")
+    family = rows["family"].to_numpy()
+    is_head = rows["root_id"].isna().to_numpy(bool)
+    has_revenue = (
+        pd.Series(rows["revenue_minor"].to_numpy() != 0).where(is_head).groupby(family).transform("first").astype(bool)
+    )
+    amount = np.where(has_revenue, rows["revenue_out"].to_numpy(object), rows["quantity_out"].to_numpy(object))
+    before, _ = _accumulated(amount, family)
+    is_end = ~is_head & (before + amount == 0).astype(bool) & (before != 0).astype(bool)
+    is_whole = pd.Series(is_end).groupby(family).transform("any").to_numpy(bool)
+    sells = is_head & (rows["revenue_minor"] >= 0).to_numpy(bool) & (rows["quantity_micro"] >= 0).to_numpy(bool)
     value = pd.Series(codes(rows, lever.accumulate, fiscal_year_start))
-    return (counts & ~value.where(counts, -1 - rows["family"]).duplicated().to_numpy()).astype("int64")
+    stays = pd.Series(sells & ~is_whole).astype("int64")
+    is_new = sells & (stays.groupby(value).cumsum() - stays == 0).to_numpy(bool)
+    counts = pd.Series(is_new).groupby(family).transform("any").to_numpy(bool)
+    return is_new.astype("int64") - (is_end & counts).astype("int64")
 
 
 def _small(values: np.ndarray, unit: int) -> tuple[np.ndarray, int]:

@@ -41,4 +41,4 @@ def _foremost(selecting: pd.Series, names: list[str], numbers: list[int]) -> pd.
         next((n for name, n in zip(names, numbers, strict=True) if name in text.split(",")), -1)
         for text in texts.cat.categories
     ]
-    return pd.Series(np.array(found, dtype="int64")[texts.cat.codes])
+    return pd.Series(np.array([*found, -1], dtype="int64")[texts.cat.codes])

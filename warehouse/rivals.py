@@ -18,7 +18,7 @@ def gather(con: duckdb.DuckDBPyConnection, as_of: date) -> bool:
         "SELECT DISTINCT customer_id FROM clean.transactions SEMI JOIN related_lines USING (transaction_id) "
         f"WHERE EXISTS ({keeps})"
         f"), eligible AS (SELECT transaction_id, program FROM derived.decisions WHERE program IN ({keeps}) "
-        "AND known_to IS NULL AND decision = 'eligible'"
+        "AND known_to IS NULL AND (decision = 'eligible' OR program IN (SELECT program FROM program_earners WHERE has_baseline))"
         f"), rivals AS (SELECT transaction_id, program FROM eligible SEMI JOIN (SELECT transaction_id FROM clean.transactions "
         f"SEMI JOIN customers USING (customer_id) WHERE {LIVE}) USING (transaction_id) UNION "
         f"SELECT transaction_id, program FROM related_lines CROSS JOIN ({keeps})) "

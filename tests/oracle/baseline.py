@@ -36,7 +36,7 @@ def total_before(program: dict, lever: dict, sale: Sale, day: date, history: His
     if history.held_from is not None and start < history.held_from:
         return None
     mine = [other for other in history.sales if same_scope(lever, other, sale) and start <= other.line.on < end]
-    return sum((sum(carried(baseline_word(lever), other)) for other in mine), Fraction(0))
+    return max(Fraction(0), sum((sum(carried(baseline_word(lever), other)) for other in mine), Fraction(0)))
 
 
 def same_scope(lever: dict, other: Sale, sale: Sale) -> bool:

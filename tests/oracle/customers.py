@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from tests.oracle.lines import Line, Sale, is_purchase, months_later, per_values
-from tests.oracle.words import number_on
+from tests.oracle.lines import Line, Sale, is_purchase, months_later, per_values, period
+from tests.oracle.words import accumulation, number_on
 
 
 def in_window(lever: dict, line: Line, sales: list[Sale]) -> bool | None:
@@ -23,15 +23,21 @@ def window_start(word: str, line: Line, sales: list[Sale]) -> date | None:
     return min(bought, default=None)
 
 
-def of_first_partner(named: list[str], sales: list[Sale]) -> list[Sale]:
-    """The sales of the partner that made the first purchase among them with the same values; all, where there is none."""
-    first = first_purchases(named, sales)
+def of_first_partner(named: list[str], sales: list[Sale], earned: list[Sale]) -> list[Sale]:
+    """The sales of the partner that made the first purchase among those that earned with the same values; all, if none did."""
+    first = first_purchases(named, earned)
     return [sale for sale in sales if first.get(per_values(named, sale.line), sale).line.partner == sale.line.partner]
 
 
-def first_of_all(named: list[str], sales: list[Sale]) -> list[Sale]:
-    """The first purchase with each of the values, of any partner."""
-    return list(first_purchases(named, sales).values())
+def of_first_period(program: dict, lever: dict, sales: list[Sale]) -> list[Sale]:
+    """The sales of the period in which their partner first purchased with the same values; credits alone pass."""
+    over, named = accumulation(lever)["over"], ["partner", *lever["one_earning"]]
+    first = first_purchases(named, sales)
+    return [
+        sale
+        for sale in sales
+        if period(program, over, first.get(per_values(named, sale.line), sale).line) == period(program, over, sale.line)
+    ]
 
 
 def first_purchases(named: list[str], sales: list[Sale]) -> dict[tuple, Sale]:

@@ -1,7 +1,7 @@
 """Which lines a lever earns on, from all lines to those whose minimum is reached."""
 
 from tests.oracle.baseline import History, baseline
-from tests.oracle.customers import first_of_all, in_window, of_first_partner
+from tests.oracle.customers import in_window, of_first_partner, of_first_period
 from tests.oracle.lines import Sale, group_of
 from tests.oracle.measures import added
 from tests.oracle.select import in_force, matching, selects
@@ -9,20 +9,21 @@ from tests.oracle.words import base_word, needs_baseline, number_on
 
 
 def earning_sales(program: dict, lever: dict, history: History) -> list[Sale]:
-    """The sales that pass select, eligibility, window, exclusive partner, one earning and minimum, in this order."""
-    passed = [sale for sale in before_minimum(lever, history) if lacks(program, lever, sale, history) is None]
-    return above_minimum(program, lever, passed, history)
+    """The sales that pass select, eligibility, window, exclusive partner, minimum and one earning, in this order."""
+    open_to_all = [sale for sale in before_minimum(lever, history) if lacks(program, lever, sale, history) is None]
+    earned = above_minimum(program, lever, open_to_all, history)
+    if named := lever.get("exclusive_partner") or lever.get("one_earning"):
+        kept = of_first_partner(named, open_to_all, earned)
+        earned = above_minimum(program, lever, kept, history)
+    if lever.get("one_earning"):
+        earned = of_first_period(program, lever, earned)
+    return earned
 
 
 def before_minimum(lever: dict, history: History) -> list[Sale]:
-    """The sales that pass all that comes before the minimum."""
+    """The sales that pass select, eligibility and window."""
     chosen = [sale for sale in history.sales if selects(lever, sale.line) and sale.line.eligible]
-    chosen = [sale for sale in chosen if in_window(lever, sale.line, history.sales)]
-    if lever.get("exclusive_partner"):
-        chosen = of_first_partner(lever["exclusive_partner"], chosen)
-    if lever.get("one_earning"):
-        chosen = first_of_all(lever["one_earning"], chosen)
-    return chosen
+    return [sale for sale in chosen if in_window(lever, sale.line, history.sales)]
 
 
 def undecided_words(program: dict, lever: dict, history: History) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from tests.oracle.customers import in_window
 from tests.oracle.lines import Sale
 from tests.oracle.scale import Scaled
 from tests.oracle.select import selects
@@ -15,19 +16,21 @@ def stacked(program: dict, scaled: dict[str, Scaled], sales: list[Sale]) -> set[
     for sale in sales:
         for lever in program["levers"]:
             group = lever.get("stack")
-            winner = lever if not group else winner_of(program, group, scaled, sale, lever)
+            winner = lever if not group else winner_of(program, group, scaled, sale, lever, sales)
             if winner is lever and sale.line.id in scaled[lever["lever"]].passed:
                 taken.add((sale.line.id, lever["lever"]))
     return taken
 
 
-def winner_of(program: dict, group: dict, scaled: dict[str, Scaled], sale: Sale, lever: dict) -> dict:
+def winner_of(
+    program: dict, group: dict, scaled: dict[str, Scaled], sale: Sale, lever: dict, sales: list[Sale]
+) -> dict:
     """The lever of the group that is taken on the sale; for `sum`, the lever asked about."""
     levers = [other for other in program["levers"] if (other.get("stack") or {}).get("group") == group["group"]]
     if group["take"] == "sum":
         return lever
     if group["take"] in ("first", "most_specific"):
-        selecting = [other for other in levers if selects(other, sale.line)]
+        selecting = [other for other in levers if selects(other, sale.line) and in_window(other, sale.line, sales)]
         if group["take"] == "most_specific":
             selecting.sort(key=specificity, reverse=True)
         return selecting[0] if selecting else lever

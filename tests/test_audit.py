@@ -1,0 +1,33 @@
+"""The day's volume is compared with what is usual on its weekday, for what does not swing by itself."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+import pipeline
+from tests.deliveries import land
+from warehouse import audit, store
+
+TUESDAYS = ("2021-03-02", "2021-03-09", "2021-03-16", "2021-03-23")
+
+
+def shares(home, lines: int, revenues: tuple[str, ...]) -> dict[str, Decimal]:
+    """Each figure of the last of four Tuesdays beside the median of the others; a day has `lines` of one revenue."""
+    for day, revenue in zip(TUESDAYS, revenues, strict=True):
+        rows = [
+            {"transaction_id": f"{day}-{n}", "transaction_at": f"{day}T10:00:00Z", "revenue": revenue, "tax": "0.00"}
+            for n in range(lines)
+        ]
+        land("transactions", rows, day)
+    pipeline.ingest()
+    with store.warehouse() as con:
+        store.attach(con, home / "staging.duckdb", "staging")
+        con.execute("CREATE SCHEMA staging.audit")
+        audit._volume(con, date.fromisoformat(TUESDAYS[-1]))
+        return dict(con.execute("SELECT figure, share_of_usual FROM staging.audit.volume").fetchall())
+
+
+@pytest.mark.parametrize(("lines", "seen"), [(29, {"rows": 1}), (30, {"rows": 1, "USD": 20})])
+def test_revenue_is_looked_at_where_a_currency_usually_has_thirty_lines(home, lines, seen):
+    assert shares(home, lines, ("10.00", "10.00", "12.00", "200.00")) == seen
