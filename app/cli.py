@@ -12,6 +12,7 @@ import duckdb
 import typer
 
 from app import programs
+from app.dashboard.serve import dashboard
 from app.output import REFUSED, AsJson
 from app.output import print_json as _print_json
 from app.output import print_rows as _print
@@ -249,6 +250,7 @@ def restate(
 
 
 app.command()(simulate)
+app.command()(dashboard)
 
 
 def _major(minor: int, exponent: int) -> str:

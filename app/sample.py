@@ -31,6 +31,7 @@ ENDINGS = {
     "products": (".csv", ".typed.parquet"),
     "customers": (".csv.zst", ".typed.parquet"),
     "users": (".jsonl", ".csv"),
+    "partner_requests": (".csv",),
     "fx_rates": (".csv",),
     "claims": (".csv", ".jsonl"),
     "transactions": (".csv.zst", ".csv.gz", ".jsonl", ".parquet", ".csv"),
@@ -45,6 +46,7 @@ AGAIN: dict[str, tuple[int, Mode]] = {
     "users": (4, "snapshot"),
     "products": (5, "snapshot"),
     "claims": (6, "delta"),
+    "partner_requests": (7, "delta"),  # on the first day alone
 }
 GOOD_LINES = 1000  # of the first day, that faulty ones are made from
 World = dict[str, pd.DataFrame]
@@ -105,7 +107,8 @@ def _start(day: date, partners: int, transactions: int, seed: int) -> tuple[Worl
         "payee_profiles": feeds.payee_profiles(random, locations, day),
         "products": priced.drop(columns=["price_usd", "weight"]),
         "customers": customers.drop(columns="owner"),
-        "users": feeds.users(random, locations),
+        "users": (people := feeds.users(random, locations)),
+        "partner_requests": feeds.partner_requests(np.random.default_rng([seed, 5]), people, day),
         "claims": feeds.claims(np.random.default_rng([seed, 4]), locations, customers, day),
     }
     return world, lines.market(random, locations, customers, priced, transactions)

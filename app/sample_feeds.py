@@ -261,6 +261,24 @@ def users(random: Generator, partners: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def partner_requests(random: Generator, users: pd.DataFrame, day: date) -> pd.DataFrame:
+    """Most locations' admins have completed the set-up; a few users ask for it who may not."""
+    asks = users.assign(share=random.random(len(users)))
+    by_admin = (asks["role"] == "incentives_admin") & (asks["share"] < 0.9)
+    by_user = (asks["role"] == "incentives_user") & (asks["share"] < 0.02)
+    asked = asks[by_admin | by_user].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "request_id": "set-up-" + asked["partner_id"] + "-" + asked["role"].str.removeprefix("incentives_"),
+            "requested_at": f"{day}T08:00:00Z",
+            "requested_by": asked["user_email"],
+            "partner_id": asked["partner_id"],
+            "program": "*",
+            "request_kind": "complete_set_up",
+        }
+    )
+
+
 def price_list() -> pd.DataFrame:
     """The products with price and weight, everything as text."""
     return pd.read_csv(PRODUCTS, dtype=str, keep_default_na=False)

@@ -500,6 +500,9 @@ COLUMNS: dict[str, Column] = {
     "account_holder": Column("text", "Whom the bank account belongs to.", personal=True),
     "iban": Column("text", "International bank account number; it is in no release.", personal=True),
     "outcome": Column("code", "What became of the request.", one_of=("accepted", "refused")),
+    "set_up_on": Column(
+        "date", "Day on which the location's admin had completed the set-up; empty before: its data is not shown."
+    ),
     "answered_on": Column("date", "Business day settled when the request was answered."),
     "review_id": Column("id", "One decision of a reviewer."),
     "reviewed_at": Column("instant", "When the reviewer decided, UTC."),

@@ -20,7 +20,7 @@ HAS_PROGRAM = (
     "eligibility_status", "ineligible_revenue", "invitations",
 )  # fmt: skip
 LOCATION_ONLY = ("partners", "associations")
-ADMINS_ONLY = ("users",)
+ADMINS_ONLY = ("users", "partner_requests")
 
 
 class Forbidden(Exception):
@@ -83,6 +83,14 @@ class Scope:
     @property
     def is_admin(self) -> bool:
         return self.viewer.is_operator or any(grant.role == ADMIN for grant in self.grants)
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the location's data is shown: always to operators, to others when its admin completed the set-up."""
+        found = self.release.rows(
+            "SELECT bool_or(set_up_on IS NOT NULL) AS done FROM users WHERE partner_id = $id", id=self.partner_id
+        )
+        return self.viewer.is_operator or bool(found["done"].iloc[0])
 
     @property
     def programs(self) -> list[str] | None:

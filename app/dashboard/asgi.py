@@ -17,11 +17,11 @@ from app.dashboard.access import Forbidden
 from app.dashboard.login import is_demo
 
 COOKIE = "_streamlit_user"
-SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
+SECURITY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+]
 
 
 def signed_in(request: Request) -> str | None:
@@ -72,12 +72,19 @@ class Guard:
         async def secured(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
-                    *message["headers"],
-                    *((k.lower().encode(), v.encode()) for k, v in SECURITY.items()),
+                    *_sealed(scope, message["headers"]),
+                    *SECURITY,
                 ]
             await send(message)
 
         await self.app(scope, receive, secured)
+
+
+def _sealed(scope: Scope, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers, with cookies that travel over TLS alone where the page does."""
+    if scope.get("scheme") != "https":
+        return headers
+    return [(n, v + b"; Secure") if n == b"set-cookie" and b"secure" not in v.lower() else (n, v) for n, v in headers]
 
 
 def application() -> App:

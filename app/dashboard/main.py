@@ -17,6 +17,8 @@ from app.dashboard.pages.ineligible import ineligible
 from app.dashboard.pages.line import line
 from app.dashboard.pages.overview import overview
 from app.dashboard.pages.programs import programs
+from app.dashboard.pages.set_up import set_up
+from app.dashboard.pages.users import users
 from app.dashboard.view import View
 from app.dashboard.words import LANGUAGES, Words
 
@@ -27,10 +29,11 @@ Page = Callable[[View], None]
 PAGES: dict[str, tuple[str, str, Page]] = {
     "overview": ("Overview", ":material/dashboard:", overview),
     "eligibility": ("Eligibility", ":material/rule:", eligibility),
-    "programs": ("Programs and enrolments", ":material/list_alt:", programs),
+    "programs": ("Programs", ":material/list_alt:", programs),
     "earnings": ("Earnings", ":material/bar_chart:", earnings),
     "ineligible": ("Ineligible revenue", ":material/block:", ineligible),
     "adjustments": ("Adjustments", ":material/balance:", adjustments),
+    "users": ("Users and roles", ":material/group:", users),
     "health": ("Data health", ":material/monitor_heart:", health),
 }
 
@@ -52,11 +55,16 @@ def main() -> None:
         chosen = _programs(scope, words)
         first, end = _period(release, words)
     view = View(scope, words, first, end, chosen)
+    if not scope.is_set_up:
+        set_up(view)
+        _follow(release.release_id, words, view)
+        return
     open_pages = {
         name: st.Page(
             partial(_drawn, name, view), title=words(title), icon=icon, url_path=name, default=name == "overview"
         )
         for name, (title, icon, _) in PAGES.items()
+        if name != "users" or scope.is_admin
     }
     hidden = st.Page(partial(_line, view), title=words("Line"), url_path="line", visibility="hidden")
     st.navigation([*open_pages.values(), hidden]).run()
@@ -132,7 +140,10 @@ def _head(view: View, title: str) -> None:
     """Title, whose data, as of when; and a plain notice when the data is not what it should be."""
     words, release = view.words, view.scope.release
     if login.is_demo():
-        st.warning(words("Demonstration: anybody on this machine can look as anybody. Data is made up."), icon=":material/warning:")
+        st.warning(
+            words("Demonstration: anybody on this machine can look as anybody. Data is made up."),
+            icon=":material/warning:",
+        )
     st.title(words(title))
     found = view.scope.ask("SELECT partner_name, country, partner_type FROM {partners}")
     if len(found):

@@ -5,6 +5,7 @@ import streamlit as st
 from app.dashboard import downloads
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
+from transforms.reasons import REASONS
 
 MOST_LINES = 500
 
@@ -24,7 +25,6 @@ def ineligible(view: View) -> None:
         "sum(line_count) AS lines, sum(revenue) AS revenue",
         "GROUP BY ALL ORDER BY program, decision, lines DESC",
     )
-    reasons = reasons_in_words(view)
     show(
         rows,
         [
@@ -33,7 +33,7 @@ def ineligible(view: View) -> None:
                 words("Decision"), lambda row: words(row.decision.capitalize()),
                 badge=lambda row: "wait" if row.decision == "undecided" else "bad",
             ),
-            Column(words("Reasons"), lambda row: "; ".join(words(reasons.get(c, c)) for c in row.reason_codes.split(","))),
+            Column(words("Reasons"), lambda row: _told(view, row.reason_codes)),
             Column(words("You can act"), lambda row: words("Yes") if row.partner_can_act else words("No")),
             Column(words("Lines"), lambda row: view.number(row.lines), is_figure=True),
             Column(words("Revenue"), lambda row: view.money(row.revenue, row.currency), is_figure=True),
@@ -43,16 +43,15 @@ def ineligible(view: View) -> None:
     )  # fmt: skip
     downloads.offer(view, "ineligible_revenue")
     st.subheader(words("Lines"))
-    _lines(view, reasons)
+    _lines(view)
 
 
-def reasons_in_words(view: View) -> dict[str, str]:
-    """Reason code → reason."""
-    rows = view.scope.release.rows("SELECT reason_code, reason FROM parts.reasons")
-    return dict(rows.itertuples(index=False, name=None))
+def _told(view: View, reason_codes: str) -> str:
+    """Reason codes, separated by commas, in words."""
+    return "; ".join(view.words(REASONS[code].text) for code in reason_codes.split(","))
 
 
-def _lines(view: View, reasons: dict[str, str]) -> None:
+def _lines(view: View) -> None:
     words = view.words
     rows = view.scope.ask(
         "SELECT transaction_id, transaction_at, program, decided.decision, reason_codes, decided.revenue, decided.currency "
@@ -70,9 +69,7 @@ def _lines(view: View, reasons: dict[str, str]) -> None:
             Column(words("Line"), lambda row: row.transaction_id, link=lambda row: f"/line?id={row.transaction_id}"),
             Column(words("Date"), lambda row: view.day(row.transaction_at)),
             Column(words("Program"), lambda row: view.program(row.program)),
-            Column(
-                words("Reasons"), lambda row: "; ".join(words(reasons.get(c, c)) for c in row.reason_codes.split(","))
-            ),
+            Column(words("Reasons"), lambda row: _told(view, row.reason_codes)),
             Column(words("Revenue"), lambda row: view.money(row.revenue, row.currency), is_figure=True),
         ],
         label=words("Lines that earn nothing"),

@@ -1,4 +1,4 @@
-"""Programs and enrolments: what each program pays today, and where the location's enrolment stands."""
+"""Programs: what each program that is for the location pays today."""
 
 import streamlit as st
 

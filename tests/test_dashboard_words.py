@@ -1,0 +1,46 @@
+"""Whatever the dashboard says, it says in German too."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from app.dashboard.pages import earnings, overview
+from app.dashboard.words import Words, german
+from transforms.reasons import REASONS
+from warehouse.columns import COLUMNS
+
+FOLDER = Path(overview.__file__).parents[1]
+CODED = (
+    "adjustment_reason", "criterion", "decision", "delivery_status", "eligibility", "outcome", "partner_type", "request_kind",
+    "status",
+)  # fmt: skip
+
+
+def said(path: Path) -> set[str]:
+    """The texts that a file gives to `words`."""
+    return {
+        call.args[0].value
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant)
+        if (getattr(call.func, "id", None) or getattr(call.func, "attr", "")) == "words"
+    }
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.stem)
+def test_every_text_of_a_page_is_translated(path):
+    assert said(path) <= set(german())
+
+
+def test_every_code_and_reason_is_translated():
+    codes = {code.replace("_", " ").capitalize() for column in CODED for code in COLUMNS[column].one_of}
+    reasons = {text for reason in REASONS.values() for text in (reason.text, reason.what_to_do) if text}
+    assert (codes | reasons | set(earnings.GROUPS.values())) <= set(german())
+
+
+def test_what_is_put_into_a_text_is_put_into_its_translation():
+    fields = {text: sorted(part for part in text.split("{")[1:]) for text in german()}
+    for text, translated in german().items():
+        named = {part.split("}")[0] for part in translated.split("{")[1:]}
+        assert named == {part.split("}")[0] for part in fields[text]}, text
+    assert Words("de")("Lines of {month}", month="Mai") == "Zeilen von Mai"
