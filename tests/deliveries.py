@@ -42,6 +42,9 @@ PLAIN = {
     },
     "fx_rates": {"fx_month": "2021-03", "from_currency": "EUR", "to_currency": "USD", "fx_rate": "1.2121"},
     "users": {"user_email": "pat@contoso.example", "user_name": "Pat", "role": "incentives_admin", "program": "*"},
+    "partner_requests": {
+        "requested_at": f"{DAY}T08:00:00Z", "requested_by": "pat@contoso.example", "program": "*", "request_kind": "complete_set_up",
+    },
     "transactions": {
         "seller_id": "2000001", "reseller_id": "1000001", "customer_id": "c1", "product_id": "azure",
         "subscription_id": "s1", "transaction_at": f"{DAY}T10:00:00Z", "invoice_at": "", "charge_type": "new",

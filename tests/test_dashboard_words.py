@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.dashboard.pages import earnings, overview
+from app.dashboard.screens import earnings, overview
 from app.dashboard.words import Words, german
 from transforms.reasons import REASONS
 from warehouse.columns import COLUMNS

@@ -7,14 +7,15 @@ import pandas as pd
 from transforms.money import RATE, decimals
 from transforms.programs import Program, active
 
-READS = ("goes_on", "keeps_customers", "has_baseline", "has_first_purchase")
+READS = ("goes_on", "keeps_customers", "has_baseline", "has_first_purchase", "pays_until")
 
 
 def program_earners(programs: list[Program]) -> pd.DataFrame:
     """Which partner of a line each active program pays, of which types, by which date, in which currency.
 
     `cell_over` is the period within which lines of one partner bear on one another, counted from the fiscal year's start;
-    `goes_on` says that lines added to it need only its positions; the others say what lines need to know besides.
+    `goes_on` says that lines added to it need only its positions; `pays_until` is the first day on which no lever is in
+    force for good, empty while one is open; the others say what lines need to know besides.
     """
     columns = [
         "program",
@@ -40,15 +41,17 @@ def program_earners(programs: list[Program]) -> pd.DataFrame:
             for p in active(programs)
         ],
         columns=[*columns, *READS],
-    )
+    ).astype({"pays_until": "datetime64[us]"})
 
 
-def _reads(program: Program) -> tuple[bool, ...]:
+def _reads(program: Program) -> tuple[object, ...]:
     """What the program's lines need to know besides, in the order of READS."""
     windows = [lever.window.start for lever in program.levers if lever.window]
     is_exclusive = any(lever.kept for lever in program.levers)
     has_before = any(lever.baseline and lever.baseline.over for lever in program.levers)
-    return program.goes_on, is_exclusive, has_before, "first_purchase" in windows
+    ends = [lever.effective.to for lever in program.levers]
+    pays_until = None if None in ends else max(filter(None, ends))
+    return program.goes_on, is_exclusive, has_before, "first_purchase" in windows, pays_until
 
 
 def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:

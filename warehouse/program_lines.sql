@@ -1,4 +1,5 @@
--- Lines in their programs, with the product sold and the partner who earns: one row a line and program that may pay for it.
+-- Lines in their programs, with the product sold and the partner who earns: one row a line and program that may pay for it;
+-- a program whose last lever has ended is none for the lines after that.
 -- A claim to the customer's workload that counts on the line's reference date decides who earns and by which
 -- association, unless the line's own association comes before it; else the partner of the line does, by its own.
 -- `reference` names facts as in lines_at.sql; `associations` is a table of claims that count.
@@ -15,7 +16,7 @@ GROUP BY product_name HAVING count(*) = 1;
 CREATE OR REPLACE TEMP MACRO program_lines(lines, reference, associations) AS TABLE
 WITH sold AS (
     SELECT
-        line.transaction_id, line.reverses, rule.program, rule.program_currency, rule.partner_types,
+        line.transaction_id, line.reverses, rule.program, rule.program_currency, rule.partner_types, rule.pays_until,
         CASE rule.earner WHEN 'seller' THEN line.seller_id ELSE line.reseller_id END AS partner_id,
         touched.arrival AS cause, touched.is_known AS is_posted, line.revenue_minor, line.quantity, line.currency,
         coalesce(head.charge_type, line.charge_type) AS charge_type, line.charge_type AS own_charge_type,
@@ -53,3 +54,4 @@ SELECT
     earned.*, partner.partner_id IS NOT NULL AS is_partner_known, earned.customer_id = partner.tenant_id AS is_own_customer
 FROM earned LEFT JOIN query_table('partners_' || reference) AS partner USING (partner_id)
 WHERE earned.partner_id IS NOT NULL AND (partner.partner_id IS NULL OR list_contains(partner_types, partner.partner_type))
+    AND (pays_until IS NULL OR reference_on < pays_until)

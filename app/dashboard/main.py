@@ -9,16 +9,16 @@ import streamlit as st
 
 from app.dashboard import current, login
 from app.dashboard.access import Scope, Viewer
-from app.dashboard.pages.adjustments import adjustments
-from app.dashboard.pages.earnings import earnings
-from app.dashboard.pages.eligibility import eligibility
-from app.dashboard.pages.health import health
-from app.dashboard.pages.ineligible import ineligible
-from app.dashboard.pages.line import line
-from app.dashboard.pages.overview import overview
-from app.dashboard.pages.programs import programs
-from app.dashboard.pages.set_up import set_up
-from app.dashboard.pages.users import users
+from app.dashboard.screens.adjustments import adjustments
+from app.dashboard.screens.earnings import earnings
+from app.dashboard.screens.eligibility import eligibility
+from app.dashboard.screens.health import health
+from app.dashboard.screens.ineligible import ineligible
+from app.dashboard.screens.line import line
+from app.dashboard.screens.overview import overview
+from app.dashboard.screens.programs import programs
+from app.dashboard.screens.set_up import set_up
+from app.dashboard.screens.users import users
 from app.dashboard.view import View
 from app.dashboard.words import LANGUAGES, Words
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.dashboard.pages.set_up import show_users
+from app.dashboard.screens.set_up import show_users
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 

@@ -1,1 +1,0 @@
-"""The pages, one a file; each is a function of the view that is open."""

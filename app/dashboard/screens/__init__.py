@@ -1,0 +1,1 @@
+"""The pages, one a file, each a function of the view that is open. Not a folder `pages`: Streamlit serves what is in one."""

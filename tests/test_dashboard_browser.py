@@ -1,0 +1,199 @@
+"""The dashboard in a real browser: every page, sign-in with a real provider, what is forbidden, a new release while open."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import pipeline
+from app.stack import _free_port
+from tests.deliveries import land, land_world, settle_next
+from tests.test_dashboard_access import ADMIN, OTHER, PARTNERS, USER, USERS
+from warehouse import store
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = ("overview", "eligibility", "programs", "earnings", "ineligible", "adjustments", "users", "health")
+WAIT = 60_000  # milliseconds; the first page of a fresh server takes eight seconds on two idle cores
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: chromium is not installed, so the dashboard's pages are not tested"),
+    pytest.mark.filterwarnings("ignore"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Iterator[Path]:
+    """A home with a day of two resellers, of whom the first has completed its set-up."""
+    made = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INCENTIVES_HOME", str(made))
+        land_world(partners=PARTNERS, users=USERS)
+        land("partner_requests", [{"request_id": "r1", "partner_id": "1000001"}])
+        land("transactions", [{"transaction_id": "mine"}, {"transaction_id": "theirs", "reseller_id": "1000002"}])
+        pipeline.run()
+        yield made
+
+
+@contextmanager
+def served(home: Path, *options: str, **env: str) -> Iterator[str]:
+    """The dashboard of a home, served; its address."""
+    port = _free_port()
+    command = [sys.executable, "-m", "app.cli", "dashboard", "--port", str(port), *options]
+    given = {name: value.format(port=port) for name, value in env.items()}
+    log = (home / "dashboard.log").open("w")
+    process = subprocess.Popen(command, env=os.environ | {"INCENTIVES_HOME": str(home)} | given, stdout=log, stderr=log)
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthy", timeout=5)
+                break
+            except OSError:
+                assert process.poll() is None, (home / "dashboard.log").read_text()
+                time.sleep(0.1)
+        yield f"http://localhost:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def demo(home):
+    with served(home, "--demo") as address:
+        yield address
+
+
+@pytest.mark.parametrize("locale", ["en", "de"])
+def test_every_page_draws_and_asks_nobody_else(browser, demo, locale):
+    page = browser.new_context(locale=locale).new_page()
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url.split("/")[2]))
+    for name in PAGES:
+        page.goto(f"{demo}/{name}")
+        page.locator("h1").first.wait_for(timeout=WAIT)
+        page.get_by_text("2021-03-23" if name == "health" else "Contoso").first.wait_for(timeout=WAIT)
+        assert page.locator("[data-testid=stException]").count() == 0, name
+    assert {host.split(":")[0] for host in asked} == {"localhost"}
+
+
+def test_a_new_release_shows_while_a_page_is_open(browser, demo, home):
+    page = browser.new_page()
+    page.goto(demo)
+    page.get_by_text("23 Mar 2021").first.wait_for(timeout=WAIT)
+    with store.at(home):
+        settle_next("2021-03-24", [{"transaction_id": "next"}])
+    page.get_by_text("24 Mar 2021").first.wait_for(timeout=10_000)
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
+@pytest.fixture(scope="module")
+def signed(home):
+    """The dashboard with a real identity provider."""
+    from oidc_provider_mock import User, run_server_in_thread
+
+    people = [
+        User(sub=name, claims={"email": name, "email_verified": True}) for name in (ADMIN, USER, OTHER, "x@x.example")
+    ]
+    with run_server_in_thread(user_claims=people) as provider:
+        env = {
+            "CLIENT_ID": "dashboard", "CLIENT_SECRET": "of-the-test", "COOKIE_SECRET": "0123456789abcdef0123456789abcdef",
+            "SERVER_METADATA_URL": f"http://localhost:{provider.server_port}/.well-known/openid-configuration",
+            "REDIRECT_URI": "http://localhost:{port}/oauth2callback", "PASSWORD_URL": f"http://localhost:{provider.server_port}/",
+        }  # fmt: skip
+        with served(home, **{f"INCENTIVES_OIDC_{name}": value for name, value in env.items()}) as address:
+            yield address
+
+
+def sign_in(browser, address: str, name: str):
+    """A page on which somebody is signed in."""
+    page = browser.new_context(locale="en").new_page()
+    page.goto(address)
+    page.get_by_role("button", name="Sign in").click(timeout=WAIT)
+    page.get_by_role("button", name=name).click(timeout=WAIT)
+    page.get_by_role("button", name="Sign out").wait_for(timeout=WAIT)
+    return page
+
+
+def test_an_admin_sees_the_own_location_and_no_other_by_its_address(browser, signed):
+    page = sign_in(browser, signed, ADMIN)
+    page.get_by_text("Contoso").first.wait_for(timeout=WAIT)
+    page.get_by_role("link", name="Users and roles").wait_for(timeout=WAIT)
+    page.goto(f"{signed}/line?id=theirs")
+    page.get_by_text("There is no such line").wait_for(timeout=WAIT)
+    page.goto(f"{signed}/line?id=mine")
+    page.get_by_text("modern-work").or_(page.get_by_text("azure")).first.wait_for(timeout=WAIT)
+    page.goto(f"{signed}/earnings")
+    link = page.get_by_role("link", name="CSV").first
+    link.wait_for(timeout=WAIT)
+    address = f"{signed}{link.get_attribute('href')}"
+    answer = page.request.get(address)
+    assert answer.status == 200 and answer.body().startswith(b'\xef\xbb\xbf"earning_month"')
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(address)
+    assert sign_in(browser, signed, OTHER).request.get(address).status == 403
+
+
+def test_a_user_sees_no_users_page_and_a_stranger_nothing(browser, signed):
+    page = sign_in(browser, signed, USER)
+    page.get_by_text("Contoso").first.wait_for(timeout=WAIT)
+    page.get_by_role("link", name="Data health").wait_for(timeout=WAIT)
+    assert page.get_by_role("link", name="Users and roles").count() == 0
+    page.goto(f"{signed}/users")
+    page.get_by_text("Page not found").first.wait_for(timeout=WAIT)
+    stranger = sign_in(browser, signed, "x@x.example")
+    stranger.get_by_text("You have no incentives role").wait_for(timeout=WAIT)
+    assert "Contoso" not in stranger.content()
+
+
+def test_a_location_shows_after_its_admin_completed_the_set_up(browser, signed, home):
+    page = sign_in(browser, signed, OTHER)
+    page.get_by_text("when you have completed its set-up").wait_for(timeout=WAIT)
+    assert page.get_by_text("Overview").count() == 0
+    page.get_by_role("button", name="complete the set-up").click()
+    page.get_by_text("Asked for.").wait_for(timeout=WAIT)
+    with store.at(home):
+        [landed] = [name for name in pipeline.landed() if "partner_requests" in name]
+        assert landed.startswith("2021-03-2")
+        settle_next(landed[:10], [{"transaction_id": f"line of {landed}"}])
+    page.get_by_role("link", name="Overview").wait_for(timeout=WAIT)
+
+
+def test_who_signs_out_sees_nothing(browser, signed):
+    page = sign_in(browser, signed, ADMIN)
+    with page.expect_navigation(timeout=WAIT):
+        page.get_by_role("button", name="Sign out").click()
+    page.wait_for_load_state("networkidle")
+    page.goto(signed)
+    page.get_by_role("button", name="Sign in").wait_for(timeout=WAIT)
+    assert "Contoso" not in page.content()
+
+
+def test_it_does_not_start_without_a_provider(home):
+    command = [sys.executable, "-m", "app.cli", "dashboard"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | {"INCENTIVES_HOME": str(home), "COLUMNS": "200"}
+    )
+    assert done.returncode == 2 and "INCENTIVES_OIDC_CLIENT_ID" in done.stderr
