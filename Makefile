@@ -31,13 +31,21 @@ up: setup  ## start Airflow on 127.0.0.1 and leave it running
 down:  ## stop what `make up` started
 	@python -m app.stack down
 
+dashboard: setup  ## the incentives dashboard on 127.0.0.1, without sign-in, on what is published
+	@python -m app.cli dashboard --demo
+
 check: setup  ## format, lint, types
 	@ruff format --check --quiet . && ruff check --quiet . && mypy
 
-test: setup  ## every test but the slow ones, one of them on the real Airflow stack
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1; } || \
+	  echo "NO BROWSER: chromium is not here and cannot be installed, so the dashboard's pages are not tested"
+
+test: setup browser  ## every test but the slow ones, one of them on the real Airflow stack
 	@pytest -q -n 2 --dist loadfile -m "not slow"
 
-test-all: setup  ## every test
+test-all: setup browser  ## every test
 	@pytest -q -n 2 --dist loadfile
 
 docs: setup  ## generate the data dictionary, the rules page, the schema of program files, and Data Docs
@@ -62,5 +70,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down check test test-all bench docs docs-check bench-history bench-backfill lock clean
+.PHONY: help setup run up down dashboard check browser test test-all bench docs docs-check bench-history bench-backfill lock clean
 .DEFAULT_GOAL := help

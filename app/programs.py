@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-import rulebook
 from app.output import REFUSED, AsJson, print_json, print_table, say
 
 if TYPE_CHECKING:  # these bring pandas, which takes half a second
@@ -31,6 +30,7 @@ def check(
 
     Example: incentives programs check programs/csp-direct-bill.yaml
     """
+    import rulebook
 
     checked, faults = [], []
     for path in paths or [rulebook.programs_folder()]:
@@ -133,6 +133,7 @@ def _tables(said: ProgramInWords) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 def _program(named: str) -> Program:
     """A program by its name or its file. Raises LookupError where there is none."""
+    import rulebook
     from transforms.programs import load
 
     path = Path(named)

@@ -275,7 +275,7 @@ def test_a_plot_without_a_difference_is_drawn_too(first_day, edited, tmp_path_fa
     ("old", "new", "says"),
     [
         ("status: active", "status: alive", "csp-indirect-reseller.yaml:4: status"),
-        (*FIVE, "csp-indirect-reseller.yaml:1"),
+        (*FIVE, "csp-indirect-reseller.yaml:3"),
     ],
     ids=["a word", "an example"],
 )

@@ -44,7 +44,7 @@ def _signed_in(release: Release, words: Words) -> Viewer:
 
 def _has_expired() -> bool:
     """Whether the identity provider's word is no longer good; Streamlit keeps its own cookie for 30 days."""
-    return float(st.user.get("exp") or 0) < time.time()
+    return float(str(st.user.get("exp") or 0)) < time.time()
 
 
 def _chosen(release: Release, words: Words) -> Viewer:

@@ -72,23 +72,23 @@ def _by_month(view: View) -> None:
         chart = charts.by_month(long, title=str(currency), names=names, locale=view.locale)
         told = words("Bars: rebate and co-op earned in each month; the same figures are in the table below.")
         st.altair_chart(chart, width="stretch", alt=told)
+        shown = part.assign(together=part["rebate"] + part["coop"])
+        kinds = {"rebate": "Rebate", "coop": "Co-op", "together": "Together"}
         show(
-            part.sort_values("earning_month", ascending=False),
+            shown.sort_values("earning_month", ascending=False),
             [
                 Column(words("Earned in"), lambda row: view.month(row.earning_month)),
-                Column(words("Rebate"), lambda row, c=str(currency): view.money(row.rebate, c), is_figure=True),
-                Column(words("Co-op"), lambda row, c=str(currency): view.money(row.coop, c), is_figure=True),
-                Column(words("Together"), lambda row, c=str(currency): view.money(row.rebate + row.coop, c), is_figure=True),
+                *(_amount(view, str(currency), name, words(title)) for name, title in kinds.items()),
             ],
             label=words("Earnings by month"),
             empty="",
-            total=[
-                words("Total"),
-                view.money(part["rebate"].sum(), str(currency)),
-                view.money(part["coop"].sum(), str(currency)),
-                view.money(part["rebate"].sum() + part["coop"].sum(), str(currency)),
-            ],
-        )  # fmt: skip
+            total=[words("Total"), *(view.money(shown[name].sum(), str(currency)) for name in kinds)],
+        )
+
+
+def _amount(view: View, currency: str, name: str, title: str) -> Column:
+    """A column of amounts in one currency."""
+    return Column(title, lambda row: view.money(getattr(row, name), currency), is_figure=True)
 
 
 def _eligibility(view: View) -> None:
