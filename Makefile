@@ -54,6 +54,9 @@ docs: setup  ## generate the data dictionary, the rules page, the schema of prog
 bench: setup  ## a day of 1,000,000 lines beside plain DuckDB SQL: about 20 minutes
 	@python -m benchmarks.bench
 
+bench-rules: setup  ## six levers on 10,000,000 lines beside plain DuckDB SQL: about 15 minutes
+	@python -m benchmarks.rules
+
 bench-history: setup  ## a day after 1, 6, 12 and 24 months of history: about an hour and 20 GB of disk
 	@python -m benchmarks.history --day-lines 50000
 
@@ -70,5 +73,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down dashboard check browser test test-all bench docs docs-check bench-history bench-backfill lock clean
+.PHONY: help setup run up down dashboard check browser test test-all bench bench-rules docs docs-check bench-history bench-backfill lock clean
 .DEFAULT_GOAL := help
