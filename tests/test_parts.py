@@ -120,6 +120,7 @@ def test_readers_see_what_the_full_queries_find_on_every_day(first_day, tmp_path
     assert ask("SELECT line_count, earning, rebate FROM earnings_monthly WHERE lever = 'adjustment'") == [(0, 0, 0)]
 
 
+@pytest.mark.slow
 def test_a_day_that_is_published_again_replaces_its_part(first_day, one_program):
     settle_next(NEXT, [T1 | {"revenue": "50.00"}])
     path = one_program / "csp-indirect-reseller.yaml"

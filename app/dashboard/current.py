@@ -28,8 +28,8 @@ class Release:
         return self.manifest["release_id"]
 
     def rows(self, sql: str, **values: Any) -> pd.DataFrame:
-        """The rows of a query; money stays decimal."""
-        return self.arrow(sql, **values).to_pandas(types_mapper=_exact)
+        """The rows of a query; money is Python's Decimal, which sums of any width fit."""
+        return self.arrow(sql, **values).to_pandas()
 
     def arrow(self, sql: str, **values: Any) -> pa.Table:
         """The rows of a query as Arrow has them; values that it does not name are left out."""
@@ -47,10 +47,6 @@ class Release:
         """All about one billing line, for every partner that it concerns."""
         with self._con.cursor() as cursor:
             return explain.of_line(cursor, transaction_id)
-
-
-def _exact(arrow: pa.DataType) -> Any:
-    return pd.ArrowDtype(arrow) if pa.types.is_decimal(arrow) else None
 
 
 def current_id() -> str | None:
