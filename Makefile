@@ -38,7 +38,7 @@ check: setup  ## format, lint, types
 	@ruff format --check --quiet . && ruff check --quiet . && mypy
 
 browser:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { apt-get update -qq; \
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=20 update -qq; \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1; } || \
 	  echo "NO BROWSER: chromium is not here and cannot be installed, so the dashboard's pages are not tested"
 
