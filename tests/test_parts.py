@@ -134,6 +134,7 @@ def test_a_day_that_is_published_again_replaces_its_part(first_day, one_program)
     assert operations.replay(date.fromisoformat(NEXT))["differing"] == []
 
 
+@pytest.mark.slow
 def test_after_a_rollback_the_next_day_tells_of_both(first_day):
     settle_next(NEXT, [T1 | {"revenue": "50.00"}, {"transaction_id": "t2"}])
     releases.rollback()
@@ -143,6 +144,7 @@ def test_after_a_rollback_the_next_day_tells_of_both(first_day):
     assert operations.replay(date.fromisoformat(AFTER))["differing"] == []
 
 
+@pytest.mark.slow
 def test_a_backfilled_release_is_one_part(first_day):
     rates(APRIL)
     for day, lines in (

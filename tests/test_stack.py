@@ -96,7 +96,6 @@ def test_half_a_day_is_not_settled_until_its_other_half_comes(stack, made):
     stack.wait(lambda: settled() == [*before, THU], "the late half completes the day", SECONDS)
 
 
-@pytest.mark.slow
 def test_a_delivery_that_comes_again_changes_no_sum(stack, made, home):
     before = sums("t1", "t2", "t3", "t4")
     taken_in(stack, home / "archive" / f"{THU}-transactions-1")
