@@ -152,7 +152,7 @@ def up(home: Path, say: Say = print) -> Stack:
     folder = home / "airflow"
     if any(processes.running(folder, name) for name in COMPONENTS):
         raise RuntimeError(f"Airflow of [{home}] is up already; `make down` stops it.")
-    stack = Stack(home, _free_port())
+    stack = Stack(home, free_port())
     env = environment(home, stack.port)
     _kept(folder / "passwords.json", _new_passwords)
     airflow = [sys.executable, "-m", "airflow"]
@@ -171,7 +171,7 @@ def up(home: Path, say: Say = print) -> Stack:
     return stack
 
 
-def _free_port() -> int:
+def free_port() -> int:
     for port in (PORT, 0):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import pipeline
-from app.stack import _free_port
+from app.stack import free_port
 from tests.deliveries import land, land_world, settle_next
 from tests.test_dashboard_access import ADMIN, OTHER, PARTNERS, USER, USERS
 from warehouse import store
@@ -58,7 +58,7 @@ def drawn(page) -> None:
 @contextmanager
 def served(home: Path, *options: str, **env: str) -> Iterator[str]:
     """The dashboard of a home, served; its address."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "app.cli", "dashboard", "--port", str(port), *options]
     given = {name: value.format(port=port) for name, value in env.items()}
     log = (home / "dashboard.log").open("w")

@@ -19,12 +19,6 @@ def values_of(rows: pd.DataFrame, per: Sequence[str]) -> pd.Series:
     return parts[0].str.cat(parts[1:], sep="|") if len(parts) > 1 else parts[0]
 
 
-def is_purchase(own: pd.DataFrame) -> np.ndarray:
-    """Whether each line sells something: neither a refund nor a credit."""
-    sells = (own["revenue_minor"] >= 0) & (own["quantity_micro"] >= 0)
-    return own["root_id"].isna().to_numpy(bool) & sells.to_numpy(bool)
-
-
 def taken_by_others(own: pd.DataFrame, lever: Lever, holders: pd.DataFrame | None) -> np.ndarray:
     """TAKEN, or BEYOND where a lever earns once, for each line whose customer another partner holds; else FREE."""
     bar = np.full(len(own), FREE)
@@ -48,7 +42,7 @@ def beyond_the_first(
     """
     over = "transaction" if lever.accumulate.over == "trailing_12_months" else lever.accumulate.over
     period = scopes.codes(own, Scope(over=over), program.fiscal_year_start)
-    earns = (bar == FREE) & is_met & is_purchase(own)
+    earns = (bar == FREE) & is_met & scopes.is_purchase(own)
     scope = values_of(own, lever.one_earning).str.cat(own["partner_id"].astype("str"), sep="|")
     first = scope.map(pd.Series(period[earns], index=scope[earns]).groupby(level=0, sort=False).first())
     is_later = is_met & (first.notna() & (first != period)).to_numpy(bool)

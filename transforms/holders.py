@@ -4,9 +4,10 @@ import pandas as pd
 
 from transforms.contexts import NOTHING, measured
 from transforms.decisions import decided_lines
-from transforms.exclusions import is_purchase, values_of
+from transforms.exclusions import values_of
 from transforms.levers import Lever
 from transforms.programs import Program, active
+from transforms.scopes import is_purchase
 from transforms.sequence import arranged
 
 COLUMNS = ["program", "lever", "scope", "partner_id", "transaction_id", "held_since"]

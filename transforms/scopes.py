@@ -103,6 +103,12 @@ def measure(rows: pd.DataFrame, lever: Lever, program: Program) -> tuple[np.ndar
     return revenue.astype(object) * integers(rows["fx_rate"], FX_UNIT) * places, MEASURE_UNIT
 
 
+def is_purchase(rows: pd.DataFrame) -> np.ndarray:
+    """Whether each line sells something: neither a refund nor a credit."""
+    sells = (rows["revenue_minor"] >= 0) & (rows["quantity_micro"] >= 0)
+    return rows["root_id"].isna().to_numpy(bool) & sells.to_numpy(bool)
+
+
 def _counted(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> np.ndarray:
     """1 for the first purchase of each value in its period, taken out by the refund that leaves nothing of it; else 0.
 
@@ -119,7 +125,7 @@ def _counted(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> np.nda
     before, _ = _accumulated(amount, family)
     is_end = ~is_head & (before + amount == 0).astype(bool) & (before != 0).astype(bool)
     is_whole = pd.Series(is_end).groupby(family).transform("any").to_numpy(bool)
-    sells = is_head & (rows["revenue_minor"] >= 0).to_numpy(bool) & (rows["quantity_micro"] >= 0).to_numpy(bool)
+    sells = is_purchase(rows)
     value = pd.Series(codes(rows, lever.accumulate, fiscal_year_start))
     stays = pd.Series(sells & ~is_whole).astype("int64")
     is_new = sells & (stays.groupby(value).cumsum() - stays == 0).to_numpy(bool)

@@ -44,13 +44,19 @@ def files(manifest: dict[str, Any]) -> Iterator[str]:
         yield from (file["file"] for file in part["tables"].values())
 
 
-@contextmanager
-def reader(manifest: dict[str, Any]) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(manifest: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     """A read-only connection to a release that reaches no other file than its own partitions."""
     con = store.connect(database(manifest), read_only=True)
     con.execute("SET allowed_directories = [$folder]", {"folder": str(store.place("releases"))})
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
+    return con
+
+
+@contextmanager
+def reader(manifest: dict[str, Any]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A release, open for as long as the block lasts."""
+    con = opened(manifest)
     try:
         yield con
     finally:

@@ -14,7 +14,6 @@ from app.dashboard.current import Release
 
 ALL_PROGRAMS = "*"
 ADMIN = "incentives_admin"
-OPERATOR = "operator"
 HAS_PROGRAM = (
     "adjustments", "decisions", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria",
     "eligibility_status", "ineligible_revenue", "invitations",

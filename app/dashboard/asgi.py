@@ -1,5 +1,6 @@
 """The dashboard as a web application: Streamlit, a route for downloads, and a guard before what Streamlit leaves open."""
 
+import json
 import os
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -10,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit.auth_util import get_signing_secret
 from streamlit.starlette import App
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
 from app.dashboard import downloads
 from app.dashboard.access import Forbidden
@@ -26,11 +29,6 @@ SECURITY = [
 
 def signed_in(request: Request) -> str | None:
     """The e-mail address that Streamlit's signed cookie holds, None without a good one."""
-    import json
-
-    from streamlit.auth_util import get_signing_secret
-    from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
-
     cookie = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE)
     value = decode_signed_value(get_signing_secret(), COOKIE, cookie.value) if cookie else None
     return json.loads(value).get("email") if value else None
@@ -71,10 +69,7 @@ class Guard:
 
         async def secured(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *_sealed(scope, message["headers"]),
-                    *SECURITY,
-                ]
+                message["headers"] = [*_sealed(scope, message["headers"]), *SECURITY]
             await send(message)
 
         await self.app(scope, receive, secured)

@@ -1,7 +1,7 @@
 """The current release as the dashboard reads it: opened once, one cursor a query, followed when a new one comes."""
 
 import json
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from threading import Lock
 from typing import Any
 
@@ -20,8 +20,7 @@ class Release:
 
     def __init__(self, manifest: dict[str, Any]) -> None:
         self.manifest = manifest
-        self._kept = releases.reader(manifest)
-        self._con = self._kept.__enter__()
+        self._con = releases.opened(manifest)
 
     @property
     def release_id(self) -> str:
@@ -42,6 +41,18 @@ class Release:
         return list(
             self.rows("SELECT column_name FROM duckdb_columns() WHERE table_name = $name", name=table)["column_name"]
         )
+
+    @cached_property
+    def programs(self) -> dict[str, str]:
+        """Program → its title."""
+        rows = self.rows("SELECT DISTINCT program, program_title FROM programs ORDER BY program")
+        return dict(rows.itertuples(index=False, name=None))
+
+    @cached_property
+    def levers(self) -> dict[tuple[str, str], str]:
+        """Program and lever → the lever's title."""
+        rows = self.rows("SELECT program, lever, lever_title FROM programs")
+        return {(program, lever): title for program, lever, title in rows.itertuples(index=False, name=None)}
 
     def explained(self, transaction_id: str) -> dict[str, Any]:
         """All about one billing line, for every partner that it concerns."""

@@ -105,11 +105,7 @@ def _location(viewer: Viewer, release: current.Release, words: Words) -> str:
 
 
 def _programs(scope: Scope, words: Words) -> tuple[str, ...]:
-    titles = dict(
-        scope.release.rows("SELECT DISTINCT program, program_title FROM programs ORDER BY program").itertuples(
-            index=False, name=None
-        )
-    )
+    titles = scope.release.programs
     seen = [name for name in titles if scope.programs is None or name in scope.programs]
     return tuple(
         st.multiselect(

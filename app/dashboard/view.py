@@ -63,15 +63,8 @@ class View:
 
     def program(self, program: str) -> str:
         """A program's title."""
-        return self.titles().get(program, program)
-
-    def titles(self) -> dict[str, str]:
-        rows = self.scope.release.rows("SELECT DISTINCT program, program_title FROM programs ORDER BY program")
-        return dict(rows.itertuples(index=False, name=None))
+        return self.scope.release.programs.get(program, program)
 
     def lever(self, program: str, lever: str) -> str:
         """A lever's title."""
-        rows = self.scope.release.rows(
-            "SELECT lever_title FROM programs WHERE program = $program AND lever = $lever", program=program, lever=lever
-        )
-        return rows["lever_title"].iloc[0] if len(rows) else lever
+        return self.scope.release.levers.get((program, lever), lever)

@@ -1,5 +1,7 @@
 """Earnings: by month, program, lever, product or customer, down to the line and its explanation."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -58,14 +60,14 @@ def _sums(view: View, rows: pd.DataFrame, by: str) -> None:
         st.markdown(words("Some of these sums rest on illustrative rates, which no source states."))
 
 
-def _named(view: View, row: object, by: str) -> str:
+def _named(view: View, row: Any, by: str) -> str:
     value = getattr(row, by)
     if by == "earning_month":
         return view.month(value)
     if by == "program":
         return view.program(value)
     if by == "lever":
-        return view.lever(row.program, value) if value != "adjustment" else view.words("Adjustment")  # type: ignore[attr-defined]
+        return view.lever(row.program, value) if value != "adjustment" else view.words("Adjustment")
     return value or view.words("none")
 
 
