@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from filelock import FileLock
+
 from warehouse import files as delivered
 from warehouse import intake, landing, store
 from warehouse.tables import FEEDS
@@ -47,21 +49,22 @@ def files(
     totals: dict[str, str] = {}
     for _, found in measured:
         totals = delivered.added(totals, found)
-    name = _free_name(f"{day}-{feed}")
-    landing.deliver(
-        store.place("landing"),
-        paths,
-        feed=feed,
-        business_date=day,
-        delivery_id=name,
-        mode=mode or ("delta" if feed in DELTAS else "snapshot"),
-        rows=[rows for rows, _ in measured],
-        control_totals=totals if feed == "transactions" and not source else None,
-        part=part,
-        supersedes=supersedes,
-        source=source,
-        settings=settings,
-    )
+    with FileLock(store.home() / "landing.lock"):  # two who land at once get two names
+        name = _free_name(f"{day}-{feed}")
+        landing.deliver(
+            store.place("landing"),
+            paths,
+            feed=feed,
+            business_date=day,
+            delivery_id=name,
+            mode=mode or ("delta" if feed in DELTAS else "snapshot"),
+            rows=[rows for rows, _ in measured],
+            control_totals=totals if feed == "transactions" and not source else None,
+            part=part,
+            supersedes=supersedes,
+            source=source,
+            settings=settings,
+        )
     return name
 
 

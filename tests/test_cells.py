@@ -324,3 +324,12 @@ def test_the_ledger_is_the_oracles_on_every_day_for_many_programs(rules, monkeyp
     for seed in range(100, 160):
         monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path_factory.mktemp("home")))
         on_every_day(seed, rules)
+
+
+def test_a_program_whose_last_lever_has_ended_decides_no_later_line(rules):
+    write(rules, "rate: 0.04")
+    file = rules / "csp-indirect-reseller.yaml"
+    file.write_text(file.read_text().replace("{from: 2019-01-01}", "{from: 2019-01-01, to: 2021-03-22}"))
+    first(sale("a", "100.00", "2021-03-21"), sale("b", "100.00", "2021-03-22"))
+    assert ask("SELECT transaction_id, decision FROM decisions") == [("a", "eligible")]
+    the_books_agree()

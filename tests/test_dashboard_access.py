@@ -1,14 +1,25 @@
 """Who sees what: by location, program and role, on every way from a page to a row."""
 
+import json
+import time
+from datetime import date
+
 import pytest
+from starlette.testclient import TestClient
+from streamlit.auth_util import get_signing_secret
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 import pipeline
-from app.dashboard import access, downloads
+from app.dashboard import access, asgi, asking, current, downloads, login
 from app.dashboard.access import Forbidden, Grant, Scope, Viewer
 from app.dashboard.current import current_release
+from app.dashboard.view import View
+from app.dashboard.words import Words
 from tests.deliveries import land, land_world
+from warehouse import releases
 
 ADMIN, USER, OTHER = "pat@contoso.example", "kim@contoso.example", "lee@fabrikam.example"
+PART = "sam@contoso.example"  # an admin in one program
 PARTNERS = [
     {"partner_id": "1000001"},
     {"partner_id": "1000002", "partner_name": "Fabrikam", "tenant_id": "tenant-2"},
@@ -17,6 +28,7 @@ PARTNERS = [
 USERS = [
     {"partner_id": "1000001"},
     {"partner_id": "1000001", "user_email": USER, "role": "incentives_user", "program": "csp-direct-bill"},
+    {"partner_id": "1000001", "user_email": PART, "program": "csp-indirect-reseller"},
     {"partner_id": "1000002", "user_email": OTHER},
 ]
 
@@ -92,6 +104,80 @@ def test_data_shows_when_the_admin_has_completed_the_set_up(release):
     assert Scope(release, Viewer("ops@example.com", is_operator=True), "1000002").is_set_up
 
 
+def test_nothing_is_read_before_the_set_up(release):
+    with pytest.raises(Forbidden):
+        scope(release, OTHER, "1000002").ask("SELECT * FROM {decisions}")
+    assert len(scope(release, OTHER, "1000002").ask("SELECT * FROM {users}"))
+
+
+def test_an_admin_of_one_program_sees_the_users_of_that_program(release):
+    seen = scope(release, PART, "1000001").ask("SELECT user_email FROM {users} ORDER BY 1")
+    assert list(seen["user_email"]) == [ADMIN, PART]
+
+
+def test_an_admin_of_one_program_asks_in_it(release, monkeypatch):
+    wishes = []
+    monkeypatch.setattr(asking.land, "files", lambda paths, **_: wishes.append(paths[0].read_text()))
+    for email, program in ((ADMIN, "*"), (PART, "csp-indirect-reseller")):
+        view = View(scope(release, email, "1000001"), Words("en"), date(2021, 1, 1), date(2022, 1, 1))
+        asking.ask(view, "complete_set_up")
+        assert f",1000001,{program},complete_set_up," in wishes[-1]
+
+
+def test_a_release_without_the_tables_of_this_version_is_none(release, monkeypatch):
+    older = release.manifest | {"tables": [t for t in release.manifest["tables"] if t["name"] != "users"]}
+    assert current.current_release() is not None
+    monkeypatch.setattr(releases, "current", lambda: older)
+    assert current.current_release() is None
+
+
+GOOD = {"email": "Pat@contoso.example", "email_verified": True, "exp": time.time() + 60}
+
+
+@pytest.mark.parametrize(
+    ("changed", "who"),
+    [
+        ({}, ADMIN),
+        ({"exp": time.time() - 1}, None),
+        ({"exp": None}, None),
+        ({"email_verified": False}, None),
+        ({"email_verified": None}, None),
+        ({"email": None}, None),
+    ],
+)
+def test_who_is_signed_in_is_whom_the_provider_vouches_for(changed, who):
+    assert login.identified(GOOD | changed) == who
+
+
+@pytest.fixture(scope="module")
+def client(release):
+    """The web application behind TLS, asked with a signed cookie of some claims, or with none."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("CLIENT_ID", "CLIENT_SECRET", "SERVER_METADATA_URL", "REDIRECT_URI", "COOKIE_SECRET"):
+            patch.setenv(f"INCENTIVES_OIDC_{name}", "0123456789abcdef0123456789abcdef")
+        with TestClient(asgi.application(), base_url="https://localhost") as asking:
+
+            def asked(path: str, **claims):
+                signed = create_signed_value(get_signing_secret(), asgi.COOKIE, json.dumps(claims)).decode()
+                return asking.get(path, headers={"cookie": f"{asgi.COOKIE}={signed}"} if claims else {})
+
+            yield asked
+
+
+@pytest.mark.parametrize("path", ["/media/a.csv", "/download?ticket=x"])
+def test_what_lies_behind_the_sign_in_needs_one(client, path):
+    assert client(path).status_code == 401
+    assert client(path, **GOOD | {"exp": 1}).status_code == 401
+    assert client(path, **GOOD).status_code in (403, 404)
+
+
+def test_a_cookie_travels_over_tls_alone():
+    cookies = [(b"set-cookie", b"a=b; HttpOnly"), (b"set-cookie", b"c=d; Secure"), (b"etag", b"1")]
+    sealed = [(b"set-cookie", b"a=b; HttpOnly; Secure"), *cookies[1:]]
+    assert asgi._sealed({"scheme": "https"}, cookies) == sealed
+    assert asgi._sealed({"scheme": "http"}, cookies) == cookies
+
+
 def test_roles_are_of_the_release(release):
     assert access.viewer(release, OTHER.upper()).grants == (Grant("1000002", "*", "incentives_admin"),)
 
@@ -115,6 +201,7 @@ def test_a_download_is_for_whom_its_link_was_made(release, monkeypatch):
         (ticket(partner_id="1000002"), ADMIN),
         (ticket(table="users"), ADMIN),
         (ticket(email="stranger@example.com"), "stranger@example.com"),
+        (ticket(email=OTHER, partner_id="1000002"), OTHER),
     ):
         with pytest.raises(Forbidden):
             downloads.file(wrong, asks)

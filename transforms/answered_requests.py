@@ -6,6 +6,7 @@ import pandas as pd
 
 from transforms.programs import Program, active
 
+SERVED = ("complete_set_up",)  # kinds whose acceptance leads to something; the others are refused
 FOR_ADMINS_ONLY = (  # Partner Center, permissions overview: claims may be made by users too
     "complete_set_up", "assign_role", "remove_role", "enrol", "certification", "payee_profile", "hold_payment",
     "release_payment", "dispute", "payout",
@@ -31,6 +32,7 @@ def answered_requests(
     Whether what was asked for can be had, as the money of a co-op claim, is judged where it is worked out.
     """
     reasons = {
+        "REQKIND": ~open_requests["request_kind"].isin(SERVED),
         "REQPROG": ~_is_known(open_requests, programs),
         "REQROLE": ~_may_ask(open_requests, users),
         "REQFIELD": _lacks(open_requests),

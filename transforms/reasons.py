@@ -44,6 +44,7 @@ REASONS: dict[str, Reason] = {
     "CLMKEPT": Reason("ineligible", "Another claim to the customer's workload was approved earlier", True, "Ask the customer which partner it works with, and dispute the claim.", "reference"),
     "CLMRANK": Reason("ineligible", "An association that comes first in the program ties another claim to the workload", False, "", "reference"),
     "REQPROG": Reason("ineligible", "The program does not exist, or one program must be named", True, "Ask again and name one program."),
+    "REQKIND": Reason("ineligible", "This cannot be asked for here yet", True, "Ask your program's contact."),
     "REQROLE": Reason("ineligible", "The user has no role at this location and in this program that may ask for it", True, "Let an incentives admin of the location ask."),
     "REQFIELD": Reason("ineligible", "The request leaves out what it must say", True, "Ask again and fill in every field."),
     "UNKAGR": Reason("undecided", "No agreement data has been delivered", False, "", criterion="active_agreement"),

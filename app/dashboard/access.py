@@ -5,6 +5,7 @@ A user's roles come from the published table `users`: location × program × rol
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -83,7 +84,7 @@ class Scope:
     def is_admin(self) -> bool:
         return self.viewer.is_operator or any(grant.role == ADMIN for grant in self.grants)
 
-    @property
+    @cached_property
     def is_set_up(self) -> bool:
         """Whether the location's data is shown: always to operators, to others when its admin completed the set-up."""
         found = self.release.rows(
@@ -94,7 +95,15 @@ class Scope:
     @property
     def programs(self) -> list[str] | None:
         """The programs that the viewer sees here; None: all."""
-        seen = {grant.program for grant in self.grants}
+        return self._programs(self.grants)
+
+    @property
+    def admin_programs(self) -> list[str] | None:
+        """The programs whose incentives admin the viewer is here; None: all."""
+        return self._programs([grant for grant in self.grants if grant.role == ADMIN])
+
+    def _programs(self, grants: list[Grant]) -> list[str] | None:
+        seen = {grant.program for grant in grants}
         return None if self.viewer.is_operator or ALL_PROGRAMS in seen else sorted(seen)
 
     def ask(self, sql: str, **values: Any) -> pd.DataFrame:
@@ -120,18 +129,26 @@ class Scope:
 
     def bound(self) -> dict[str, Any]:
         """The values that every scoped query binds."""
-        bound: dict[str, Any] = {"partner_of_scope": self.partner_id}
-        return bound if self.programs is None else bound | {"programs_of_scope": self.programs}
+        return {
+            "partner_of_scope": self.partner_id, "programs_of_scope": self.programs,
+            "admin_programs_of_scope": self.admin_programs,
+        }  # fmt: skip
 
     def table(self, name: str) -> str:
-        """The SQL of a table's rows that are the partner's own and of programs that the viewer sees."""
+        """The SQL of a table's rows that are the partner's own and of programs that the viewer sees.
+
+        Raises Forbidden for a table that is not a partner's, one for admins alone, and before the set-up is complete.
+        """
         if name in ADMINS_ONLY and not self.is_admin:
             raise Forbidden(f"[{name}] is for incentives admins.")
         if name not in (*HAS_PROGRAM, *LOCATION_ONLY, *ADMINS_ONLY):
             raise Forbidden(f"[{name}] is no table of a partner.")
+        if name in HAS_PROGRAM and not self.is_set_up:
+            raise Forbidden(f"the set-up of [{self.partner_id}] is not complete.")
         seen = "partner_id = $partner_of_scope"
-        if name not in LOCATION_ONLY and self.programs is not None:
-            seen += " AND (program = '*' OR list_contains($programs_of_scope, program))"
+        if name not in LOCATION_ONLY:
+            programs = "$admin_programs_of_scope" if name in ADMINS_ONLY else "$programs_of_scope"
+            seen += f" AND ({programs} IS NULL OR program = '*' OR list_contains({programs}, program))"
         return f"(SELECT * FROM {name} WHERE {seen})"
 
 

@@ -17,7 +17,7 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 
 from app.dashboard import downloads
 from app.dashboard.access import Forbidden
-from app.dashboard.login import is_demo
+from app.dashboard.login import identified, is_demo
 
 COOKIE = "_streamlit_user"
 SECURITY = [
@@ -28,10 +28,10 @@ SECURITY = [
 
 
 def signed_in(request: Request) -> str | None:
-    """The e-mail address that Streamlit's signed cookie holds, None without a good one."""
+    """Who Streamlit's signed cookie says is signed in, None without a good one."""
     cookie = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE)
     value = decode_signed_value(get_signing_secret(), COOKIE, cookie.value) if cookie else None
-    return json.loads(value).get("email") if value else None
+    return identified(json.loads(value)) if value else None
 
 
 async def download(request: Request) -> Response:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from app import land
-from app.dashboard.access import Forbidden
+from app.dashboard.access import ALL_PROGRAMS, Forbidden
 from app.dashboard.view import View
 from warehouse.tables import FEEDS
 
@@ -24,7 +24,7 @@ def ask(view: View, kind: str, **said: str) -> str:
         "requested_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "requested_by": view.scope.viewer.email,
         "partner_id": view.scope.partner_id,
-        "program": "*",
+        "program": (view.scope.admin_programs or [ALL_PROGRAMS])[0],
         "request_kind": kind,
         **said,
     }

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from app import explain
 from warehouse import releases, store
+from warehouse.tables import PUBLISHED
 
 KEPT = 3  # a page that began on a release ends on it
 _opening = Lock()
@@ -66,9 +67,9 @@ def current_id() -> str | None:
 
 
 def current_release() -> Release | None:
-    """The release that readers see, None before the first."""
+    """The release that readers see, None before the first that holds every table of this version."""
     manifest = releases.current()
-    if manifest is None:
+    if manifest is None or not set(PUBLISHED) <= {table["name"] for table in manifest["tables"]}:
         return None
     with _opening:
         return _opened(json.dumps(manifest, sort_keys=True))

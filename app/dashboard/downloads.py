@@ -14,7 +14,7 @@ import pyarrow.parquet
 import streamlit as st
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from app.dashboard import access, current
+from app.dashboard import current, login
 from app.dashboard.access import Forbidden, Scope
 from app.dashboard.view import View
 
@@ -51,29 +51,23 @@ def _signer() -> URLSafeTimedSerializer:
 def file(ticket: str, signed_in: str | None) -> tuple[bytes, str, str]:
     """The file that a link stands for, its name and its media type.
 
-    `signed_in` is the e-mail address of who asks, None in a demonstration. Raises Forbidden for a link that is no good
+    `signed_in` is the e-mail address of who asks; a demonstration does not look at it. Raises Forbidden for a link that is no good
     any more, that is somebody else's, or whose rows the viewer may no longer see.
     """
     try:
         wanted = _signer().loads(ticket, max_age=SECONDS)
     except BadSignature:
         raise Forbidden("this link is no good any more; open the page again.") from None
-    if signed_in is not None and signed_in.lower() != wanted["email"]:
+    if not login.is_demo() and signed_in != wanted["email"]:
         raise Forbidden("this link is somebody else's.")
     release = current.current_release()
-    viewer = _viewer(release, wanted["email"], signed_in) if release else None
+    viewer = login.known(release, wanted["email"]) if release else None
     if release is None or viewer is None or wanted["table"] not in OFFERED:
         raise Forbidden("you may not see this.")
     rows = _rows(Scope(release, viewer, wanted["partner_id"]), wanted)
     made = WRITERS[wanted["kind"]](rows)
     name = f"{wanted['table']}-{wanted['partner_id']}-{release.manifest['as_of_date']}.{wanted['kind']}"
     return made, name, KINDS[wanted["kind"]][1]
-
-
-def _viewer(release: current.Release, email: str, signed_in: str | None) -> access.Viewer | None:
-    if signed_in is None and email not in access.operators():
-        return access.viewer(release, email) or access.Viewer(email, is_operator=True)
-    return access.viewer(release, email)
 
 
 def _rows(scope: Scope, wanted: dict[str, Any]) -> pa.Table:

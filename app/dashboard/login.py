@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -18,33 +20,47 @@ def is_demo() -> bool:
     return os.environ.get("INCENTIVES_DASHBOARD_DEMO") == "1"
 
 
+def identified(claims: Mapping[str, Any]) -> str | None:
+    """The e-mail address that an identity provider vouches for, None when it does not, or not any longer.
+
+    Streamlit keeps its own cookie for 30 days; the provider's word is good until `exp`.
+    """
+    is_good = claims.get("email_verified") is True and float(claims.get("exp") or 0) > time.time()
+    return str(claims["email"]).strip().lower() if is_good and claims.get("email") else None
+
+
+def known(release: Release, email: str) -> Viewer | None:
+    """Who an e-mail address is in a release; in a demonstration its operator is one too."""
+    if is_demo() and email == OPERATOR_OF_DEMO:
+        return Viewer(email, is_operator=True)
+    return access.viewer(release, email)
+
+
 def viewer(release: Release, words: Words) -> Viewer:
     """Who looks; the script stops at a sign-in page for those who are nobody yet, and at a notice for strangers."""
     return _chosen(release, words) if is_demo() else _signed_in(release, words)
 
 
 def _signed_in(release: Release, words: Words) -> Viewer:
-    if not st.user.is_logged_in or _has_expired():
+    email = identified(st.user) if st.user.is_logged_in else None
+    if email is None:
         st.title(words("Incentives"))
         st.markdown(words("Sign in with your work account to see your organisation's incentives."))
+        if st.user.is_logged_in and not st.user.get("email_verified"):
+            st.error(words("Your identity provider does not say that your e-mail address is verified."))
         st.button(words("Sign in"), type="primary", on_click=st.login)
         st.stop()
     with st.sidebar:
-        st.markdown(f"**{st.user.email}**")
+        st.markdown(f"**{email}**")
         st.button(words("Sign out"), on_click=st.logout)
         if address := os.environ.get("INCENTIVES_OIDC_PASSWORD_URL"):
             st.link_button(words("Change password"), address)
-    found = access.viewer(release, str(st.user.email)) if st.user.get("email_verified", True) else None
+    found = known(release, email)
     if found is None:
         st.title(words("Incentives"))
         st.error(words("You have no incentives role. Ask your organisation's incentives admin to add you."))
         st.stop()
     return found
-
-
-def _has_expired() -> bool:
-    """Whether the identity provider's word is no longer good; Streamlit keeps its own cookie for 30 days."""
-    return float(str(st.user.get("exp") or 0)) < time.time()
 
 
 def _chosen(release: Release, words: Words) -> Viewer:
@@ -54,7 +70,4 @@ def _chosen(release: Release, words: Words) -> Viewer:
             words("Look as"), [OPERATOR_OF_DEMO, *users], key="look as",
             format_func=lambda email: words("Operator: all partners") if email == OPERATOR_OF_DEMO else email,
         )  # fmt: skip
-    if email in (None, OPERATOR_OF_DEMO):
-        return Viewer(OPERATOR_OF_DEMO, is_operator=True)
-    found = access.viewer(release, email)
-    return found or Viewer(email)
+    return known(release, email or OPERATOR_OF_DEMO) or Viewer(email)

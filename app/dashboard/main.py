@@ -46,8 +46,8 @@ def main() -> None:
     release = current.current_release()
     if release is None:
         st.title(words("Incentives"))
-        st.info(words("Nothing is published yet."))
-        _follow(None, words)
+        st.info(words("Nothing that this version can show is published yet; the next daily run publishes it."))
+        _follow(current.current_id(), words)
         return
     viewer = login.viewer(release, words)
     with st.sidebar:
