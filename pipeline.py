@@ -31,6 +31,7 @@ from transforms import (
     holders,
     invitations,
     ledger,
+    payments,
     positions,
     simulation,
 )
@@ -323,6 +324,7 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
         con.execute("SET force_compression = 'uncompressed'")  # staged once, read twice, deleted
         deliveries, lines = _work_out(con, run, clock)
         told = [*told, *_adjust(con, run)]
+        _follow_payments(con, run)
         audit.facts(con, run.day)
         cuts.keep(con)
         con.execute("DETACH staging")
@@ -491,6 +493,15 @@ def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     edited = adjustments.edited([one for one in declared if one not in pending], held)
     told += [f"adjustment [{name}] is not posted: {why}." for name, why in refused.items()]
     return told + [f"adjustment [{name}] {why}." for name, why in edited.items()]
+
+
+def _follow_payments(con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    """Stage where the payments stand that the cut tells of, and the entries that this brings."""
+    cuts.touch_payments(con)
+    found = payments.payments(frames.read_input(con, "reported_payments", run.day))
+    posted = frames.read_input(con, "posted_payments", run.day)
+    commit.stage(con, "payments", found, run.run_id)
+    commit.stage(con, "earnings_ledger", payments.entries(found, posted, run.day), run.run_id)
 
 
 def earned(

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import duckdb
 import typer
 
-from app import programs
+from app import payouts, programs
 from app.dashboard.serve import dashboard
 from app.output import REFUSED, AsJson
 from app.output import print_json as _print_json
@@ -26,6 +26,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that were set aside: list, show, release.")
 releases_app = typer.Typer(no_args_is_help=True, help="Published releases: list, current, rollback.")
 app.add_typer(programs.app, name="programs")
+app.add_typer(payouts.app, name="payouts")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(releases_app, name="releases")
 
@@ -89,6 +90,7 @@ def land(
               incentives land sample
     """
     from app import land as landing
+    from warehouse import handover
 
     if all(path.is_dir() for path in files):
         for name in landing.deliveries(files):
@@ -100,7 +102,7 @@ def land(
     if empty := sorted(name for name, value in settings.items() if not value):
         raise typer.BadParameter(f"{empty} have no value; write name=value", param_hint="--set")
     try:
-        name = landing.files(
+        name = handover.files(
             files,
             feed=feed,
             day=day.date(),

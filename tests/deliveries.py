@@ -45,6 +45,11 @@ PLAIN = {
     "partner_requests": {
         "requested_at": f"{DAY}T08:00:00Z", "requested_by": "pat@contoso.example", "program": "*", "request_kind": "complete_set_up",
     },
+    "tax_rates": {"valid_from": "2018-01-01", "valid_to": ""},
+    "tax_invoices": {
+        "partner_id": "1000001", "program": "csp-indirect-reseller", "invoiced_on": "2021-05-01",
+        "invoice_status": "approved",
+    },
     "transactions": {
         "seller_id": "2000001", "reseller_id": "1000001", "customer_id": "c1", "product_id": "azure",
         "subscription_id": "s1", "transaction_at": f"{DAY}T10:00:00Z", "invoice_at": "", "charge_type": "new",

@@ -12,15 +12,28 @@ from warehouse.columns import COLUMNS
 from warehouse.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
-OURS = {"app", "dags", "expectations", "operations", "pipeline", "rulebook", "transforms", "warehouse"}
+OURS = {
+    "app",
+    "banking",
+    "dags",
+    "expectations",
+    "operations",
+    "payouts",
+    "pipeline",
+    "rulebook",
+    "transforms",
+    "warehouse",
+}
 MAY_IMPORT = {
     "warehouse": {"warehouse"},
     "transforms": {"transforms"},
+    "banking": {"banking"},
     "expectations": {"expectations", "warehouse.columns", "warehouse.tables"},
     "rulebook.py": {"transforms", "warehouse"},
     "pipeline.py": {"rulebook", "transforms", "expectations", "warehouse"},
     "operations.py": {"pipeline", "rulebook", "transforms", "warehouse"},
-    "dags": {"dags", "operations", "pipeline", "warehouse.store", "warehouse.landing"},
+    "payouts.py": {"banking", "pipeline", "rulebook", "transforms", "warehouse"},
+    "dags": {"dags", "operations", "payouts", "pipeline", "warehouse.store", "warehouse.landing"},
 }
 IMPURE = {"duckdb", "airflow", "great_expectations", "os", "time", "warehouse", "requests"}
 

@@ -3,10 +3,16 @@
 from datetime import date
 
 import pandas as pd
+from schwifty import IBAN
 
 from transforms.programs import Program, active
 
-SERVED = ("complete_set_up",)  # kinds whose acceptance leads to something; the others are refused
+SERVED = (
+    "complete_set_up",
+    "payee_profile",
+    "hold_payment",
+    "release_payment",
+)  # kinds whose acceptance leads to something; the others are refused
 FOR_ADMINS_ONLY = (  # Partner Center, permissions overview: claims may be made by users too
     "complete_set_up", "assign_role", "remove_role", "enrol", "certification", "payee_profile", "hold_payment",
     "release_payment", "dispute", "payout",
@@ -36,6 +42,7 @@ def answered_requests(
         "REQPROG": ~_is_known(open_requests, programs),
         "REQROLE": ~_may_ask(open_requests, users),
         "REQFIELD": _lacks(open_requests),
+        "REQIBAN": _has_no_account(open_requests),
     }
     reason_code = pd.Series(None, index=open_requests.index, dtype="object")
     for code, applies in reasons.items():
@@ -60,6 +67,13 @@ def _may_ask(requests: pd.DataFrame, users: pd.DataFrame) -> pd.Series:
     covers = (held["program_held"] == held["program"]) | (held["program_held"] == ALL_PROGRAMS)
     admin = (held["role"] == "incentives_admin") | ~held["request_kind"].isin(FOR_ADMINS_ONLY)
     return requests["request_id"].isin(held.loc[covers & admin, "request_id"])
+
+
+def _has_no_account(requests: pd.DataFrame) -> pd.Series:
+    """Whether a request names a bank account that cannot be, by the IBAN's structure or check digits."""
+    named = requests["request_kind"] == "payee_profile"
+    is_iban = {text: IBAN(text, allow_invalid=True).is_valid for text in requests.loc[named, "iban"].dropna().unique()}
+    return named & ~requests["iban"].map(is_iban).eq(True)
 
 
 def _lacks(requests: pd.DataFrame) -> pd.Series:

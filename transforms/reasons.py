@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-Kind = Literal["ineligible", "undecided"]
+Kind = Literal["ineligible", "undecided", "held"]
 Stage = Literal["line", "reference", "fx", "eligibility"]
 
 
@@ -47,6 +47,18 @@ REASONS: dict[str, Reason] = {
     "REQKIND": Reason("ineligible", "This cannot be asked for here yet", True, "Ask your program's contact."),
     "REQROLE": Reason("ineligible", "The user has no role at this location and in this program that may ask for it", True, "Let an incentives admin of the location ask."),
     "REQFIELD": Reason("ineligible", "The request leaves out what it must say", True, "Ask again and fill in every field."),
+    "REQIBAN": Reason("ineligible", "The bank account number is not an IBAN", True, "Ask again with the IBAN that your bank gave you."),
+    "PAYNEG": Reason("held", "The balance is not above zero; later earnings make up for it", False, ""),
+    "PAYMIN": Reason("held", "The balance is below the smallest payment; it is carried forward", False, ""),
+    "PAYHOLD": Reason("held", "A hold was asked for", True, "Ask for payments to be released."),
+    "PAYACCT": Reason("held", "No bank account is named", True, "Name the bank account."),
+    "PAYBANK": Reason("held", "The bank profile is not validated", True, "Complete the bank profile."),
+    "PAYTAX": Reason("held", "The tax profile is not validated", True, "Complete the tax profile."),
+    "PAYNEW": Reason("held", "The bank account was changed; it is paid to from the next cycle on", False, ""),
+    "PAYINV": Reason("held", "A tax invoice is missing", True, "Send a tax invoice."),
+    "PAYINVREV": Reason("held", "The tax invoice is being reviewed", False, ""),
+    "PAYINVREJ": Reason("held", "The tax invoice was rejected", True, "Send a corrected tax invoice."),
+    "PAYFX": Reason("held", "No exchange rate into the currency of the account", False, ""),
     "UNKAGR": Reason("undecided", "No agreement data has been delivered", False, "", criterion="active_agreement"),
     "UNKCOMP": Reason("undecided", "No competency data has been delivered", False, "", criterion="competency"),
     "UNKPAYEE": Reason("undecided", "No payee profile has been delivered", False, "", criterion="payee_profile"),

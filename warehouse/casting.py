@@ -3,7 +3,7 @@
 For each column of a feed: the expression that types it, and the rules that a row can break by it.
 """
 
-from warehouse.columns import COLUMNS, DUCKDB, Column, published_name
+from warehouse.columns import COLUMNS, DUCKDB, Column, currency_of, published_name
 from warehouse.tables import Feed
 
 SCALES = {"rate": 9, "fx": 18, "quantity": 6}
@@ -60,7 +60,7 @@ def _value(column: str) -> str:
             f"WHEN lower({text}) IN ('false', '0', 'no') THEN false END"
         )
     if kind == "money":
-        return f"CAST({_money(text)} * 1000 AS BIGINT) // CAST(10 ** (3 - exponent) AS BIGINT)"
+        return f"CAST({_money(text)} * 1000 AS BIGINT) // CAST(10 ** (3 - {_exponent(column)}) AS BIGINT)"
     if kind in SCALES:
         return f"TRY_CAST({_plain(text)} AS {DUCKDB[kind]})"
     if kind == "date":
@@ -87,6 +87,13 @@ def _money(text: str) -> str:
     return f"TRY_CAST({_plain(text)} AS {MONEY})"
 
 
+def _exponent(column: str) -> str:
+    """How many decimals the currency of an amount has; that of `currency` is looked up once a row."""
+    if (currency := currency_of(column)) == "currency":
+        return "exponent"
+    return f"(SELECT unit.exponent FROM meta.currencies AS unit WHERE unit.currency = upper(t_{currency}))"
+
+
 def _decimals(text: str) -> str:
     """How many decimals a number's text has, trailing zeros apart."""
     return f"(CASE WHEN contains({text}, '.') THEN length(rtrim(split_part({text}, '.', 2), '0')) ELSE 0 END)"
@@ -101,7 +108,7 @@ def _rules(column: str, *, required: bool) -> dict[str, str]:
         rules[f"code:{name}"] = f"{text} IS NOT NULL AND {column} IS NULL"
     elif kind == "money":
         rules[f"type:{name}"] = f"{text} IS NOT NULL AND {_money(text)} IS NULL"
-        rules[f"precision:{name}"] = f"{_money(text)} IS NOT NULL AND {_decimals(text)} > exponent"
+        rules[f"precision:{name}"] = f"{_money(text)} IS NOT NULL AND {_decimals(text)} > {_exponent(column)}"
     elif kind != "id" and kind != "text":
         rules[f"type:{name}"] = f"{text} IS NOT NULL AND {column} IS NULL"
     if kind in SCALES:

@@ -79,6 +79,15 @@ def published_name(column: str) -> str:
     return column.removesuffix("_minor")
 
 
+def currency_of(money: str) -> str:
+    """The column that says which currency an amount of the same row is in.
+
+    >>> currency_of("revenue_minor"), currency_of("program_payment_minor"), currency_of("payout_minor")
+    ('currency', 'program_currency', 'payout_currency')
+    """
+    return next((f"{unit}_currency" for unit in ("program", "payout") if money.startswith(f"{unit}_")), "currency")
+
+
 STATUSES = ("met", "unmet", "unknown", "not_applicable")
 
 COLUMNS: dict[str, Column] = {
@@ -513,7 +522,52 @@ COLUMNS: dict[str, Column] = {
         one_of=("under_review", "action_required", "approved", "rejected"),
     ),
     "approved_minor": Column("money", "What is approved, in minor units of `currency`; empty: all that was asked for."),
+    # payments
     "payment_id": Column("id", "One payment; its end-to-end id in bank messages."),
+    "batch_id": Column("id", "The batch that a payment was proposed and approved in."),
+    "cycle_on": Column("date", "Day of the payment cycle: a batch pays what is due by then."),
+    "cut_on": Column("date", "Newest day settled when the batch was worked out."),
+    "proposed_by": Column("text", "Who had the batch worked out; never who approves it."),
+    "payment_minor": Column("money", "What of the balance is paid, in minor units of `currency`."),
+    "program_payment_minor": Column("money", "The same in minor units of `program_currency`."),
+    "withheld_minor": Column("money", "Tax withheld of the payment, in minor units of `currency`."),
+    "sales_tax_minor": Column("money", "Sales tax paid on top of the payment, in minor units of `currency`."),
+    "payout_minor": Column(
+        "money", "Payment less tax withheld plus sales tax: what reaches the bank, in minor units of `payout_currency`."
+    ),
+    "payment_status": Column(
+        "code",
+        "Where the payment stands, in Partner Center's terms (Payment statuses, October 2023); settled is ours.",
+        one_of=(
+            "upcoming",
+            "rejected_during_review",
+            "in_progress",
+            "sent",
+            "settled",
+            "rejected",
+            "reversed",
+        ),
+    ),
+    "status_on": Column("date", "Since when the payment stands so."),
+    "approval": Column("code", "What became of a proposed batch.", one_of=("approved", "rejected", "expired")),
+    "batch_hash": Column("id", "SHA-256 over the batch's payments, which the approval is bound to."),
+    "decided_by": Column("text", "Who decided on the batch; never who proposed it."),
+    "decided_at": Column("instant", "When it was decided, UTC."),
+    "message_id": Column("id", "One thing that the bank, or our sending, said of one payment."),
+    "reported_status": Column(
+        "code",
+        "What became of a payment at the bank; a duplicate changes nothing.",
+        one_of=("duplicate", "sent", "accepted", "settled", "rejected", "returned"),
+    ),
+    "bank_reason": Column("text", "Why, as the bank says: an ISO 20022 reason code."),
+    "reported_at": Column("instant", "When it was reported, UTC."),
+    "tax_kind": Column("code", "Which tax.", one_of=("withholding", "sales_tax")),
+    "tax_rate": Column("rate", "Share of a payment to partners of the country."),
+    "invoice_number": Column("id", "A partner's tax invoice, which one payment with sales tax uses up."),
+    "invoiced_on": Column("date", "Day of the tax invoice."),
+    "invoice_status": Column(
+        "code", "Where the tax invoice stands.", one_of=("submitted", "under_review", "approved", "rejected")
+    ),
     # deliveries and health
     "delivery_id": Column("id", "The delivery that brought the row."),
     "feed": Column("code", "Which feed a delivery belongs to."),

@@ -80,6 +80,7 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
     [(since,)] = con.execute("SELECT getvariable('worked_since')").fetchall()
     made |= {n: replace_groups(con, DERIVED[n], day, "known_lines", since or day) for n in ("decisions", "earnings")}
     made |= {"holders": holders, "positions": _replace_cells(con)}
+    made["payments"] = replace_groups(con, DERIVED["payments"], day, "touched_payments")
     for name, key, among in (
         ("earnings_ledger", "entry_id", "posted_on = $day"),  # the run is part of the id
         ("adjustments", "adjustment_id", "posted_on <= $day"),

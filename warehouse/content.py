@@ -2,7 +2,7 @@
 
 import duckdb
 
-from warehouse.columns import COLUMNS, PUBLISHED_MONEY, published_name
+from warehouse.columns import COLUMNS, PUBLISHED_MONEY, currency_of, published_name
 
 
 def content_hash(con: duckdb.DuckDBPyConnection, source: str) -> tuple[int, str]:
@@ -35,15 +35,14 @@ def shown(con: duckdb.DuckDBPyConnection, source: str, columns: tuple[str, ...])
     money = [c for c in wanted if c in COLUMNS and COLUMNS[c].kind == "money"]
     selected = ", ".join(_amount(source, c) if c in money else f"{source}.{c}" for c in wanted)
     joins = "".join(
-        f" JOIN meta.currencies AS {name}_unit ON {name}_unit.currency = {source}.{column}"
-        for name, column in (("own", "currency"), ("program", "program_currency"))
-        if any(c.startswith("program_") == (name == "program") for c in money)
+        f" JOIN meta.currencies AS {currency}_unit ON {currency}_unit.currency = {source}.{currency}"
+        for currency in dict.fromkeys(map(currency_of, money))
     )
     return f"SELECT {selected} FROM {source}{joins}"
 
 
 def _amount(source: str, column: str) -> str:
-    unit = "program_unit" if column.startswith("program_") else "own_unit"
+    unit = f"{currency_of(column)}_unit"
     factor = f"CASE {unit}.exponent WHEN 2 THEN 0.010 WHEN 0 THEN 1.000 WHEN 3 THEN 0.001 ELSE 0.100 END"
     return (
         f"CAST(CAST({source}.{column} AS DECIMAL(14,0)) * CAST({factor} AS DECIMAL(4,3)) AS {PUBLISHED_MONEY}) "

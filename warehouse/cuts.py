@@ -54,6 +54,16 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
     )
 
 
+def touch_payments(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `touched_payments`: those that were proposed, decided on or answered by the bank in the cut."""
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE touched_payments AS SELECT payment_id FROM clean.payout_payments WHERE {IN_CUT} "
+        "UNION SELECT payment_id FROM clean.payout_payments SEMI JOIN "
+        f"(FROM clean.payout_approvals WHERE {IN_CUT}) USING (batch_id) "
+        f"UNION SELECT payment_id FROM clean.bank_messages WHERE {IN_CUT}"
+    )
+
+
 def _sell(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Make `sellers`: partners, by each type they had, whose lines came or changed, and the first day of these lines.
 
@@ -270,6 +280,7 @@ def _moved_results() -> list[str]:
 
 KEPT = (
     "cut", "touched_partners", "touched_customers", "touched_lines", "worked_lines", "worked_cells", "touched_holders",
+    "touched_payments",
 )  # fmt: skip
 
 

@@ -18,14 +18,14 @@ from filelock import FileLock, Timeout
 from warehouse import known
 from warehouse.tables import TABLES
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_SECONDS = 600
 MEMORY_MIB = (
     2048  # for DuckDB in one process, unless INCENTIVES_MEMORY_MIB says otherwise; what is larger spills to staging/
 )
 _other_home: ContextVar[Path | None] = ContextVar("other_home", default=None)
-Place = Literal["landing", "archive", "refused", "staging", "releases"]
+Place = Literal["landing", "archive", "refused", "staging", "releases", "outbox"]
 
 
 class Busy(Exception):

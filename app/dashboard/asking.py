@@ -1,15 +1,11 @@
 """What a partner's user asks for: a delivery of partner_requests in the landing area. No page writes a database."""
 
-import csv
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-from app import land
 from app.dashboard.access import ALL_PROGRAMS, Forbidden
 from app.dashboard.view import View
-from warehouse.tables import FEEDS
+from warehouse import handover
 
 
 def ask(view: View, kind: str, **said: str) -> str:
@@ -28,14 +24,5 @@ def ask(view: View, kind: str, **said: str) -> str:
         "request_kind": kind,
         **said,
     }
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "partner_requests.csv"
-        with path.open("w", newline="") as stream:
-            writer = csv.DictWriter(stream, list(FEEDS["partner_requests"].delivered))
-            writer.writeheader()
-            writer.writerow(request)
-        land.files(
-            [path], feed="partner_requests", day=view.as_of + timedelta(days=1), source=None, settings={}, mode="delta",
-            part="1/1", supersedes=None,
-        )  # fmt: skip
+    handover.rows("partner_requests", view.as_of + timedelta(days=1), [request])
     return request["request_id"]

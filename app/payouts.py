@@ -1,0 +1,166 @@
+"""`incentives payouts`: plan, propose, approve, send, and follow payments."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.output import REFUSED, AsJson, print_json, print_rows, print_table, say
+
+app = typer.Typer(no_args_is_help=True, help="Payments: plan, propose, approve, send, follow.")
+On = Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="Day of the payment cycle.")]
+By = Annotated[str, typer.Option(help="Who does it.")]
+Batch = Annotated[str, typer.Argument(help="Such as 20220515-1.")]
+Shown = Annotated[str, typer.Option("--hash", help="The batch's hash, or its first 12 digits, as `show` prints it.")]
+PLAN = ("partner_id", "program", "earning_type", "balance", "payment", "withheld", "sales tax", "payout", "reason")
+
+
+@app.command()
+def plan(on: On, as_json: AsJson = False) -> None:
+    """What a payment cycle would pay, and why it would not pay the rest; nothing is kept.
+
+    Example: incentives payouts plan --on 2022-05-15
+    """
+    import payouts
+    from transforms.reasons import REASONS
+
+    rows = []
+    for row in payouts.plan(on.date()).to_dict("records"):
+        code = row["reason_code"]
+        made = _amounts(row) | {"reason": f"{code}: {REASONS[code].text}" if code else ""}
+        rows.append({name: made[name] for name in PLAN})
+    print_rows(rows, as_json)
+
+
+@app.command()
+def propose(on: On, by: By, as_json: AsJson = False) -> None:
+    """Propose all that is due as one batch, which reserves it. Somebody else approves it.
+
+    Example: incentives payouts propose --on 2022-05-15 --by anna
+    """
+    import payouts
+
+    _tell(payouts.propose(on.date(), by), as_json)
+
+
+@app.command("list")
+def list_batches(as_json: AsJson = False) -> None:
+    """Every batch: what it pays, who proposed it, what was decided, whether it is sent."""
+    import payouts
+
+    print_rows([_batch(row) for row in payouts.batches()], as_json)
+
+
+@app.command()
+def show(batch: Batch, as_json: AsJson = False) -> None:
+    """A batch, payment by payment, and where each stands.
+
+    Example: incentives payouts show 20220515-1
+    """
+    import payouts
+
+    rows = []
+    for row in payouts.payments_of(batch):
+        made = _amounts(row)
+        rows.append({name: made[name] for name in ("payment_id", *PLAN[:3], *PLAN[4:8], "payment_status", "status_on")})
+    found = payouts.batch_of(batch)
+    if as_json:
+        print_json(found | {"payments": rows})
+        return
+    print_table([_batch(found)])
+    say(f"hash {found['batch_hash']}\n")
+    print_table(rows)
+
+
+@app.command()
+def approve(batch: Batch, by: By, shown: Shown, note: str = "", as_json: AsJson = False) -> None:
+    """Approve a batch as it was shown; not by who proposed it.
+
+    Example: incentives payouts approve 20220515-1 --hash 3f0a11c2b7d4 --by ben
+    """
+    import payouts
+
+    _tell(payouts.decide(batch, "approved", by, shown, note), as_json)
+
+
+@app.command()
+def reject(batch: Batch, by: By, shown: Shown, note: str = "", as_json: AsJson = False) -> None:
+    """Reject a batch: what it reserved is free for the next one.
+
+    Example: incentives payouts reject 20220515-1 --hash 3f0a11c2b7d4 --by ben --note "wait for the credit notes"
+    """
+    import payouts
+
+    _tell(payouts.decide(batch, "rejected", by, shown, note), as_json)
+
+
+@app.command()
+def send(batch: Batch, as_json: AsJson = False) -> None:
+    """Put an approved batch's payment orders into outbox/ of the home, once.
+
+    INCENTIVES_PAYER_NAME and INCENTIVES_PAYER_IBAN say from which account.
+
+    Example: incentives payouts send 20220515-1
+    """
+    import payouts
+
+    files = [str(path) for path in payouts.send(batch, payouts.payer(os.environ))]
+    if as_json:
+        print_json({"batch_id": batch, "files": files})
+    else:
+        say("\n".join(f"wrote {path}" for path in files) or f"batch {batch} is in the bank's hands already")
+
+
+@app.command()
+def bank(
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="pain.002, camt.053, camt.054, pacs.004.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Take in what the bank says of payments. Exit 1 when it names one that is not ours.
+
+    Example: incentives payouts bank pickup/*.xml
+    """
+    import payouts
+    from banking.messages import Unreadable
+
+    try:
+        rows = payouts.receive(files)
+    except Unreadable as fault:
+        raise LookupError(str(fault)) from None
+    print_rows(rows, as_json)
+    raise typer.Exit(REFUSED if any(row["reported_status"] == "unknown payment" for row in rows) else 0)
+
+
+def _tell(batch: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(batch)
+        return
+    print_table([_batch(batch)])
+    say(f"hash {batch['batch_hash']}")
+
+
+def _batch(row: dict[str, Any]) -> dict[str, Any]:
+    payout = ", ".join(f"{amount:,} {currency}" for currency, amount in row["payouts"].items())
+    named = {name: row[name] for name in ("batch_id", "cycle_on", "payments")}
+    decided = {"approval": row["approval"] or "waits", "decided by": row["decided_by"]}
+    return named | {"payout": payout, "proposed by": row["proposed_by"], **decided, "sent": row["is_sent"]}
+
+
+def _amounts(row: dict[str, Any]) -> dict[str, Any]:
+    """A row's amounts as people read them, each with its currency."""
+    from transforms.adjustments import major
+
+    def shown(column: str, currency: str) -> str:
+        return f"{major(int(row[column]), row[currency]):,} {row[currency]}"
+
+    columns = {"payment": "payment_minor", "withheld": "withheld_minor", "sales tax": "sales_tax_minor"}
+    made = {name: shown(column, "currency") for name, column in columns.items()}
+    balance = {"balance": shown("due_minor", "currency")} if "due_minor" in row else {}
+    has_payout = str(row["payout_minor"]) != "<NA>"
+    made["payout"] = shown("payout_minor", "payout_currency") if has_payout else ""
+    since = {"status_on": f"{row['status_on']:%Y-%m-%d}"} if "status_on" in row else {}
+    return row | balance | made | since

@@ -1,0 +1,109 @@
+"""What the bank answers: pain.002, camt.053, camt.054 and pacs.004, read for what they say of each payment.
+
+Payments are found by their end-to-end id; whatever else a message holds is left alone.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lxml import etree
+
+DUPLICATE = ("AM05", "DUPL", "DU01", "DU02", "DU03", "DU04", "DU05")  # ISO 20022: the bank has the payment already
+IN_REPORT = {"RJCT": "rejected", "ACSC": "settled", "ACCC": "settled"}
+SAFE = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+
+
+class Unreadable(Exception):
+    """A bank file that cannot be used: which, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What one file says of one payment, or of all of one of our order files, by its message id.
+
+    `reported_status` as the dictionary has it, the time in UTC.
+    """
+
+    payment_id: str
+    reported_status: str
+    bank_reason: str | None
+    reported_at: datetime
+
+    @property
+    def message_id(self) -> str:
+        """The same for whatever says the same, so that a message read twice counts once."""
+        said = f"{self.payment_id}|{self.reported_status}|{self.bank_reason or ''}|{self.reported_at:%Y-%m-%d}"
+        return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+    def of_each(self, payments: Iterable[str]) -> list["Message"]:
+        """The same said of each of some payments."""
+        return [replace(self, payment_id=payment) for payment in payments]
+
+
+def read(path: Path) -> list[Message]:
+    """All that a bank file says of payments. Raises Unreadable for a file that is no message of these kinds."""
+    try:
+        root = etree.parse(path, SAFE).getroot()
+    except etree.XMLSyntaxError as fault:
+        raise Unreadable(f"bank file [{path.name}] is not XML: {fault}; fetch it again from the bank.") from None
+    kind = etree.QName(root[0]).localname if len(root) else "nothing"
+    readers = {
+        "CstmrPmtStsRpt": _report, "BkToCstmrStmt": _entries, "BkToCstmrDbtCdtNtfctn": _entries, "PmtRtr": _returns,
+    }  # fmt: skip
+    if kind not in readers:
+        raise Unreadable(f"bank file [{path.name}] is [{kind}]; pain.002, camt.053, camt.054 and pacs.004 are read.")
+    made_at = _instant(_text(root, ".//{*}GrpHdr/{*}CreDtTm"))
+    return list(readers[kind](root, made_at))
+
+
+def _report(root: etree._Element, made_at: datetime) -> Iterator[Message]:
+    """A status report, payment by payment; a file that is refused as a whole names none."""
+    refused = [node for node in root.iterfind(".//{*}OrgnlGrpInfAndSts") if _text(node, "{*}GrpSts") == "RJCT"]
+    if refused and root.find(".//{*}TxInfAndSts") is None:
+        file, reason = (_text(refused[0], path) for path in ("{*}OrgnlMsgId", "{*}StsRsnInf/{*}Rsn/{*}Cd"))
+        yield Message(file, "duplicate" if reason in DUPLICATE else "rejected", reason or None, made_at)
+    for one in root.iterfind(".//{*}TxInfAndSts"):
+        code, reason = _text(one, "{*}TxSts"), _text(one, "{*}StsRsnInf/{*}Rsn/{*}Cd")
+        if payment := _text(one, "{*}OrgnlEndToEndId"):
+            status = IN_REPORT.get(code, "accepted")
+            yield Message(payment, "duplicate" if reason in DUPLICATE else status, reason or None, made_at)
+
+
+def _entries(root: etree._Element, made_at: datetime) -> Iterator[Message]:
+    """Booked entries: what was debited has left the account, what is credited with our id has come back."""
+    for entry in root.iterfind(".//{*}Ntry"):
+        booked = _text(entry, "{*}BookgDt/{*}Dt") or _text(entry, "{*}BookgDt/{*}DtTm")
+        if _text(entry, "{*}Sts/{*}Cd") not in ("BOOK", "") or _text(entry, "{*}Sts") == "PDNG":
+            continue
+        for one in entry.iterfind("{*}NtryDtls/{*}TxDtls"):
+            if payment := _text(one, "{*}Refs/{*}EndToEndId"):
+                side = _text(one, "{*}CdtDbtInd") or _text(entry, "{*}CdtDbtInd")
+                status = "settled" if side == "DBIT" else "returned"
+                reason = _text(one, "{*}RtrInf/{*}Rsn/{*}Cd")
+                yield Message(payment, status, reason or None, _instant(booked) if booked else made_at)
+
+
+def _returns(root: etree._Element, made_at: datetime) -> Iterator[Message]:
+    """Payments that the payee's bank sent back."""
+    for one in root.iterfind(".//{*}TxInf"):
+        if payment := _text(one, "{*}OrgnlEndToEndId"):
+            reason = _text(one, "{*}RtrRsnInf/{*}Rsn/{*}Cd")
+            on = _text(one, "{*}IntrBkSttlmDt") or _text(root, ".//{*}GrpHdr/{*}IntrBkSttlmDt")
+            yield Message(payment, "returned", reason or None, _instant(on) if on else made_at)
+
+
+def _text(node: etree._Element, path: str) -> str:
+    return (node.findtext(path) or "").strip()
+
+
+def _instant(text: str) -> datetime:
+    """A time in UTC; one without an offset is taken to be in UTC.
+
+    >>> _instant("2026-12-01T09:00:00+01:00"), _instant("2026-12-02")
+    (datetime.datetime(2026, 12, 1, 8, 0), datetime.datetime(2026, 12, 2, 0, 0))
+    """
+    at = datetime.fromisoformat(text)
+    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at

@@ -1,0 +1,358 @@
+"""Payments from the balance to the bank and back, by everybody's hands: proposed, approved, sent once, settled or returned."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from lxml import etree
+from typer.testing import CliRunner
+
+import operations
+import payouts
+import pipeline
+from app.cli import app
+from app.stack import free_port
+from banking.orders import Account
+from tests.deliveries import ask, land, land_world
+from warehouse import releases, store
+
+ROOT = Path(__file__).parents[1]
+CYCLE, LATER = date(2021, 5, 15), date(2021, 6, 15)
+PAYER = Account("Publisher B.V.", "NL41MOCK0000000001")
+PARTNERS = ("1000001", "1000002", "1000003")
+AGREEMENTS = [{"agreement_id": f"a{partner}", "partner_id": partner} for partner in PARTNERS]
+IBANS = (
+    "DE89370400440532013000",
+    "FR1420041010050500013M02606",
+    "NL84MOCK0000000003",
+)  # the bank knows the last as closed
+PROFILE = {"request_kind": "payee_profile", "payout_currency": "EUR"}
+DUE = {"currency": "EUR", "revenue": "50000.00"}
+PAID = {"1000001": "1200.00", "1000002": "1200.00", "1000003": "1200.00"}  # 60 % of 4 %
+
+
+@pytest.fixture(scope="module")
+def due(tmp_path_factory) -> Path:
+    """A home on the eve of a payment cycle: three partners with an account and something due, March's earnings."""
+    home, programs = tmp_path_factory.mktemp("due"), tmp_path_factory.mktemp("programs")
+    shutil.copy(ROOT / "programs" / "csp-indirect-reseller.yaml", programs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INCENTIVES_HOME", str(home))
+        patch.setenv("INCENTIVES_PROGRAMS", str(programs))
+        each = [{"partner_id": partner} for partner in PARTNERS]
+        land_world(
+            partners=[*each, {"partner_id": "2000001", "partner_type": "indirect_provider"}],
+            agreements=AGREEMENTS, competencies=each, payee_profiles=each, users=each,
+        )  # fmt: skip
+        land(
+            "partner_requests",
+            [
+                {"request_id": f"r{partner}", "partner_id": partner, "account_holder": f"Partner Ä {partner}", "iban": iban, **PROFILE}
+                for partner, iban in zip(PARTNERS, IBANS, strict=True)
+            ],
+        )  # fmt: skip
+        land("transactions", [DUE | {"transaction_id": f"t{p}", "reseller_id": p} for p in PARTNERS])
+        pipeline.run()
+        land("fx_rates", [{"fx_month": "2021-05"}], "2021-05-14")
+        settle("2021-05-14", [{"transaction_id": "may", **DUE}])
+        yield home
+
+
+@pytest.fixture
+def home(due, tmp_path, monkeypatch) -> Path:
+    """A copy of that home for one test."""
+    shutil.copytree(due, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path))
+    monkeypatch.setenv("INCENTIVES_PAYER_NAME", PAYER.name)
+    monkeypatch.setenv("INCENTIVES_PAYER_IBAN", PAYER.iban)
+    releases.rehome()
+    return tmp_path
+
+
+def approved() -> str:
+    """A batch that anna proposed and ben approved."""
+    batch = payouts.propose(CYCLE, "anna")
+    payouts.decide(batch["batch_id"], "approved", "ben", batch["batch_hash"])
+    return batch["batch_id"]
+
+
+def statuses(batch: str) -> dict[str, str]:
+    return {row["partner_id"]: row["payment_status"] for row in payouts.payments_of(batch)}
+
+
+def settle(day: str, lines: list[dict] | None = None) -> None:
+    """Settle a day on which the partners' agreements hold on; with a line that earns nothing unless others are given."""
+    land("agreements", AGREEMENTS, day)
+    land("transactions", lines or [{"transaction_id": f"x{day}", "currency": "EUR", "reseller_id": "9999999"}], day)
+    [_] = pipeline.run()
+
+
+def entries() -> dict[str, list[tuple]]:
+    found: dict[str, list[tuple]] = {}
+    for partner, cause, amount in ask(
+        "SELECT partner_id, cause, amount FROM earnings_ledger WHERE lever = 'settlement' ORDER BY ALL"
+    ):
+        found.setdefault(partner, []).append((cause, str(amount)))
+    return found
+
+
+def test_a_batch_pays_what_is_due_and_reserves_it(home):
+    batch = payouts.propose(CYCLE, "anna")
+    assert (batch["payouts"], batch["payments"]) == ({"EUR": Decimal("3600.00")}, 3)
+    assert set(statuses(batch["batch_id"]).values()) == {"upcoming"}
+    with pytest.raises(LookupError, match="nothing is to be paid"):
+        payouts.propose(CYCLE, "anna")
+
+
+def test_what_is_earned_since_is_due_in_its_own_time(home):
+    approved()
+    plan = payouts.plan(date(2021, 7, 15))
+    assert plan[["partner_id", "payment_minor", "reason_code"]].to_numpy().tolist() == [["1000001", 120_000, None]]
+
+
+@pytest.mark.parametrize("approval", ["rejected", "expired"])
+def test_what_is_not_approved_is_free_again(home, approval):
+    batch = payouts.propose(CYCLE, "anna")
+    payouts.decide(batch["batch_id"], approval, "ben", batch["batch_hash"])
+    assert set(statuses(batch["batch_id"]).values()) == {"rejected_during_review"}
+    assert payouts.propose(CYCLE, "anna")["batch_id"] == "20210515-2"
+    with pytest.raises(LookupError, match="only an approved one"):
+        payouts.send(batch["batch_id"], PAYER)
+    settle("2021-05-15")
+    assert entries() == {}
+
+
+def test_nobody_approves_an_own_batch_or_another_than_was_shown(home):
+    batch = payouts.propose(CYCLE, "anna")
+    known = batch["batch_id"], batch["batch_hash"]
+    for approval, by, shown, why in (
+        ("approved", "anna", known[1], "own batch"), ("approved", "ben", "0" * 64, "look again"),
+        ("approved", "ben", "", "look again"), ("approved", " ", known[1], "name"),
+    ):  # fmt: skip
+        with pytest.raises(LookupError, match=why):
+            payouts.decide(known[0], approval, by, shown)
+    payouts.decide(*known[:1], "approved", "ben", known[1][:12])
+    with pytest.raises(LookupError, match="approved already"):
+        payouts.decide(known[0], "rejected", "carl", known[1])
+
+
+def test_a_batch_is_sent_once_and_checked_against_the_schema(home):
+    batch = approved()
+    [path] = payouts.send(batch, PAYER)
+    assert payouts.send(batch, PAYER) == []
+    assert path.stat().st_mode & 0o777 == 0o600
+    document = etree.parse(path).getroot()
+    texts = {name: document.xpath(f"//*[local-name()='{name}']/text()") for name in ("EndToEndId", "InstdAmt", "CtrlSum", "MsgId", "Nm")}  # fmt: skip
+    assert texts["EndToEndId"] == [f"{batch}-00000{n}" for n in (1, 2, 3)]
+    assert (texts["InstdAmt"], texts["MsgId"]) == (["1200.00"] * 3, [f"{batch}-EUR"])
+    assert "Partner A 1000001" in texts["Nm"]
+    settle("2021-05-15")
+    assert entries() == {partner: [("paid", f"-{amount}0")] for partner, amount in PAID.items()}
+    assert operations.verify()["differences"] == []
+
+
+POINTS = ("orders prepared", "orders landed", "order handed over", "delivery staged", "delivery accepted")
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_sending_that_is_cut_off_is_taken_up_and_pays_once(home, point):
+    batch = approved()
+    command = [sys.executable, "-m", "app.cli", "payouts", "send", batch]
+    cut = {**os.environ, "INCENTIVES_TEST_KILLED_AT": point}
+    assert subprocess.run(command, env=cut, cwd=ROOT, capture_output=True, check=False).returncode == -signal.SIGKILL
+    seen = {path.name: path.read_bytes() for path in (home / "outbox").glob("*.xml")}
+    first = payouts.send(batch, PAYER)
+    assert [path.name for path in first] == ([] if seen else [f"{batch}-EUR.xml"])
+    assert payouts.send(batch, PAYER) == []
+    settle("2021-05-15")
+    assert entries() == {partner: [("paid", f"-{amount}0")] for partner, amount in PAID.items()}
+
+
+def test_every_point_of_a_sending_is_tried():
+    assert {point for point in POINTS if point.startswith("order")} == {
+        line.split('"')[1] for line in (ROOT / "payouts.py").read_text().splitlines() if "reached(" in line
+    }
+
+
+def test_a_balance_that_was_paid_too_much_is_made_up_for(home):
+    payouts.send(approved(), PAYER)
+    land("fx_rates", [{"fx_month": "2021-06"}], "2021-06-14")
+    settle("2021-06-14", [DUE | {"transaction_id": f"b{p}", "reseller_id": p, "revenue": "-50000.00", "reverses": f"t{p}"} for p in PARTNERS])  # fmt: skip
+    assert payouts.plan(LATER)["payment_minor"].tolist() == [120_000]  # what came back in June for March is due in July
+    plan = payouts.plan(date(2021, 7, 15)).set_index("partner_id")
+    assert plan["due_minor"].to_dict() == {
+        "1000002": -120_000,
+        "1000003": -120_000,
+    }  # May's makes up for the first one's
+    assert set(plan["reason_code"]) == {"PAYNEG"}
+
+
+def test_the_commands_lead_from_a_plan_to_the_outbox(home):
+    def told(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(app, ["payouts", *words])
+        assert done.exit_code == code, done.output + str(done.exception)
+        return done.output
+
+    assert "1,200.00 EUR" in told("plan", "--on", "2021-05-15")
+    shown = told("propose", "--on", "2021-05-15", "--by", "anna").split("hash ")[1].strip()
+    assert "upcoming" in told("show", "20210515-1")
+    told("approve", "20210515-1", "--by", "ben", "--hash", shown[:12])
+    assert "20210515-1-EUR.xml" in told("send", "20210515-1")
+    assert "already" in told("send", "20210515-1")
+    assert "approved" in told("list")
+
+
+def test_without_an_account_to_pay_from_nothing_is_sent(home, monkeypatch):
+    batch = approved()
+    for iban, why in (("", "not set"), ("NL00MOCK0000000001", "check digits")):
+        monkeypatch.setenv("INCENTIVES_PAYER_IBAN", iban)
+        done = CliRunner().invoke(app, ["payouts", "send", batch])
+        assert why in str(done.exception) and iban not in str(done.exception) or not iban
+    assert not list((home / "outbox").glob("*")) if (home / "outbox").exists() else True
+
+
+def test_an_account_that_cannot_be_is_refused(home):
+    wrong = {"partner_id": "1000001", "account_holder": "A", "iban": "DE89370400440532013001", **PROFILE}
+    land("partner_requests", [{"request_id": "wrong", **wrong}], "2021-05-15")
+    settle("2021-05-15")
+    assert ask("SELECT request_id, reason_code FROM partner_requests WHERE outcome = 'refused'") == [
+        ("wrong", "REQIBAN")
+    ]
+
+
+def test_no_release_holds_an_account(home):
+    payouts.send(approved(), PAYER)
+    settle("2021-05-15")
+    with releases.reader(pipeline.current_release()) as con:
+        for (table,) in con.execute("SHOW TABLES").fetchall():
+            text = str(con.execute(f"FROM {table}").fetchall())
+            assert not any(iban in text for iban in IBANS), table
+
+
+def test_a_settled_day_with_payments_is_replayed_alike(home):
+    payouts.send(approved(), PAYER)
+    settle("2021-05-15")
+    assert operations.replay(date(2021, 5, 15))["differing"] == []
+
+
+def test_the_outbox_is_a_place_of_the_home(home):
+    payouts.send(approved(), PAYER)
+    assert (store.place("outbox").stat().st_mode & 0o777) == 0o700
+
+
+class Bank:
+    """A bank that answers for real: it takes files from our outbox and leaves its answers in its own folder."""
+
+    def __init__(self, home: Path, answers: Path) -> None:
+        self.outbox, self.answers, self.port = home / "outbox", answers, free_port()
+        self.outbox.mkdir(exist_ok=True, mode=0o700)
+        command = [
+            Path(sys.executable).with_name("mock-bank"), "--port", str(self.port), "--clock", "2021-05-14T09:00", "--quiet",
+            "--drop-dir", str(self.outbox), "--pickup-dir", str(answers), "--drop-settle-ms", "0",
+        ]  # fmt: skip
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def ask(self, path: str, method: str = "POST", **said: object) -> None:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/_mock/{path}", json.dumps(said).encode() if said else b"", method=method,
+            headers={"Content-Type": "application/json"},
+        )  # fmt: skip
+        for _ in range(50):
+            try:
+                return urllib.request.urlopen(request, timeout=10).close()
+            except urllib.error.URLError as fault:
+                if isinstance(fault, urllib.error.HTTPError):
+                    raise
+                time.sleep(0.1)
+        raise AssertionError("the bank does not answer")
+
+    def said(self, *kinds: str) -> list[Path]:
+        return sorted(path for path in self.answers.glob("*.xml") if not kinds or path.name.startswith(kinds))
+
+
+@pytest.fixture
+def bank(home, tmp_path_factory):
+    made = Bank(home, tmp_path_factory.mktemp("answers"))
+    yield made
+    made.process.terminate()
+    made.process.wait(10)
+
+
+def test_the_bank_takes_rejects_settles_and_returns_payments(home, bank):
+    batch = approved()
+    bank.ask(
+        "accounts/ACME", "PATCH", behaviour="return-later", parameters={"days": 2, "end_to_end_id": f"{batch}-000002"}
+    )
+    payouts.send(batch, PAYER)
+    order = (home / "outbox" / f"{batch}-EUR.xml").read_bytes()
+    bank.ask("drop/scan")
+    payouts.receive(bank.said())
+    assert statuses(batch) == {"1000001": "sent", "1000002": "sent", "1000003": "rejected"}
+
+    bank.ask("advance?days=3")
+    payouts.receive(bank.said())
+    assert statuses(batch) == {"1000001": "settled", "1000002": "settled", "1000003": "rejected"}
+    settle("2021-05-15")
+    paid = {partner: ("paid", f"-{amount}0") for partner, amount in PAID.items()}
+    back = ("payment_returned", "1200.000")
+    assert entries() == {
+        "1000001": [paid["1000001"]], "1000002": [paid["1000002"]], "1000003": [paid["1000003"], back],
+    }  # fmt: skip
+
+    bank.ask("advance?days=6")
+    assert bank.said("pacs.004")
+    payouts.receive(bank.said())
+    told = len(ask("FROM data_health"))
+    again = payouts.receive(bank.said())
+    assert {row["reported_status"] for row in again} == {"accepted", "settled", "rejected", "returned"}
+    assert statuses(batch) == {"1000001": "settled", "1000002": "reversed", "1000003": "rejected"}
+
+    (home / "outbox" / "again.xml").write_bytes(order)  # as if a person sent the file a second time
+    bank.ask("drop/scan")
+    assert {row["reported_status"] for row in payouts.receive(bank.said("pain.002"))} >= {"duplicate"}
+    assert statuses(batch) == {"1000001": "settled", "1000002": "reversed", "1000003": "rejected"}
+
+    settle("2021-05-16")
+    assert told and entries() == {
+        "1000001": [paid["1000001"]], "1000002": [paid["1000002"], back], "1000003": [paid["1000003"], back],
+    }  # fmt: skip
+    assert payouts.propose(CYCLE, "anna")["payouts"] == {"EUR": Decimal("2400.00")}
+    assert operations.verify()["differences"] == []
+
+
+def test_what_the_bank_says_of_others_payments_is_named_and_left_alone(home, bank, tmp_path):
+    batch = approved()
+    payouts.send(batch, PAYER)
+    text = (home / "outbox" / f"{batch}-EUR.xml").read_text()
+    (home / "outbox" / f"{batch}-EUR.xml").write_text(text.replace(f"{batch}-00000", "strange-00000"))
+    bank.ask("drop/scan")
+    done = CliRunner().invoke(app, ["payouts", "bank", *map(str, bank.said())])
+    assert (done.exit_code, done.output.count("unknown payment")) == (1, 3)
+    assert set(statuses(batch).values()) == {"sent"}
+
+
+@pytest.mark.parametrize(("text", "why"), [("<a", "not XML"), ("<Document><Other/></Document>", "Other")])
+def test_a_bank_file_that_cannot_be_used_is_refused_whole(home, tmp_path, text, why):
+    path = tmp_path / "odd.xml"
+    path.write_text(text)
+    done = CliRunner().invoke(app, ["payouts", "bank", str(path)])
+    assert done.exit_code == 1 and why in str(done.exception)
+
+
+def test_a_file_that_is_refused_as_a_whole_frees_all_its_payments(home, bank):
+    batch = approved()
+    bank.ask("accounts/ACME", "PATCH", behaviour="reject-file")
+    payouts.send(batch, PAYER)
+    bank.ask("drop/scan")
+    payouts.receive(bank.said())
+    assert set(statuses(batch).values()) == {"rejected"}

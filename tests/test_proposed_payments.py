@@ -1,0 +1,186 @@
+"""What a payment cycle pays: what is due, above the minimum, not held, less taxes withheld, in the payout currency."""
+
+from datetime import date
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+
+import rulebook
+from transforms.money import FX, RATE, decimals
+from transforms.payment_calendar import payment_calendar
+from transforms.proposed_payments import proposed_payments
+
+PROGRAM = "csp-indirect-reseller"
+CYCLE = date(2021, 5, 15)
+PAYEE = {
+    "partner_id": "p1", "country": "DE", "bank_status": "approved", "tax_status": "approved", "request_id": "r1",
+    "payout_currency": "EUR", "named_on": "2020-01-01", "is_changed": False,
+}  # fmt: skip
+BALANCE = {
+    "partner_id": "p1", "program": PROGRAM, "earning_type": "rebate", "currency": "EUR", "program_currency": "USD",
+    "due_minor": 100_000, "program_due_minor": 120_000,
+}  # fmt: skip
+INVOICE = {
+    "partner_id": "p1", "program": PROGRAM, "invoice_number": "i1", "invoiced_on": "2021-05-01", "invoice_status": "approved",
+}  # fmt: skip
+
+
+def framed(rows: list[dict], columns: list[str], days: tuple[str, ...] = (), **decimal: object) -> pd.DataFrame:
+    made = pd.DataFrame(rows, columns=columns)
+    for name in days:
+        made[name] = pd.to_datetime(made[name]).astype("datetime64[us]")
+    return made.assign(**{name: decimals(list(made[name]), kind) for name, kind in decimal.items()})
+
+
+def proposed(balances: list[dict] = [{}], payee: dict | None = None, holds: list[dict] = [], **more: list[dict]) -> list[dict]:  # fmt: skip # noqa: B006
+    """Proposed payments of some balances; what is not said is as in BALANCE and PAYEE."""
+    payable = pd.DataFrame([BALANCE | balance for balance in balances])
+    asked = ["partner_id", "program", "request_kind", "requested_at", "request_id"]
+    taxes = ["country", "tax_kind", "tax_rate", "valid_from", "valid_to"]
+    due = proposed_payments(
+        payable.astype({"due_minor": "Int64", "program_due_minor": "Int64"}),
+        framed([PAYEE | (payee or {})], list(PAYEE), ("named_on",)),
+        framed([{"partner_id": "p1", "program": "*"} | hold for hold in holds], asked, ("requested_at",)),
+        framed(more.get("rates", []), ["from_currency", "to_currency", "fx_rate"], fx_rate=FX),
+        framed([{"country": "DE", "valid_from": "2018-01-01"} | tax for tax in more.get("taxes", [])], taxes, ("valid_from", "valid_to"), tax_rate=RATE),
+        framed([INVOICE | invoice for invoice in more.get("invoices", [])], list(INVOICE), ("invoiced_on",)),
+        rulebook.programs(), CYCLE,
+    )  # fmt: skip
+    return due.sort_values("currency").to_dict("records")
+
+
+def paid(*args: object, **said: object) -> list[tuple]:
+    """What is paid of each balance, or why not."""
+    return [row["reason_code"] or int(row["payment_minor"]) for row in proposed(*args, **said)]
+
+
+def test_a_balance_is_paid_whole():
+    [row] = proposed()
+    assert (row["payment_minor"], row["payout_minor"], row["reason_code"]) == (100_000, 100_000, None)
+
+
+@pytest.mark.parametrize(("earned", "found"), [(19_999, "PAYMIN"), (20_000, 100_000)])
+def test_the_minimum_is_in_program_currency(earned, found):
+    assert paid([{"program_due_minor": earned}]) == [found]
+
+
+def test_the_minimum_is_of_all_currencies_together():
+    half = {"program_due_minor": 10_000}
+    assert paid([half, half | {"currency": "USD", "due_minor": 10_000}], rates=[{"from_currency": "USD", "to_currency": "EUR", "fx_rate": "0.9"}]) == [100_000, 10_000]  # fmt: skip
+    assert paid([half]) == ["PAYMIN"]
+
+
+@pytest.mark.parametrize(
+    ("payee", "reason"),
+    [
+        ({"request_id": None, "payout_currency": None}, "PAYACCT"),
+        ({"bank_status": "pending"}, "PAYBANK"),
+        ({"bank_status": None}, "PAYBANK"),
+        ({"tax_status": "missing"}, "PAYTAX"),
+        ({"is_changed": True, "named_on": "2021-04-16"}, "PAYNEW"),
+        ({"is_changed": True, "named_on": "2021-04-15"}, None),
+        ({"is_changed": False, "named_on": "2021-05-14"}, None),
+        ({"payout_currency": "JPY"}, "PAYFX"),
+    ],
+)
+def test_a_payee_that_cannot_be_paid_is_told_why(payee, reason):
+    assert paid(payee=payee) == [reason or 100_000]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ([("hold_payment", PROGRAM, "2021-05-01")], "PAYHOLD"),
+        ([("hold_payment", "*", "2021-05-01")], "PAYHOLD"),
+        ([("hold_payment", "csp-direct-bill", "2021-05-01")], None),
+        ([("hold_payment", PROGRAM, "2021-05-01"), ("release_payment", "*", "2021-05-02")], None),
+        ([("release_payment", PROGRAM, "2021-05-01"), ("hold_payment", "*", "2021-05-02")], "PAYHOLD"),
+    ],
+)
+def test_the_last_request_to_hold_or_release_counts(asked, reason):
+    holds = [
+        {"request_kind": kind, "program": program, "requested_at": at, "request_id": str(number)}
+        for number, (kind, program, at) in enumerate(asked)
+    ]
+    assert paid(holds=holds) == [reason or 100_000]
+
+
+def test_a_negative_balance_is_taken_from_others_at_their_amounts_in_program_currency():
+    negative = {"currency": "USD", "due_minor": -30_000, "program_due_minor": -30_000}
+    assert paid([{}, negative]) == [75_000, "PAYNEG"]  # 300 of 1,200 dollars are a quarter of 1,000 euros
+    assert paid([{}, negative | {"program_due_minor": -120_000}]) == ["PAYNEG", "PAYNEG"]
+    assert paid([{}, negative | {"program_due_minor": -100_001}]) == ["PAYMIN", "PAYNEG"]
+    assert paid([{"due_minor": -1, "program_due_minor": -1}]) == ["PAYNEG"]
+
+
+def test_one_program_does_not_pay_for_another():
+    owed = {"program": "csp-direct-bill", "due_minor": -500, "program_due_minor": -500}
+    assert paid([owed, {}]) == ["PAYNEG", 100_000]
+
+
+def test_tax_is_withheld_and_sales_tax_comes_on_top():
+    taxes = [{"tax_kind": "withholding", "tax_rate": "0.15"}, {"tax_kind": "sales_tax", "tax_rate": "0.19"}]
+    [row] = proposed([{"due_minor": 33_333}], taxes=taxes, invoices=[{}])
+    assert (row["withheld_minor"], row["sales_tax_minor"], row["payout_minor"]) == (
+        4_999,
+        6_333,
+        33_333 - 4_999 + 6_333,
+    )
+    assert (row["invoice_number"], row["reason_code"]) == ("i1", None)
+
+
+def test_a_tax_counts_from_its_first_to_before_its_last_day():
+    tax = {"tax_kind": "withholding", "tax_rate": "0.15"}
+    assert [proposed(taxes=[tax | span])[0]["withheld_minor"] for span in (
+        {"valid_from": "2021-05-15"}, {"valid_from": "2021-05-16"}, {"valid_to": "2021-05-15"}, {"valid_to": "2021-05-16"}
+    )] == [15_000, 0, 0, 15_000]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("invoices", "reason"),
+    [
+        ([], "PAYINV"),
+        ([{"invoice_status": "rejected"}], "PAYINVREJ"),
+        ([{"invoice_status": "submitted"}], "PAYINVREV"),
+        ([{"invoice_status": "rejected"}, {"invoice_number": "i2"}], None),
+        ([{"partner_id": "p2"}], "PAYINV"),
+        ([{"program": "csp-direct-bill"}], "PAYINV"),
+    ],
+)
+def test_sales_tax_is_paid_on_an_approved_invoice_only(invoices, reason):
+    tax = [{"tax_kind": "sales_tax", "tax_rate": "0.19"}]
+    assert paid(taxes=tax, invoices=invoices) == [reason or 100_000]
+
+
+def test_an_invoice_is_for_one_payment():
+    tax = [{"tax_kind": "sales_tax", "tax_rate": "0.19"}]
+    rates = [{"from_currency": "USD", "to_currency": "EUR", "fx_rate": "0.9"}]
+    assert paid([{}, {"currency": "USD"}], taxes=tax, invoices=[{}], rates=rates) == [100_000, "PAYINV"]
+
+
+@pytest.mark.parametrize(
+    ("currency", "rate", "payout"),
+    [("JPY", "132.5678", 132_567), ("KWD", "0.365432", 365_432), ("GBP", "0.8599999", 85_999)],
+)
+def test_the_payout_is_at_the_rate_of_the_cycles_month_cut_off_as_the_program_rounds(currency, rate, payout):
+    rates = [{"from_currency": "EUR", "to_currency": currency, "fx_rate": rate}]
+    [row] = proposed(payee={"payout_currency": currency}, rates=rates)
+    assert (row["payout_minor"], row["fx_rate"]) == (payout, Decimal(rate))
+
+
+@pytest.mark.parametrize(
+    ("earned_in", "posted_in", "due_on"),
+    [
+        ("2018-07", "2018-07", "2018-09-15"),  # Vuzion: rebates of July 2018 are paid on 15 September 2018
+        ("2020-10", "2020-10", "2020-12-15"),  # announcement of the rates of October 2020
+        ("2023-07", "2023-10", "2023-11-15"),  # Partner Center's known issue: late, and not August
+        ("2021-02", "2021-02", "2021-04-15"),
+        ("2021-03", "2021-04", "2021-05-15"),
+    ],
+)
+def test_earnings_are_due_by_the_calendar_late_ones_a_month_after_they_were_posted(earned_in, posted_in, due_on):
+    calendar = payment_calendar(rulebook.programs())
+    mine = calendar[calendar["program"] == PROGRAM].set_index("month")
+    found = max(mine.at[pd.Timestamp(earned_in), "earned_due_on"], mine.at[pd.Timestamp(posted_in), "posted_due_on"])
+    assert found == pd.Timestamp(due_on)

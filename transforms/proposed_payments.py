@@ -1,0 +1,162 @@
+"""What a payment cycle would pay of each balance that is due, and why it does not pay the others."""
+
+from datetime import date
+from decimal import Decimal
+
+import iso4217
+import numpy as np
+import pandas as pd
+
+from transforms.adjustments import minor
+from transforms.money import quotient, share, unit_shift
+from transforms.programs import Program, active
+
+PAYEE = ["partner_id", "program", "earning_type"]
+CHANGED_ACCOUNT_WAITS = pd.DateOffset(months=1)  # one cycle
+NOTHING = Decimal(0)
+
+
+def proposed_payments(
+    payable: pd.DataFrame,
+    payees: pd.DataFrame,
+    hold_requests: pd.DataFrame,
+    payout_rates: pd.DataFrame,
+    tax_rates: pd.DataFrame,
+    tax_invoices: pd.DataFrame,
+    programs: list[Program],
+    cycle_on: date,
+) -> pd.DataFrame:
+    """One row for each balance that is due, of partner × program × earning type × currency.
+
+    Without a reason code it is paid: `payment_minor` of the balance, less `withheld_minor`, plus `sales_tax_minor`, which
+    is `payout_minor` in the payout currency at the rate of the cycle's month. With one it is carried forward.
+    """
+    taxes = _taxes_on(tax_rates, cycle_on)
+    payees = payees.merge(taxes, on="country", how="left")
+    made = [
+        _priced(_netted(rows.reset_index(drop=True), program, cycle_on), payees, payout_rates, program)
+        for program in active(programs)
+        if len(rows := payable[payable["program"].astype("str") == program.program])
+    ]
+    if not made:
+        return pd.DataFrame(columns=[*PAYEE, "currency", "reason_code"])
+    due = _invoiced(pd.concat(made, ignore_index=True), tax_invoices)
+    return due.assign(reason_code=_reason(due, hold_requests, cycle_on))
+
+
+def _netted(due: pd.DataFrame, program: Program, cycle_on: date) -> pd.DataFrame:
+    """What is paid of each balance: all of it, less what the payee's negative balances in other currencies take.
+
+    They take from its positive ones in the order of their currencies, at the amounts that these have in program currency.
+    """
+    due = due.sort_values([*PAYEE, "currency"], ignore_index=True)
+    program_due = due["program_due_minor"].astype("int64")
+    payee = [due[column].astype("str") for column in PAYEE]
+    positive = program_due.clip(lower=0)
+    owed = (positive - program_due).groupby(payee).transform("sum")
+    before = positive.groupby(payee).cumsum() - positive
+    taken = (owed - before).clip(lower=0).clip(upper=positive)
+    whole = due["due_minor"].astype("int64").clip(lower=0)
+    cut = taken > 0
+    payment = whole.copy()
+    payment[cut] = quotient(
+        whole[cut].to_numpy(object) * (positive - taken)[cut].to_numpy(object),
+        positive[cut].to_numpy(object),
+        "truncate",
+    )
+    total = program_due.groupby(payee).transform("sum")
+    minimum = program.payout.minimum.on(cycle_on) if program.payout and program.payout.minimum else None
+    least = minor(minimum or NOTHING, program.currency)
+    return due.assign(
+        payment_minor=payment, program_payment_minor=positive - taken,
+        is_negative=(total <= 0) | (payment <= 0), is_below=total < least,
+    )  # fmt: skip
+
+
+def _priced(due: pd.DataFrame, payees: pd.DataFrame, payout_rates: pd.DataFrame, program: Program) -> pd.DataFrame:
+    """The payments with their payee, taxes and what reaches the bank; missing where there is no account or rate."""
+    mode, mine = program.rounding.mode, due["currency"].astype("str")
+    due = due.assign(currency=mine, partner_id=due["partner_id"].astype("str"))
+    due = due.merge(payees.astype({"partner_id": "str", "payout_currency": "str"}), on="partner_id", how="left")
+    rates = payout_rates.astype({"from_currency": "str", "to_currency": "str"})
+    due = due.merge(
+        rates, left_on=["currency", "payout_currency"], right_on=["from_currency", "to_currency"], how="left"
+    )
+    same = due["currency"] == due["payout_currency"]
+    fx_rate = due["fx_rate"].mask(same, Decimal(1))
+    withheld = share(due["payment_minor"], due["withholding"].fillna(NOTHING), mode=mode)
+    sales_tax = share(due["payment_minor"], due["sales_tax"].fillna(NOTHING), mode=mode)
+    has_rate = fx_rate.notna().to_numpy()
+    total = (due["payment_minor"] - withheld + sales_tax)[has_rate]
+    shift = unit_shift(_exponents(due["currency"][has_rate]), _exponents(due["payout_currency"][has_rate]))
+    payout = pd.Series(pd.NA, index=due.index, dtype="Int64")
+    payout[has_rate] = share(total, fx_rate[has_rate].set_axis(total.index), shift, mode=mode)
+    return due.assign(fx_rate=fx_rate, withheld_minor=withheld, sales_tax_minor=sales_tax, payout_minor=payout)
+
+
+def _exponents(currencies: pd.Series) -> pd.Series:
+    known = {code: iso4217.Currency(code).exponent or 0 for code in currencies.unique()}
+    return currencies.map(known).astype("int64")
+
+
+def _taxes_on(tax_rates: pd.DataFrame, day: date) -> pd.DataFrame:
+    """Each country's tax rates in force on a day: `withholding` and `sales_tax`, missing where there is none."""
+    on = pd.Timestamp(day)
+    here = tax_rates[(tax_rates["valid_from"] <= on) & ~(tax_rates["valid_to"] <= on)]
+    countries = pd.DataFrame({"country": sorted({*here["country"].astype("str")})}, dtype="str")
+    for kind in ("withholding", "sales_tax"):
+        of_kind = here[here["tax_kind"] == kind].astype({"country": "str"})
+        countries = countries.merge(of_kind[["country", "tax_rate"]].rename(columns={"tax_rate": kind}), "left")
+    return countries
+
+
+def _invoiced(due: pd.DataFrame, tax_invoices: pd.DataFrame) -> pd.DataFrame:
+    """Payments with sales tax beside the invoices that are still to be paid: the first payment has the oldest approved one."""
+    key = ["partner_id", "program"]
+    rank = {"approved": 0, "under_review": 1, "submitted": 2, "rejected": 3}
+    invoices = tax_invoices.astype(dict.fromkeys([*key, "invoice_status"], "str"))
+    invoices = invoices.assign(rank=invoices["invoice_status"].map(rank))
+    invoices = invoices.sort_values([*key, "rank", "invoiced_on", "invoice_number"])
+    invoices = invoices.assign(place=invoices.groupby(key).cumcount())[
+        [*key, "place", "invoice_number", "invoice_status"]
+    ]
+    taxed = (due["sales_tax_minor"] > 0) & ~due["is_negative"]
+    place = taxed.groupby([due[column].astype("str") for column in key]).cumsum() - 1
+    due = due.astype(dict.fromkeys(key, "str")).assign(place=place.where(taxed, -1).astype("int64"), is_taxed=taxed)
+    due = due.merge(invoices, on=[*key, "place"], how="left")
+    return due.assign(invoice_number=due["invoice_number"].where(due["invoice_status"] == "approved"))
+
+
+def _reason(due: pd.DataFrame, hold_requests: pd.DataFrame, cycle_on: date) -> pd.Series:
+    """The first reason why each balance is not paid, none where it is."""
+    changed = pd.Timestamp(cycle_on) - CHANGED_ACCOUNT_WAITS
+    status = due["invoice_status"]
+    reasons = {
+        "PAYNEG": due["is_negative"],
+        "PAYMIN": due["is_below"],
+        "PAYHOLD": _is_held(due, hold_requests),
+        "PAYACCT": due["request_id"].isna(),
+        "PAYBANK": due["bank_status"].astype("str") != "approved",
+        "PAYTAX": due["tax_status"].astype("str") != "approved",
+        "PAYNEW": due["is_changed"].fillna(False).astype(bool) & (due["named_on"] > changed),
+        "PAYINVREJ": due["is_taxed"] & (status == "rejected"),
+        "PAYINVREV": due["is_taxed"] & status.isin(["submitted", "under_review"]),
+        "PAYINV": due["is_taxed"] & status.isna(),
+        "PAYFX": due["payout_minor"].isna(),
+    }
+    applies = np.column_stack(
+        [*(found.fillna(False).astype(bool) for found in reasons.values()), np.ones(len(due), bool)]
+    )
+    return pd.Series(np.array([*reasons, None], dtype=object)[applies.argmax(axis=1)], index=due.index, dtype="object")
+
+
+def _is_held(due: pd.DataFrame, hold_requests: pd.DataFrame) -> pd.Series:
+    """Whether the last request to hold or release a payee's payments, in its program or in all, is to hold them."""
+    asked = hold_requests.astype(dict.fromkeys(["partner_id", "program", "request_kind"], "str"))
+    each = due[["partner_id", "program"]].drop_duplicates()
+    named = each.merge(asked[asked["program"] != "*"], on=["partner_id", "program"])
+    general = each.merge(asked[asked["program"] == "*"].drop(columns="program"), on="partner_id")
+    last = pd.concat([named, general]).sort_values(["requested_at", "request_id"])
+    last = last.drop_duplicates(["partner_id", "program"], keep="last")
+    held = last[last["request_kind"] == "hold_payment"][["partner_id", "program"]]
+    return due[["partner_id", "program"]].merge(held.assign(held=True), how="left")["held"].notna().set_axis(due.index)
