@@ -36,8 +36,13 @@ from warehouse.tables import FEEDS
 INPUTS = ("payable", "payees", "hold_requests", "payout_rates", "tax_rates", "tax_invoices")
 SHORT = 12  # digits of a hash that are enough to name it
 EVERYTHING = date(9999, 12, 31)
-WITHIN = timedelta(days=31)  # of the newest settled day, a cycle may be proposed
+WITHIN = timedelta(days=92)  # of the newest settled day, a cycle may be proposed
+PAYER = ("INCENTIVES_PAYER_NAME", "INCENTIVES_PAYER_IBAN")
 Approval = Literal["approved", "rejected", "expired"]
+
+
+class NothingDue(LookupError):
+    """A payment cycle that would pay nothing."""
 
 
 @contextmanager
@@ -62,18 +67,18 @@ def plan(cycle_on: date) -> pd.DataFrame:
 def propose(cycle_on: date, by: str) -> dict[str, Any]:
     """Propose all payments that are due as one batch, which reserves them; the batch as `batches` tells of it.
 
-    Raises LookupError before the first settled day, for a day too far from it, and when nothing is to be paid.
+    Raises LookupError before the first settled day and for a day too far from it, NothingDue when nothing is to be paid.
     """
     with _alone():
         with store.locked(f"propose payments of {cycle_on}"), store.warehouse() as con:
             day = books.newest_day(con)
             if abs(cycle_on - day) > WITHIN:
-                raise LookupError(f"[{cycle_on}] is more than a month from [{day}], the newest settled day.")
+                raise LookupError(f"[{cycle_on}] is more than three months from [{day}], the newest settled day.")
             due = _proposed(con, cycle_on, day)
             batch = f"{cycle_on:%Y%m%d}-{_count(con, cycle_on) + 1}"
         paid = due[due["reason_code"].isna()].sort_values(["partner_id", "program", "earning_type", "currency"])
         if paid.empty:
-            raise LookupError(
+            raise NothingDue(
                 f"nothing is to be paid on [{cycle_on}]: `incentives payouts plan` says what waits and why."
             )
         paid = paid.assign(
@@ -130,10 +135,9 @@ def send(batch: str, payer: Account) -> list[Path]:
 
 def payer(settings: Mapping[str, str]) -> Account:
     """The account that is paid from: INCENTIVES_PAYER_NAME and INCENTIVES_PAYER_IBAN; raises LookupError without them."""
-    names = ("INCENTIVES_PAYER_NAME", "INCENTIVES_PAYER_IBAN")
-    if missing := [name for name in names if not settings.get(name)]:
+    if missing := [name for name in PAYER if not settings.get(name)]:
         raise LookupError(f"{missing} are not set; they say from which account payments are made.")
-    name, iban = (settings[one] for one in names)
+    name, iban = (settings[one] for one in PAYER)
     if not IBAN(iban, allow_invalid=True).is_valid:
         raise LookupError("INCENTIVES_PAYER_IBAN is not an IBAN; its check digits or its length are wrong.")
     return Account(name, iban)
@@ -252,6 +256,16 @@ def batches() -> list[dict[str, Any]]:
             amount = major(row["payout_minor"], row["payout_currency"])
             payouts.setdefault(row["batch_id"], {})[row["payout_currency"]] = amount
         return [row | {"payouts": payouts[row["batch_id"]], "batch_hash": _hash(con, row["batch_id"])} for row in found]
+
+
+def unsent() -> list[str]:
+    """The approved batches that are not, or not wholly, in the bank's hands."""
+    outbox = store.place("outbox")
+    return [
+        row["batch_id"]
+        for row in batches()
+        if row["approval"] == "approved" and (not row["is_sent"] or (outbox / f".{row['batch_id']}").exists())
+    ]
 
 
 def batch_of(batch: str) -> dict[str, Any]:

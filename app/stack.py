@@ -30,7 +30,7 @@ COMPONENTS = {
     "api-server": (),
 }
 HEALTHY = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-DAGS = {"close", "freshness", "ingest", "settle"}
+DAGS = {"close", "freshness", "ingest", "propose_payments", "send_payments", "settle"}
 USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 PORT = 8080  # if it is free
 READY_SECONDS = 120
@@ -65,6 +65,7 @@ def environment(home: Path, port: int) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return inherited | {
         "INCENTIVES_HOME": str(home),
+        "INCENTIVES_APPROVERS": inherited.get("INCENTIVES_APPROVERS", "operator"),
         "AIRFLOW_HOME": str(folder),
         "PYTHONPATH": str(ROOT),
         "NO_PROXY": "127.0.0.1,localhost",

@@ -15,6 +15,7 @@ TRIED_AGAIN = {"retries": 2, "retry_delay": timedelta(seconds=5)}
 landing = Asset("landing", watchers=[AssetWatcher(name="doorbell", trigger=Doorbell(str(LANDING)))])
 clean = Asset("clean")
 published = Asset("published")
+approved = Asset("approved payments")
 
 
 def woken_by(asset: Asset) -> AssetOrTimeSchedule:

@@ -56,5 +56,8 @@ def first_day(home: Path, settled: tuple[Path, dict]) -> dict:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[airflow_stack.Stack]:
     """A real Airflow for a home of its own, up until the last test has ended."""
-    with airflow_stack.running(tmp_path_factory.mktemp("stack")) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INCENTIVES_PAYER_NAME", "Publisher B.V.")
+        patch.setenv("INCENTIVES_PAYER_IBAN", "NL41MOCK0000000001")
+        with airflow_stack.running(tmp_path_factory.mktemp("stack")) as running:
+            yield running

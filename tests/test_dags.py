@@ -33,6 +33,9 @@ def bag(tmp_path_factory):
         yield DagBag(dag_folder=str(ROOT / "dags"))
 
 
+CLOCKS = {"close": None, "propose_payments": "0 6 15 * *"}
+
+
 def run(bag, name: str, state: str = "success", **params: str) -> dict[str, str]:
     """The states of a run's tasks, by task and place among its mapped copies."""
     from airflow.models.taskinstance import TaskInstance
@@ -45,7 +48,7 @@ def run(bag, name: str, state: str = "success", **params: str) -> dict[str, str]
         return {task.task_id + (f" {task.map_index}" if task.map_index >= 0 else ""): str(task.state) for task in tasks}
 
 
-def test_there_are_four_dags_and_each_can_be_imported(bag):
+def test_there_are_six_dags_and_each_can_be_imported(bag):
     assert not bag.import_errors
     assert set(bag.dags) == DAGS
 
@@ -57,6 +60,8 @@ def test_there_are_four_dags_and_each_can_be_imported(bag):
         ("settle", {"clean"}, {"published"}, ["due_days", "settle_day", "report"]),
         ("freshness", set(), set(), ["send_alerts"]),
         ("close", set(), set(), ["close_month"]),
+        ("propose_payments", set(), {"approved payments"}, ["propose", "approve", "answered", "decide"]),
+        ("send_payments", {"approved payments"}, set(), ["unsent", "send"]),
     ],
 )
 def test_what_wakes_a_dag_and_what_it_emits(bag, name, woken_by, emits, tasks):
@@ -65,7 +70,7 @@ def test_what_wakes_a_dag_and_what_it_emits(bag, name, woken_by, emits, tasks):
     assert {asset.name for asset in (condition.objects if condition else ())} == woken_by
     assert {outlet.name for task in dag.tasks for outlet in task.outlets} == emits
     clock = getattr(dag.timetable, "timetable", dag.timetable)
-    assert getattr(clock, "expression", None) == (None if name == "close" else "*/15 * * * *")
+    assert getattr(clock, "expression", None) == CLOCKS.get(name, "*/15 * * * *")
     assert [task.task_id for task in dag.topological_sort()] == tasks
 
 
@@ -82,8 +87,7 @@ def test_one_run_at_a_time_and_every_task_tried_again(bag, name):
 
 def test_reading_a_dag_imports_neither_the_pipeline_nor_what_it_computes_with(tmp_path):
     script = (
-        "import importlib, sys\n"
-        "for name in ('ingest', 'settle', 'freshness'): importlib.import_module(f'dags.{name}')\n"
+        f"import importlib, sys\nfor name in {sorted(DAGS)}: importlib.import_module('dags.' + name)\n"
         "print([name for name in ('pipeline', 'pandas', 'duckdb', 'great_expectations') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], env=environment(tmp_path, 0), capture_output=True, text=True)

@@ -1,6 +1,8 @@
 """What only a real Airflow shows: deliveries dropped in any order are taken in and settled, without anyone asking."""
 
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
+import payouts
 import pipeline
 from app import processes
 from app.land import drop
@@ -15,7 +18,7 @@ from app.stack import COMPONENTS
 from tests.deliveries import WORLD, land, land_world
 from warehouse import releases, store
 
-MON, TUE, WED, THU, FRI = (f"2021-03-{day}" for day in range(22, 27))
+MON, TUE, WED, THU, FRI, SAT, SUN = (f"2021-03-{day}" for day in range(22, 29))
 SECONDS = 90
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -123,6 +126,60 @@ def test_a_refused_delivery_says_why_and_is_not_tried_again(stack, made, home):
 def test_a_mapped_day_is_named_by_its_date(stack):
     tasks = stack.get("/dags/settle/dagRuns/~/taskInstances?task_id=settle_day&limit=100")["task_instances"]
     assert {MON, FRI} <= {task["rendered_map_index"] for task in tasks}
+
+
+def answered(stack, user: str, path: str, method: str = "GET", **said: Any) -> tuple[int, Any]:
+    """What the REST API answers to a user: status and content."""
+    passwords = json.loads((stack.home / "airflow" / "passwords.json").read_text())
+    token = asked(f"{stack.url}/auth/token", "POST", {"username": user, "password": passwords[user]}, {})[1][
+        "access_token"
+    ]
+    return asked(f"{stack.url}/api/v2{path}", method, said, {"Authorization": f"Bearer {token}"})
+
+
+def asked(url: str, method: str, said: dict, headers: dict[str, str]) -> tuple[int, Any]:
+    body = json.dumps(said).encode() if said else None
+    request = urllib.request.Request(url, body, headers | {"Content-Type": "application/json"}, method=method)
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as fault:
+        return fault.code, fault.read().decode()
+
+
+PAYEE = {
+    "request_id": "account", "partner_id": "1000001", "request_kind": "payee_profile", "account_holder": "Contoso",
+    "iban": "DE89370400440532013000", "payout_currency": "USD",
+}  # fmt: skip
+
+
+def test_payments_wait_for_a_named_person_and_days_do_not_wait_for_them(stack, made, home):
+    drop(made("partner_requests", [PAYEE], SAT))
+    drop(made("agreements", WORLD["agreements"], SAT))
+    drop(made("transactions", [line(6) | {"revenue": "20000.00", "transaction_at": f"{SAT}T10:00:00Z"}], SAT))
+    stack.wait(lambda: settled()[-1] == SAT, "a day with earnings to pay is settled", SECONDS)
+    status, run = answered(
+        stack, "admin", "/dags/propose_payments/dagRuns", "POST", logical_date=None, conf={"cycle_on": "2021-05-15"}
+    )
+    assert status == 200, run
+    here = f"/dags/propose_payments/dagRuns/{run['dag_run_id']}"
+    wait = f"{here}/taskInstances/approve/-1/hitlDetails"
+    stack.wait(lambda: answered(stack, "admin", f"{here}/taskInstances/approve")[1]["state"] == "awaiting_input", "a person is asked", SECONDS)  # fmt: skip
+    said = {"chosen_options": ["Approve"], "params_input": {}}
+    assert [answered(stack, user, wait, "PATCH", **said)[0] for user in ("viewer", "admin")] == [403, 403]
+
+    drop(made("agreements", WORLD["agreements"], SUN))
+    drop(made("transactions", [line(7)], SUN))
+    stack.wait(lambda: settled()[-1] == SUN, "a day is settled meanwhile", SECONDS)
+    assert not list((home / "outbox").glob("*.xml")) if (home / "outbox").exists() else True
+
+    assert answered(stack, "operator", wait, "PATCH", **said)[0] == 200
+    order = home / "outbox" / "20210515-1-USD.xml"
+    stack.wait(order.exists, "the approved batch is sent", SECONDS)
+    stack.wait(lambda: answered(stack, "admin", here)[1]["state"] == "success", "the run ends", SECONDS)
+    assert answered(stack, "operator", wait, "PATCH", **said)[0] == 409
+    [batch] = payouts.batches()
+    assert (batch["proposed_by"], batch["decided_by"], batch["approval"]) == ("admin", "operator", "approved")
 
 
 def test_nothing_listens_beyond_this_machine(stack):
