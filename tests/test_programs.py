@@ -13,7 +13,8 @@ from transforms.rule_file import RuleFault
 from transforms.worked_examples import Given
 from warehouse.tables import FEEDS
 
-GOOD = (rulebook.programs_folder() / "csp-direct-bill.yaml").read_text()
+SHIPPED = (rulebook.programs_folder() / "csp-direct-bill.yaml").read_text()
+GOOD = SHIPPED[: SHIPPED.index("payout:")] + SHIPPED[SHIPPED.index("examples:") :]  # so that a test can say its own
 RATE = "    rate: 0.04\n"
 AZURE = "{product_family: [azure], is_trial: false}"
 EXPECT = "expect: {earned: 8.00, rebate: 6.40, coop: 1.60}"
@@ -275,11 +276,38 @@ def test_an_example_that_differs_shows_what_became_of_each_line(tmp_path):
     assert earned.trace[1].startswith("after eligible earns 4.00; azure bracket 1: 100.00 USD x 0.04 = 4.00")
 
 
-@pytest.mark.parametrize("words", ["balance: 6.40", "payouts: [{due: 2020-03-15, rebate: 6.40}]"])
+@pytest.mark.parametrize("words", ["balance: 6.40"])
 def test_an_example_of_words_that_are_not_worked_out_is_not_run(tmp_path, words):
     path = written(tmp_path, (EXPECT, f"expect: {{earned: 999.00, {words}}}"))
     tried = try_examples(load(path), path)
     assert not tried.faults and [*tried.not_run.values()] == [[words.split(":")[0]]]
+
+
+PAID = """
+payout: {minimum: {2018-01-01: 200, 2021-01-01: 50}, due: {lag_days: 45, day: 15}}
+examples:
+  - example: late and early ones are paid when both are due, a new minimum from its date on, co-op never
+    given:
+      days:
+        - {on: 2020-08-02, transactions: [{id: a, on: 2020-08-02, partner: p1, product_family: azure, revenue: 2500.00}]}
+        - {on: 2020-10-20, transactions: [{id: b, on: 2020-08-03, partner: p1, product_family: azure, revenue: 10000.00}, {id: c, on: 2020-10-20, partner: p2, product_family: azure, revenue: 2500.00}]}
+        - {on: 2021-02-03, transactions: [{id: d, on: 2021-02-03, partner: p1, reverses: b, revenue: -10000.00}]}
+    expect:
+      payouts:
+        - {due: 2020-10-15, rebate: 0, coop: 0}
+        - {due: 2020-11-15, rebate: 300.00}
+        - {due: 2020-12-15, rebate: 0}
+        - {due: 2021-01-15, rebate: 60.00}
+        - {due: 2021-03-15, rebate: 0}
+"""
+
+
+def test_an_example_is_paid_by_the_calendar_and_the_minimum_of_its_day(tmp_path):
+    path = written(tmp_path, (GOOD[GOOD.index("examples:") :], PAID))
+    assert try_examples(load(path), path) == ([], {})
+    path.write_text(path.read_text().replace("rebate: 300.00", "rebate: 300.01"))
+    [fault] = try_examples(load(path), path).faults
+    assert "300.00" in str(fault) and fault.key.endswith("payouts")
 
 
 def test_examples_are_worked_out_apart_from_one_another(tmp_path):

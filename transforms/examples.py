@@ -12,13 +12,14 @@ from transforms.adjustments import minor
 from transforms.contexts import Known
 from transforms.earnings import in_context
 from transforms.example_lines import World, decided_worlds, exponent
+from transforms.example_payouts import payouts
 from transforms.example_standing import FEED_COLUMNS, Standing, standings
 from transforms.holders import first_to_earn
 from transforms.programs import Program
 from transforms.rule_file import RuleFault, read
 from transforms.worked_examples import Given, Line, Written, lines_of
 
-RUN = {"earned", "rebate", "coop", "lines", "earners", "decisions", "posted", "eligible", "unmet"}
+RUN = {"earned", "rebate", "coop", "lines", "earners", "decisions", "posted", "eligible", "unmet", "payouts"}
 RUN_GIVEN = {"transactions", "days", "fx_rates", "claims", "history_from", *FEED_COLUMNS}
 
 
@@ -89,6 +90,10 @@ def _later_words(example: Written) -> list[str]:
 
 
 def _comparable(found: Any, wanted: Any) -> Any:
+    """What was found of what is wanted: of a mapping its keys, of payouts those of its days."""
+    if callable(found):
+        rows = found([row["due"] for row in wanted])
+        return [{key: row[key] for key in one} for row, one in zip(rows, wanted, strict=True)]
     return {key: found.get(key) for key in wanted} if isinstance(wanted, dict) else found
 
 
@@ -143,7 +148,24 @@ def _figures(program: Program, days: list[World], decided: pd.DataFrame, earned:
         "posted": [{"on": on, "amount": amount} for on, amount in added if amount],
         "eligible": not last.standing.unmet,
         "unmet": last.standing.unmet,
+        "payouts": partial(payouts, program, _posted(days, decided, earned)),
     }
+
+
+def _posted(days: list[World], decided: pd.DataFrame, earned: pd.DataFrame) -> pd.DataFrame:
+    """What each day of an example posts by partner and month; where all comes at once, each line on its own day."""
+    columns = ["partner_id", "earning_month", "posted_on", "rebate_minor"]
+    made, before = [pd.DataFrame({name: [] for name in columns})], pd.DataFrame()
+    for day in days if len(earned) else ():
+        rows = earned[earned["transaction_id"].isin(list(day.ids.values()))]
+        own_at = decided.set_index("transaction_id")["own_at"]
+        own = rows["transaction_id"].map(own_at) if day.on is None else pd.Timestamp(day.on)
+        plain = rows["partner_id"].str.removeprefix(f"{day.name}|")
+        now = rows.assign(posted_on=own, partner_id=plain, rebate_minor=rows["program_rebate_minor"])[columns]
+        undone = before.assign(posted_on=own, rebate_minor=-before["rebate_minor"]) if len(before) else before
+        made += [now, undone]
+        before = now
+    return pd.concat([rows for rows in made if len(rows)] or made, ignore_index=True)
 
 
 def _traces(world: World, decided: pd.DataFrame, earned: pd.DataFrame) -> list[str]:

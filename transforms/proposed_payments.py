@@ -34,7 +34,7 @@ def proposed_payments(
     taxes = _taxes_on(tax_rates, cycle_on)
     payees = payees.merge(taxes, on="country", how="left")
     made = [
-        _priced(_netted(rows.reset_index(drop=True), program, cycle_on), payees, payout_rates, program)
+        _priced(netted(rows.reset_index(drop=True), program, cycle_on), payees, payout_rates, program)
         for program in active(programs)
         if len(rows := payable[payable["program"].astype("str") == program.program])
     ]
@@ -44,10 +44,11 @@ def proposed_payments(
     return due.assign(reason_code=_reason(due, hold_requests, cycle_on))
 
 
-def _netted(due: pd.DataFrame, program: Program, cycle_on: date) -> pd.DataFrame:
+def netted(due: pd.DataFrame, program: Program, cycle_on: date) -> pd.DataFrame:
     """What is paid of each balance: all of it, less what the payee's negative balances in other currencies take.
 
     They take from its positive ones in the order of their currencies, at the amounts that these have in program currency.
+    `is_negative` and `is_below` say that nothing is paid: the balance is not above zero, or below the minimum.
     """
     due = due.sort_values([*PAYEE, "currency"], ignore_index=True)
     program_due = due["program_due_minor"].astype("int64")

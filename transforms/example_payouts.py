@@ -1,0 +1,40 @@
+"""What a worked example's earnings pay on some days, by the program's calendar and minimum; in program currency."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from transforms.adjustments import major
+from transforms.payment_calendar import payment_calendar
+from transforms.programs import Program
+from transforms.proposed_payments import netted
+
+
+def payouts(program: Program, posted: pd.DataFrame, days: list[date]) -> list[dict[str, Any]]:
+    """What is paid on each of some days, in their order: `due`, and in major units `rebate` and `coop`.
+
+    `posted` holds `partner_id`, `earning_month`, `posted_on` and `rebate_minor`. Co-op is paid by claims alone.
+    """
+    calendar = payment_calendar([program])
+    for column, month in (("earned_due_on", posted["earning_month"]), ("posted_due_on", posted["posted_on"])):
+        first = month.dt.to_period("M").dt.to_timestamp()
+        posted = posted.assign(**{column: first.map(calendar.set_index("month")[column])})
+    posted = posted.assign(due_on=posted[["earned_due_on", "posted_due_on"]].max(axis=1))
+    paid = pd.Series(0, index=sorted(posted["partner_id"].unique()), dtype="int64")
+    made = []
+    for day in days:
+        due = posted[posted["due_on"] <= pd.Timestamp(day)].groupby("partner_id")["rebate_minor"].sum()
+        owed = due.reindex(paid.index, fill_value=0).astype("int64") - paid
+        rows = netted(_balances(owed, program), program, day)
+        now = rows["payment_minor"].where(~rows["is_negative"] & ~rows["is_below"], 0).set_axis(paid.index)
+        paid += now
+        made.append({"due": day, "rebate": major(int(now.sum()), program.currency), "coop": Decimal(0)})
+    return made
+
+
+def _balances(owed: pd.Series, program: Program) -> pd.DataFrame:
+    amounts = {"due_minor": owed.to_numpy(), "program_due_minor": owed.to_numpy()}
+    payee = {"partner_id": list(owed.index), "program": program.program, "earning_type": "rebate"}
+    return pd.DataFrame(payee | {"currency": program.currency} | amounts)
