@@ -29,7 +29,7 @@ from transforms.payment_calendar import payment_calendar
 from transforms.payments import FREED, payments
 from transforms.programs import Program
 from transforms.proposed_payments import proposed_payments
-from warehouse import books, frames, handover, store
+from warehouse import books, due, frames, handover, store
 from warehouse.columns import COLUMNS, currency_of, published_name
 from warehouse.tables import FEEDS
 
@@ -74,9 +74,11 @@ def propose(cycle_on: date, by: str) -> dict[str, Any]:
             day = books.newest_day(con)
             if abs(cycle_on - day) > WITHIN:
                 raise LookupError(f"[{cycle_on}] is more than three months from [{day}], the newest settled day.")
-            due = _proposed(con, cycle_on, day)
+            proposed = _proposed(con, cycle_on, day)
             batch = f"{cycle_on:%Y%m%d}-{_count(con, cycle_on) + 1}"
-        paid = due[due["reason_code"].isna()].sort_values(["partner_id", "program", "earning_type", "currency"])
+        paid = proposed[proposed["reason_code"].isna()].sort_values(
+            ["partner_id", "program", "earning_type", "currency"]
+        )
         if paid.empty:
             raise NothingDue(
                 f"nothing is to be paid on [{cycle_on}]: `incentives payouts plan` says what waits and why."
@@ -302,6 +304,7 @@ def _proposed(con: duckdb.DuckDBPyConnection, cycle_on: date, day: date) -> pd.D
 def _reserve(con: duckdb.DuckDBPyConnection, programs: list[Program], cycle_on: date) -> None:
     """Make `payment_calendar`, the variable `cycle_on`, and `payments_reserved`: payments that keep what they pay."""
     con.register("payment_calendar", pa.Table.from_pandas(payment_calendar(programs), preserve_index=False))
+    con.execute(due.VIEW)
     con.execute("SET VARIABLE cycle_on = $day::DATE", {"day": cycle_on})
     known = _known(con)
     kept = known[~known["payment_status"].isin(FREED)]

@@ -35,6 +35,8 @@ from transforms import (
     positions,
     simulation,
 )
+from transforms.payee_holds import payee_holds
+from transforms.payment_calendar import payment_calendar, payment_cycles
 from transforms.programs import Program, load_all
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
@@ -46,6 +48,7 @@ from warehouse import (
     books,
     commit,
     cuts,
+    due,
     frames,
     intake,
     landing,
@@ -91,6 +94,7 @@ LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
 }
 HOLDER_STEPS: dict[str, Step] = {"holders": holders.holders}
 STEPS = PARTNER_STEPS | HOLDER_STEPS | LINE_STEPS
+HOLDS = pa.schema([(name, pa.string()) for name in ("partner_id", "program", "reason_code")])
 NO_LINES = pd.DataFrame(
     {name: pd.Series([], dtype="str") for name in ("program", "partner_id", "transaction_id", "levers", "compared_by")}
 )
@@ -243,11 +247,15 @@ def backfill(days: list[date], progress: Progress = lambda line: None) -> list[d
 def _settle(day: date, progress: Progress, *, publish: bool) -> dict[str, Any]:
     with store.locked(f"settle {day}"):
         with store.warehouse() as con:
-            due = registry.due_days(con)
-            if day not in due:
-                raise NotYet(f"[{day}] is not due: it is settled, passed over or incomplete; due are {_listed(due)}.")
-            if due[0] < day:
-                raise NotYet(f"[{day}] waits for earlier days that are due: {_listed([d for d in due if d < day])}.")
+            open_days = registry.due_days(con)
+            if day not in open_days:
+                raise NotYet(
+                    f"[{day}] is not due: it is settled, passed over or incomplete; due are {_listed(open_days)}."
+                )
+            if open_days[0] < day:
+                raise NotYet(
+                    f"[{day}] waits for earlier days that are due: {_listed([d for d in open_days if d < day])}."
+                )
             rules, told = rules_in_force(con, day)
         report = attempt(Run(day.isoformat(), day, rules, publish=publish), told)
     done = f"published {report['release_id']}" if publish else f"settled {day}"
@@ -365,6 +373,9 @@ def _release(
 ) -> tuple[Path, dict[str, Any], Any]:
     """A judged release of what the warehouse holds, which nobody sees yet: its folder, manifest and verdict."""
     stages = clock or _Clock()
+    payees, asked = (frames.read_input(con, name, run.day) for name in ("payees", "hold_requests"))
+    held = payee_holds(payees, asked, run.rules.now, run.day)
+    con.register("payee_holds", pa.Table.from_pandas(held, schema=HOLDS, preserve_index=False))
     folder, manifest = publishing.build(con, run.day, facts)
     stages.stage("publish")
     verdict = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
@@ -389,9 +400,13 @@ def _register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         ("program_levers", program_levers(run.rules.now, run.day)),
         ("program_sales", program_sales(run.rules.now)),
         ("reasons", reasons()),
+        ("payment_calendar", payment_calendar(run.rules.now)),
+        ("payment_cycles", payment_cycles(run.rules.now, run.day)),
+        ("freed_statuses", pd.DataFrame({"payment_status": payments.FREED})),
         ("feeds", pd.DataFrame({"feed": list(FEEDS)})),
     ):
         con.register(name, pa.Table.from_pandas(rows, preserve_index=False))
+    con.execute(due.VIEW)
 
 
 def _touch_lines(

@@ -82,6 +82,9 @@ def _sums(schema: str) -> tuple[Rule, ...]:
     )
 
 
+_BALANCE = "partner_id, program, earning_type, currency"
+_FREED = "('rejected_during_review', 'rejected', 'reversed')"
+_NOT_EARNED = "('paid', 'withheld', 'payment_returned')"
 RULES: tuple[Rule, ...] = (
     *(_ends_later(table) for table in ("agreements", "competencies", "enrolments", "claims")),
     Rule(
@@ -334,7 +337,7 @@ RULES: tuple[Rule, ...] = (
         means="each new decision is about a published line; one that was decided before was published before",
         why="a partner must be able to look the line up",
     ),
-    *(_counted(table) for table in ("decisions", "earnings", "eligibility_history")),
+    *(_counted(table) for table in ("decisions", "earnings", "eligibility_history", "payments")),
     Rule(
         id="published:withdrawn",
         table="added.transactions",
@@ -344,6 +347,66 @@ RULES: tuple[Rule, ...] = (
         "ANTI JOIN added.decisions_ended USING (transaction_id) SEMI JOIN decisions USING (transaction_id)",
         means="a line that is published no longer has no decision",
         why="a withdrawn line must not look as if it earned",
+    ),
+)
+
+
+RULES += (
+    Rule(
+        id="sane:payment",
+        table="clean.payout_payments",
+        holds="payment_minor > 0 AND withheld_minor >= 0 AND withheld_minor <= payment_minor AND sales_tax_minor >= 0 "
+        "AND (payout_currency <> currency OR payout_minor = payment_minor - withheld_minor + sales_tax_minor)",
+        means="a payment is above zero, and its payout is what is left of it after tax",
+        why="a sum that the bank is told must be the one that was approved",
+    ),
+    Rule(
+        id="range:tax_rate",
+        table="clean.tax_rates",
+        holds="tax_rate >= 0 AND tax_rate < 1",
+        means="a tax is a share from 0 to below 1",
+        why="19 instead of 0.19 would take all that is paid",
+    ),
+    Rule(
+        id="linked:payment",
+        table="added.payments",
+        offends="SELECT payment_id FROM {batch} LEFT JOIN (SELECT payment_id, sum(amount) AS posted FROM earnings_ledger "
+        "WHERE payment_id IS NOT NULL GROUP BY ALL) USING (payment_id) WHERE coalesce(posted, 0) <> "
+        "CASE WHEN payment_status IN ('sent', 'settled') THEN -payment ELSE 0 END",
+        means="every cent of a payment that is under way is in the ledger, and of one that is not nothing",
+        why="earnings that do not match payments are what partners complain of first",
+    ),
+    Rule(
+        id="covered:payment",
+        table="added.payments",
+        offends=f"WITH made AS (SELECT {_BALANCE}, sum(payment) AS reserved, max(cycle_on) AS cycle_on, max(cut_on) AS cut_on "
+        f"FROM payments SEMI JOIN {{batch}} USING ({_BALANCE}) WHERE payment_status NOT IN {_FREED} GROUP BY ALL), owed AS ("
+        f"SELECT {_BALANCE}, sum(amount) AS owed FROM made JOIN earnings_ledger USING ({_BALANCE}) JOIN "
+        "parts.payment_calendar AS calendar USING (program) WHERE calendar.month = earning_month AND earned_due_on <= cycle_on "
+        f"AND posted_on <= cut_on AND cause NOT IN {_NOT_EARNED} GROUP BY ALL) "
+        f"SELECT {_BALANCE} FROM made LEFT JOIN owed USING ({_BALANCE}) WHERE reserved > coalesce(owed, 0)",
+        means="nobody is paid more than was due and posted when the payment was worked out",
+        why="money that has left is hard to get back",
+    ),
+    Rule(
+        id="earned:payment",
+        table="added.payments",
+        offends="SELECT payment_id FROM {batch} ANTI JOIN (FROM earnings_ledger WHERE lever <> 'settlement') "
+        "USING (partner_id, program)",
+        means="nobody is paid who has earned nothing in the program",
+        why="a payment to somebody else is a payment lost",
+    ),
+    Rule(
+        id="published:upcoming",
+        table="added.upcoming_payments",
+        offends="SELECT program, earning_type, currency FROM (SELECT program, earning_type, currency, upcoming AS moved FROM {batch} "
+        "UNION ALL SELECT program, earning_type, currency, -amount FROM added.earnings_ledger "
+        f"WHERE cause NOT IN {_NOT_EARNED} "
+        f"UNION ALL SELECT program, earning_type, currency, payment FROM added.payments WHERE payment_status NOT IN {_FREED} "
+        "UNION ALL SELECT program, earning_type, currency, -payment FROM added.payments_ended "
+        f"WHERE payment_status NOT IN {_FREED}) GROUP BY ALL HAVING sum(moved) <> 0",
+        means="what is to be paid is the ledger's, less what payments reserve",
+        why="an expected payment that never comes costs the partner's trust",
     ),
 )
 

@@ -51,6 +51,14 @@ SEEDED = {
     "published:total": "UPDATE {table} SET revenue = revenue + 1",
     "published:lines": "UPDATE {table} SET transaction_id = 'nobody'",
     "published:counted": "UPDATE parts.counts SET released = released + 1",
+    "sane:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 0 AS payment_minor",
+    "range:tax_rate": "INSERT INTO {table} BY NAME SELECT 'DE' AS country, 19 AS tax_rate",
+    "linked:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'sent' AS payment_status, 1 AS payment",
+    "covered:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'sent' AS payment_status, 500 AS payment, partner_id, "
+    "program, earning_type, currency, DATE '2021-05-15' AS cycle_on, DATE '2021-05-14' AS cut_on FROM earnings_ledger LIMIT 1; "
+    "INSERT INTO payments BY NAME FROM {table}",
+    "earned:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'nobody' AS partner_id, 'p' AS program",
+    "published:upcoming": "UPDATE {table} SET upcoming = upcoming + 1",
     "published:withdrawn": "INSERT INTO added.transactions_ended SELECT * FROM {table}; DELETE FROM {table}",
 }
 TABLES: list[Table] = [*FEEDS.values(), *DERIVED.values(), *AUDIT.values(), *PUBLISHED.values()]
@@ -84,6 +92,7 @@ def judged(tmp_path_factory):
             store.attach(con, path, "made")
             con.execute("CREATE SCHEMA made.added; CREATE SCHEMA made.parts")
             con.execute("CREATE TABLE made.parts.counts AS FROM parts.counts")
+            con.execute("CREATE TABLE made.parts.payment_calendar AS FROM parts.payment_calendar")
             for table in PUBLISHED.values():
                 con.execute(f"CREATE TABLE made.main.{table.name} AS FROM main.{table.name}")
                 if table.parts:

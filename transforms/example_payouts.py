@@ -21,11 +21,13 @@ def payouts(program: Program, posted: pd.DataFrame, days: list[date]) -> list[di
     for column, month in (("earned_due_on", posted["earning_month"]), ("posted_due_on", posted["posted_on"])):
         first = month.dt.to_period("M").dt.to_timestamp()
         posted = posted.assign(**{column: first.map(calendar.set_index("month")[column])})
-    posted = posted.assign(due_on=posted[["earned_due_on", "posted_due_on"]].max(axis=1))
+    later = posted[["earned_due_on", "posted_due_on"]].max(axis=1)
+    posted = posted.assign(due_on=later.where(posted["rebate_minor"] >= 0, posted["earned_due_on"]))
     paid = pd.Series(0, index=sorted(posted["partner_id"].unique()), dtype="int64")
     made = []
     for day in days:
-        due = posted[posted["due_on"] <= pd.Timestamp(day)].groupby("partner_id")["rebate_minor"].sum()
+        known = posted[posted["posted_on"] < pd.Timestamp(day)]
+        due = known[known["due_on"] <= pd.Timestamp(day)].groupby("partner_id")["rebate_minor"].sum()
         owed = due.reindex(paid.index, fill_value=0).astype("int64") - paid
         rows = netted(_balances(owed, program), program, day)
         now = rows["payment_minor"].where(~rows["is_negative"] & ~rows["is_below"], 0).set_axis(paid.index)

@@ -148,24 +148,25 @@ def _figures(program: Program, days: list[World], decided: pd.DataFrame, earned:
         "posted": [{"on": on, "amount": amount} for on, amount in added if amount],
         "eligible": not last.standing.unmet,
         "unmet": last.standing.unmet,
-        "payouts": partial(payouts, program, _posted(days, decided, earned)),
+        "payouts": partial(payouts, program, _posted(days, decided, earned)) if last.ids else None,
     }
 
 
 def _posted(days: list[World], decided: pd.DataFrame, earned: pd.DataFrame) -> pd.DataFrame:
-    """What each day of an example posts by partner and month; where all comes at once, each line on its own day."""
-    columns = ["partner_id", "earning_month", "posted_on", "rebate_minor"]
-    made, before = [pd.DataFrame({name: [] for name in columns})], pd.DataFrame()
-    for day in days if len(earned) else ():
+    """What each day of an example posts by line; where all comes at once, each line on its own day."""
+    key, own_at = ["line", "partner_id", "earning_month", "posted_on"], decided.set_index("transaction_id")["own_at"]
+    made, before = [], pd.DataFrame({name: [] for name in [*key, "rebate_minor"]})
+    for day in days:
         rows = earned[earned["transaction_id"].isin(list(day.ids.values()))]
-        own_at = decided.set_index("transaction_id")["own_at"]
-        own = rows["transaction_id"].map(own_at) if day.on is None else pd.Timestamp(day.on)
-        plain = rows["partner_id"].str.removeprefix(f"{day.name}|")
-        now = rows.assign(posted_on=own, partner_id=plain, rebate_minor=rows["program_rebate_minor"])[columns]
-        undone = before.assign(posted_on=own, rebate_minor=-before["rebate_minor"]) if len(before) else before
-        made += [now, undone]
+        on = rows["transaction_id"].map(own_at) if day.on is None else pd.Timestamp(day.on)
+        plain = {
+            name: rows[of].str.removeprefix(f"{day.name}|")
+            for name, of in (("line", "transaction_id"), ("partner_id",) * 2)
+        }
+        now = rows.assign(posted_on=on, rebate_minor=rows["program_rebate_minor"], **plain)[before.columns]
+        made += [now, before.assign(posted_on=on, rebate_minor=-before["rebate_minor"])] if len(before) else [now]
         before = now
-    return pd.concat([rows for rows in made if len(rows)] or made, ignore_index=True)
+    return pd.concat(made).groupby(key, as_index=False)["rebate_minor"].sum()
 
 
 def _traces(world: World, decided: pd.DataFrame, earned: pd.DataFrame) -> list[str]:

@@ -1,8 +1,11 @@
 """When earnings are due: the payment calendar of each program."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
+from transforms.money import MAJOR, decimals
 from transforms.programs import Program, active
 
 MONTHS = np.arange("2000-01", "2100-01", dtype="datetime64[M]")  # those that a transaction may lie in
@@ -29,6 +32,19 @@ def payment_calendar(programs: list[Program]) -> pd.DataFrame:
     ]
     columns = ["program", "month", "earned_due_on", "posted_due_on"]
     return pd.concat(made, ignore_index=True) if made else pd.DataFrame({name: [] for name in columns})
+
+
+def payment_cycles(programs: list[Program], run_date: date) -> pd.DataFrame:
+    """Each active program's next payment cycle after a day, and its smallest payment in program currency; missing if none."""
+    calendar, named = payment_calendar(programs), active(programs)
+    later = calendar[calendar["earned_due_on"] > pd.Timestamp(run_date)]
+    following = later.groupby("program")["earned_due_on"].min() if len(later) else pd.Series(dtype="datetime64[us]")
+    minimums = [program.payout.minimum if program.payout else None for program in named]
+    made = pd.DataFrame({"program": [program.program for program in named]})
+    return made.assign(
+        next_due_on=made["program"].map(following).astype("datetime64[us]").dt.date,
+        minimum=decimals([minimum.on(run_date) if minimum else None for minimum in minimums], MAJOR),
+    )
 
 
 def _on_day(days: np.ndarray, day: int) -> np.ndarray:

@@ -4,15 +4,14 @@ from datetime import date
 from decimal import Decimal
 
 import iso4217
-import numpy as np
 import pandas as pd
 
 from transforms.adjustments import minor
 from transforms.money import quotient, share, unit_shift
+from transforms.payee_holds import first_reason, payee_holds
 from transforms.programs import Program, active
 
 PAYEE = ["partner_id", "program", "earning_type"]
-CHANGED_ACCOUNT_WAITS = pd.DateOffset(months=1)  # one cycle
 NOTHING = Decimal(0)
 
 
@@ -41,7 +40,7 @@ def proposed_payments(
     if not made:
         return pd.DataFrame(columns=[*PAYEE, "currency", "reason_code"])
     due = _invoiced(pd.concat(made, ignore_index=True), tax_invoices)
-    return due.assign(reason_code=_reason(due, hold_requests, cycle_on))
+    return due.assign(reason_code=_reason(due, payee_holds(payees, hold_requests, programs, cycle_on)))
 
 
 def netted(due: pd.DataFrame, program: Program, cycle_on: date) -> pd.DataFrame:
@@ -128,36 +127,17 @@ def _invoiced(due: pd.DataFrame, tax_invoices: pd.DataFrame) -> pd.DataFrame:
     return due.assign(invoice_number=due["invoice_number"].where(due["invoice_status"] == "approved"))
 
 
-def _reason(due: pd.DataFrame, hold_requests: pd.DataFrame, cycle_on: date) -> pd.Series:
+def _reason(due: pd.DataFrame, holds: pd.DataFrame) -> pd.Series:
     """The first reason why each balance is not paid, none where it is."""
-    changed = pd.Timestamp(cycle_on) - CHANGED_ACCOUNT_WAITS
     status = due["invoice_status"]
+    payee = due[["partner_id", "program"]].merge(holds, how="left")["reason_code"].set_axis(due.index)
     reasons = {
         "PAYNEG": due["is_negative"],
         "PAYMIN": due["is_below"],
-        "PAYHOLD": _is_held(due, hold_requests),
-        "PAYACCT": due["request_id"].isna(),
-        "PAYBANK": due["bank_status"].astype("str") != "approved",
-        "PAYTAX": due["tax_status"].astype("str") != "approved",
-        "PAYNEW": due["is_changed"].fillna(False).astype(bool) & (due["named_on"] > changed),
+        **{code: payee == code for code in sorted(payee.dropna().unique())},
         "PAYINVREJ": due["is_taxed"] & (status == "rejected"),
         "PAYINVREV": due["is_taxed"] & status.isin(["submitted", "under_review"]),
         "PAYINV": due["is_taxed"] & status.isna(),
         "PAYFX": due["payout_minor"].isna(),
     }
-    applies = np.column_stack(
-        [*(found.fillna(False).astype(bool) for found in reasons.values()), np.ones(len(due), bool)]
-    )
-    return pd.Series(np.array([*reasons, None], dtype=object)[applies.argmax(axis=1)], index=due.index, dtype="object")
-
-
-def _is_held(due: pd.DataFrame, hold_requests: pd.DataFrame) -> pd.Series:
-    """Whether the last request to hold or release a payee's payments, in its program or in all, is to hold them."""
-    asked = hold_requests.astype(dict.fromkeys(["partner_id", "program", "request_kind"], "str"))
-    each = due[["partner_id", "program"]].drop_duplicates()
-    named = each.merge(asked[asked["program"] != "*"], on=["partner_id", "program"])
-    general = each.merge(asked[asked["program"] == "*"].drop(columns="program"), on="partner_id")
-    last = pd.concat([named, general]).sort_values(["requested_at", "request_id"])
-    last = last.drop_duplicates(["partner_id", "program"], keep="last")
-    held = last[last["request_kind"] == "hold_payment"][["partner_id", "program"]]
-    return due[["partner_id", "program"]].merge(held.assign(held=True), how="left")["held"].notna().set_axis(due.index)
+    return first_reason(reasons, due.index)

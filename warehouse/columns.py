@@ -535,6 +535,13 @@ COLUMNS: dict[str, Column] = {
     "payout_minor": Column(
         "money", "Payment less tax withheld plus sales tax: what reaches the bank, in minor units of `payout_currency`."
     ),
+    "upcoming_minor": Column("money", "What is to be paid, in minor units of `currency`."),
+    "program_upcoming_minor": Column("money", "The same in minor units of `program_currency`."),
+    "due_on": Column(
+        "date",
+        "Day of the payment cycle in which it is expected: the next one for what is due and not paid. Empty for co-op, "
+        "which is paid by claims, and for programs that pay nothing here.",
+    ),
     "payment_status": Column(
         "code",
         "Where the payment stands, in Partner Center's terms (Payment statuses, October 2023); settled is ours.",

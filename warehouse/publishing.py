@@ -19,7 +19,10 @@ STORAGE = "v1.2.0"  # the oldest DuckDB that analysts' tools embed
 BATCH = 200_000
 BESIDE = {  # what the views of sums look up
     "parts.closes": "SELECT period FROM derived.closes",
-    "parts.reasons": "SELECT reason_code, partner_can_act FROM reasons",
+    "parts.reasons": "SELECT reason_code, partner_can_act, reason, what_to_do FROM reasons",
+    "parts.payment_calendar": "FROM payment_calendar",
+    "parts.payment_cycles": "FROM payment_cycles",
+    "parts.payee_holds": "FROM payee_holds",
 }
 
 
