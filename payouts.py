@@ -304,7 +304,7 @@ def _proposed(con: duckdb.DuckDBPyConnection, cycle_on: date, day: date) -> pd.D
 def _reserve(con: duckdb.DuckDBPyConnection, programs: list[Program], cycle_on: date) -> None:
     """Make `payment_calendar`, the variable `cycle_on`, and `payments_reserved`: payments that keep what they pay."""
     con.register("payment_calendar", pa.Table.from_pandas(payment_calendar(programs), preserve_index=False))
-    con.execute(due.VIEW)
+    con.execute(due.view())
     con.execute("SET VARIABLE cycle_on = $day::DATE", {"day": cycle_on})
     known = _known(con)
     kept = known[~known["payment_status"].isin(FREED)]

@@ -28,6 +28,7 @@ from transforms import (
     decisions,
     earnings,
     eligibility,
+    forfeits,
     holders,
     invitations,
     ledger,
@@ -333,6 +334,7 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
         deliveries, lines = _work_out(con, run, clock)
         told = [*told, *_adjust(con, run)]
         _follow_payments(con, run)
+        _give_up(con, run)
         audit.facts(con, run.day)
         cuts.keep(con)
         con.execute("DETACH staging")
@@ -406,7 +408,7 @@ def _register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         ("feeds", pd.DataFrame({"feed": list(FEEDS)})),
     ):
         con.register(name, pa.Table.from_pandas(rows, preserve_index=False))
-    con.execute(due.VIEW)
+    con.execute(due.view())
 
 
 def _touch_lines(
@@ -517,6 +519,20 @@ def _follow_payments(con: duckdb.DuckDBPyConnection, run: Run) -> None:
     posted = frames.read_input(con, "posted_payments", run.day)
     commit.stage(con, "payments", found, run.run_id)
     commit.stage(con, "earnings_ledger", payments.entries(found, posted, run.day), run.run_id)
+
+
+def _give_up(con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    """Stage the entries that forfeit or escheat what was not paid in time, where the day reaches a payment cycle."""
+    judged = forfeits.judged_cycles(run.rules.now, books.day_before(con, run.day), run.day)
+    if judged.empty:
+        return
+    _register(con, run)
+    con.register("judged_cycles", pa.Table.from_pandas(judged, preserve_index=False))
+    con.execute(due.view("(FROM derived.earnings_ledger UNION ALL BY NAME FROM staging.derived.earnings_ledger)"))
+    unpaid, payees, asked = (frames.read_input(con, name, run.day) for name in ("unpaid", "payees", "hold_requests"))
+    held = payee_holds(payees, asked, run.rules.now, run.day)
+    made = forfeits.entries(unpaid, payees, held, run.rules.now, run.day)
+    commit.stage(con, "earnings_ledger", made, run.run_id)
 
 
 def earned(

@@ -452,7 +452,7 @@ def rollback() -> None:
 
 @app.command("explain")
 def explain_sum(
-    wanted: Annotated[str | None, typer.Argument(help="Ledger entry, transaction or adjustment.")] = None,
+    wanted: Annotated[str | None, typer.Argument(help="Ledger entry, transaction, adjustment or payment.")] = None,
     partner: Annotated[str | None, typer.Option(help="Partner location.")] = None,
     period: Annotated[datetime | None, typer.Option(formats=["%Y-%m"], help="Earning month of the partner.")] = None,
     file: Annotated[str | None, typer.Option(help="Delivered file.")] = None,

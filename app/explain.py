@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import iso4217
 
-from warehouse import store
+from warehouse import due, store
 
 Rows = list[dict[str, Any]]
 
@@ -61,11 +61,32 @@ SELECT program, decision, reason_codes, currency, line_count, revenue FROM ineli
 WHERE partner_id = $partner AND earning_month = $month ORDER BY ALL
 """
 
+PAYMENT = "SELECT * FROM payments WHERE payment_id = $id"
+PAID_FOR = f"""
+WITH paid AS (SELECT * FROM {{payments}} WHERE payment_id = $id),
+before AS (
+    SELECT max(other.cycle_on) AS cycle_on, max(other.cut_on) AS cut_on FROM {{payments}} AS other, paid
+    WHERE other.program = paid.program AND other.earning_type = paid.earning_type AND other.currency = paid.currency
+        AND other.partner_id = paid.partner_id AND (other.cut_on, other.payment_id) < (paid.cut_on, paid.payment_id)
+        AND other.payment_status NOT IN ('rejected_during_review', 'rejected', 'reversed')
+)
+SELECT entry.earning_month, entry.lever, sum(entry.amount) AS amount, entry.currency, count(DISTINCT transaction_id) AS lines
+FROM ({due.entries("{earnings_ledger}", "amount", "parts.payment_calendar")}) AS entry, paid, before
+WHERE entry.partner_id = paid.partner_id AND entry.program = paid.program AND entry.earning_type = paid.earning_type
+    AND entry.currency = paid.currency AND entry.due_on <= paid.cycle_on AND entry.posted_on <= paid.cut_on
+    AND (entry.due_on <= before.cycle_on AND entry.posted_on <= before.cut_on) IS NOT TRUE
+GROUP BY ALL HAVING sum(entry.amount) <> 0 ORDER BY ALL
+"""
+
 
 def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
-    """All about a ledger entry, a transaction or an adjustment; raises LookupError for an id that is none of them."""
+    """All about a ledger entry, a transaction, an adjustment or a payment; raises LookupError for an id that is none."""
     adjusted = store.rows(con, "SELECT * FROM adjustments WHERE adjustment_id = $id", id=wanted)
-    entry = store.rows(con, "SELECT transaction_id, adjustment_id FROM earnings_ledger WHERE entry_id = $id", id=wanted)
+    columns = "transaction_id, adjustment_id, payment_id"
+    entry = store.rows(con, f"SELECT {columns} FROM earnings_ledger WHERE entry_id = $id", id=wanted)
+    paid = store.rows(con, PAYMENT, id=entry[0]["payment_id"] if entry else wanted)
+    if paid:
+        return of_payment(con, paid[0])
     if entry and entry[0]["adjustment_id"]:
         return of_id(con, entry[0]["adjustment_id"])
     if adjusted:
@@ -74,6 +95,14 @@ def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
             "entries": store.rows(con, ENTRIES.replace("transaction_id = $id", "adjustment_id = $id"), id=wanted),
         }
     return of_line(con, entry[0]["transaction_id"] if entry else wanted)
+
+
+def of_payment(con: duckdb.DuckDBPyConnection, payment: dict[str, Any]) -> dict[str, Any]:
+    """All about one payment: where it stands, what it is for by month and lever, and what is posted of it."""
+    wanted = payment["payment_id"]
+    paid_for = store.rows(con, PAID_FOR.format(payments="payments", earnings_ledger="earnings_ledger"), id=wanted)
+    entries = store.rows(con, ENTRIES.replace("transaction_id = $id", "payment_id = $id"), id=wanted)
+    return {"payment": payment, "paid for": paid_for, "entries": entries}
 
 
 def of_line(con: duckdb.DuckDBPyConnection, transaction_id: str) -> dict[str, Any]:
@@ -130,6 +159,8 @@ def of_partner_month(con: duckdb.DuckDBPyConnection, partner: str, month: date) 
 
 def told(found: dict[str, Any]) -> list[str]:
     """A line's or adjustment's explanation as text, one thing a line."""
+    if "payment" in found:
+        return _told_payment(found)
     if "adjustment" in found:
         made = [f"{name.replace('_', ' '):<18} {value}" for name, value in found["adjustment"].items()]
         return made + _told_entries(found["entries"])
@@ -161,6 +192,26 @@ def told(found: dict[str, Any]) -> list[str]:
         ]
     for price in found["prices"]:
         made += _told_price(price)
+    return made + _told_entries(found["entries"])
+
+
+def _told_payment(found: dict[str, Any]) -> list[str]:
+    paid, rows = found["payment"], found["paid for"]
+    currency, payout = paid["currency"], _money(paid["payout"], paid["payout_currency"])
+    made = [
+        f"payment     {paid['payment_id']} of {paid['cycle_on']} to {paid['partner_id']}, {paid['program']} {paid['earning_type']}",
+        f"status      {paid['payment_status'].replace('_', ' ')} since {paid['status_on']}"
+        + (f", bank says {paid['bank_reason']}" if paid["bank_reason"] else ""),
+        f"paid        {_money(paid['payment'], currency)} less {_money(paid['withheld'], currency)} withheld, plus "
+        f"{_money(paid['sales_tax'], currency)} sales tax = {payout}"
+        + (f" at {_plain(paid['fx_rate'])}" if currency != paid["payout_currency"] else ""),
+    ]
+    made += [
+        f"for         {row['earning_month']:%Y-%m}  {row['lever']:<40} {_money(row['amount'], currency):>18}  {row['lines']} line{'' if row['lines'] == 1 else 's'}"
+        for row in rows
+    ]
+    if rest := paid["payment"] - sum(row["amount"] for row in rows):
+        made.append(f"            {'carried over from, or kept for, other balances':<49} {_money(rest, currency):>18}")
     return made + _told_entries(found["entries"])
 
 

@@ -116,7 +116,7 @@ def test_an_admin_of_one_program_sees_the_users_of_that_program(release):
 
 def test_an_admin_of_one_program_asks_in_it(release, monkeypatch):
     wishes = []
-    monkeypatch.setattr(asking.land, "files", lambda paths, **_: wishes.append(paths[0].read_text()))
+    monkeypatch.setattr(asking.handover, "files", lambda paths, **_: wishes.append(paths[0].read_text()))
     for email, program in ((ADMIN, "*"), (PART, "csp-indirect-reseller")):
         view = View(scope(release, email, "1000001"), Words("en"), date(2021, 1, 1), date(2022, 1, 1))
         asking.ask(view, "complete_set_up")

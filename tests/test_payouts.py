@@ -184,17 +184,36 @@ def test_every_point_of_a_sending_is_tried():
     }
 
 
-def test_a_balance_that_was_paid_too_much_is_made_up_for(home):
+def test_what_was_paid_and_is_owed_back_is_taken_from_the_next_payment_at_once(home):
     payouts.send(approved(), PAYER)
     land("fx_rates", [{"fx_month": "2021-06"}], "2021-06-14")
-    settle("2021-06-14", [DUE | {"transaction_id": f"b{p}", "reseller_id": p, "revenue": "-50000.00", "reverses": f"t{p}"} for p in PARTNERS])  # fmt: skip
-    assert payouts.plan(LATER)["payment_minor"].tolist() == [120_000]  # what came back in June for March is due in July
-    plan = payouts.plan(date(2021, 7, 15)).set_index("partner_id")
-    assert plan["due_minor"].to_dict() == {
-        "1000002": -120_000,
-        "1000003": -120_000,
-    }  # May's makes up for the first one's
-    assert set(plan["reason_code"]) == {"PAYNEG"}
+    refunds = [
+        {"transaction_id": f"b{p}", "reseller_id": p, "revenue": "-30000.00", "reverses": f"t{p}"} for p in PARTNERS
+    ]
+    settle("2021-06-14", [DUE | refund for refund in refunds])
+    plan = payouts.plan(LATER).set_index("partner_id")
+    assert plan["due_minor"].to_dict() == {"1000001": 120_000 - 72_000, "1000002": -72_000, "1000003": -72_000}
+    assert list(plan["reason_code"]) == [None, "PAYNEG", "PAYNEG"]
+
+
+def test_what_is_published_says_when_and_for_what_each_cent_is_paid(home):
+    expected = "SELECT partner_id, earning_type, due_on, upcoming, reason_code FROM upcoming_payments ORDER BY ALL"
+    coop = [(partner, "coop", None, Decimal(1600 if partner == "1000001" else 800), None) for partner in PARTNERS]
+    due = [(partner, "rebate", CYCLE, Decimal(1200), None) for partner in PARTNERS]
+    late = [("1000001", "rebate", LATER, Decimal(1200), None)]
+    assert ask(expected) == sorted([*coop, *due, *late], key=str)
+    payouts.send(approved(), PAYER)
+    land(
+        "partner_requests",
+        [{"request_id": "hold", "partner_id": "1000001", "request_kind": "hold_payment"}],
+        "2021-05-15",
+    )
+    settle("2021-05-15")
+    assert ask(expected) == sorted([*coop, ("1000001", "rebate", LATER, Decimal(1200), "PAYHOLD")], key=str)
+    done = CliRunner().invoke(app, ["explain", "20210515-1-000001"])
+    assert (
+        "for         2021-03" in done.output and "1,200.00 EUR  1 line" in done.output and "carried" not in done.output
+    )
 
 
 def test_the_commands_lead_from_a_plan_to_the_outbox(home):

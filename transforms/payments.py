@@ -5,6 +5,7 @@ from datetime import date
 import pandas as pd
 
 from transforms.money import quotient
+from transforms.settlements import settlements
 
 FREED = ("rejected_during_review", "rejected", "reversed")  # the balance is to be paid again
 LEFT_US = ("sent", "settled", "rejected", "reversed")
@@ -41,12 +42,8 @@ def entries(payments: pd.DataFrame, posted_payments: pd.DataFrame, run_date: dat
     made = pd.concat(due, ignore_index=True).merge(held, on=key, how="left", suffixes=("", "_held"))
     for name in ("amount_minor", "program_amount_minor"):
         made[name] = made[name].astype("int64") - made[f"{name}_held"].fillna(0).astype("int64")
-    made = made[(made["amount_minor"] != 0) | (made["program_amount_minor"] != 0)]
-    return made.assign(
-        transaction_id=None, adjustment_id=None, lever="settlement", bracket=0,
-        earning_month=made["cycle_on"].dt.to_period("M").dt.to_timestamp(), rate=None, fx_month=pd.NaT, fx_rate=None,
-        rule_version=None, cause_detail=made["bank_reason"], posted_on=pd.Timestamp(run_date),
-    )  # fmt: skip
+    made["earning_month"] = made["cycle_on"].dt.to_period("M").dt.to_timestamp()
+    return settlements(made.rename(columns={"bank_reason": "cause_detail"}), run_date)
 
 
 def _withheld(rows: pd.DataFrame) -> pd.Series:

@@ -156,6 +156,13 @@ def newest_day(con: duckdb.DuckDBPyConnection) -> date:
     return day
 
 
+def day_before(con: duckdb.DuckDBPyConnection, day: date) -> date | None:
+    """The newest business day settled before a day; None before the first."""
+    return con.execute(
+        "SELECT max(business_date) FROM derived.runs WHERE business_date < $day", {"day": day}
+    ).fetchall()[0][0]
+
+
 def staged_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Staged entries that no delivery of the cut touched, by line or by partner of a cell: what the ledger should hold."""
     waits = "(at_line OR at_reference OR at_fx OR at_eligibility)"

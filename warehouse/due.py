@@ -20,4 +20,6 @@ def entries(ledger: str, amount: str, calendar: str) -> str:
     )
 
 
-VIEW = f"CREATE OR REPLACE TEMP VIEW due_entries AS {entries('derived.earnings_ledger', 'amount_minor', 'payment_calendar')}"
+def view(ledger: str = "derived.earnings_ledger") -> str:
+    """The statement that makes `due_entries` of the warehouse's ledger, by its `payment_calendar`."""
+    return f"CREATE OR REPLACE TEMP VIEW due_entries AS {entries(ledger, 'amount_minor', 'payment_calendar')}"

@@ -25,7 +25,8 @@ KINDS = {
     "parquet": ("Parquet", "application/vnd.apache.parquet"),
 }
 OFFERED = (
-    "adjustments", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria", "ineligible_revenue",
+    "adjustments", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria", "ineligible_revenue", "payments",
+    "upcoming_payments",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -16,6 +16,7 @@ from app.dashboard.screens.health import health
 from app.dashboard.screens.ineligible import ineligible
 from app.dashboard.screens.line import line
 from app.dashboard.screens.overview import overview
+from app.dashboard.screens.payments import payments
 from app.dashboard.screens.programs import programs
 from app.dashboard.screens.set_up import set_up
 from app.dashboard.screens.users import users
@@ -32,6 +33,7 @@ PAGES: dict[str, tuple[str, str, Page]] = {
     "programs": ("Programs", ":material/list_alt:", programs),
     "earnings": ("Earnings", ":material/bar_chart:", earnings),
     "ineligible": ("Ineligible revenue", ":material/block:", ineligible),
+    "payments": ("Payments", ":material/payments:", payments),
     "adjustments": ("Adjustments", ":material/balance:", adjustments),
     "users": ("Users and roles", ":material/group:", users),
     "health": ("Data health", ":material/monitor_heart:", health),

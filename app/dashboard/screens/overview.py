@@ -1,21 +1,25 @@
 """Overview: what is earned, owed, about to be paid and paid; earnings by month; eligibility at a glance."""
 
+from decimal import Decimal
+
 import pandas as pd
 import streamlit as st
 
 from app.dashboard import charts
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
+from warehouse.due import NOT_EARNED
 
-SETTLED = "('paid', 'withheld', 'payment_returned')"
+SETTLED = str(NOT_EARNED)
 BADGES = {"eligible": "good", "almost_eligible": "wait", "unknown": "wait", "ineligible": "bad"}
 
 
 def overview(view: View) -> None:
     """The page."""
     words = view.words
+    upcoming = _upcoming(view)
     for currency, rows in _balances(view).groupby("program_currency", sort=False):
-        tiles = st.columns(3)
+        tiles = st.columns(4)
         for tile, (label, column, told) in zip(
             tiles,
             (
@@ -25,11 +29,12 @@ def overview(view: View) -> None:
                     "All rebate and co-op earned in the months chosen, adjustments included.",
                 ),
                 ("Unpaid earnings", "unpaid", "Earned at any time and not paid, forfeited or handed over yet."),
+                ("Upcoming payment", "upcoming", "What is expected in the next payment cycle, less what waits."),
                 ("Paid to date", "paid", "All that was ever paid, tax withheld included."),
             ),
             strict=True,
         ):
-            amount = rows[column].sum()
+            amount = upcoming.get(currency, Decimal(0)) if column == "upcoming" else rows[column].sum()
             tile.metric(
                 words(label), view.short_money(amount, str(currency)), border=True,
                 help=f"{view.money(amount, str(currency))}. {words(told)}".replace("$", "\\$"),
@@ -52,6 +57,17 @@ def _balances(view: View) -> pd.DataFrame:
         end=view.end,
         chosen=list(view.chosen),
     )
+
+
+def _upcoming(view: View) -> dict[str, Decimal]:
+    """What the next payment cycle is to pay, by program currency."""
+    rows = view.scope.ask(
+        "SELECT program_currency, sum(program_upcoming) AS upcoming FROM {upcoming_payments} WHERE reason_code IS NULL "
+        "AND due_on = (SELECT min(due_on) FROM {upcoming_payments}) "
+        "AND (len($chosen) = 0 OR list_contains($chosen, program)) GROUP BY ALL",
+        chosen=list(view.chosen),
+    )
+    return dict(rows.itertuples(index=False, name=None))
 
 
 def _by_month(view: View) -> None:

@@ -1,0 +1,100 @@
+"""What is not paid in time: forfeited at the fiscal year's end below the minimum, or to payees that stay unknown."""
+
+from datetime import date
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+
+import operations
+import rulebook
+from tests.deliveries import ask, land, settle_next
+from transforms.forfeits import entries, judged_cycles
+
+PROGRAM = "csp-indirect-reseller"
+CYCLE = "2021-08-15"
+BALANCE = {
+    "partner_id": "p1", "program": PROGRAM, "earning_type": "rebate", "currency": "USD", "program_currency": "USD",
+    "cycle_on": CYCLE, "is_year_end": False, "due_month": "2021-06-01", "held_month": "2021-01-01", "due_minor": 10_000,
+    "program_due_minor": 10_000, "held_minor": 0, "program_held_minor": 0,
+}  # fmt: skip
+HELD = {"held_minor": 30_000, "program_held_minor": 30_000, "due_minor": 50_000, "program_due_minor": 50_000}
+
+
+def given_up(balances: list[dict], reason: str | None = None, country: str = "DE") -> list[tuple]:
+    unpaid = pd.DataFrame([BALANCE | balance for balance in balances])
+    for name in ("cycle_on", "due_month", "held_month"):
+        unpaid[name] = pd.to_datetime(unpaid[name])
+    holds = pd.DataFrame([("p1", PROGRAM, reason)] if reason else [], columns=["partner_id", "program", "reason_code"])
+    payees = pd.DataFrame({"partner_id": ["p1", "p2"], "country": [country, country]})
+    made = entries(unpaid, payees, holds, rulebook.programs(), date(2021, 8, 15))
+    return [(r.cause, r.currency, r.amount_minor, f"{r.earning_month:%Y-%m}") for r in made.itertuples()]
+
+
+def test_a_balance_below_the_minimum_is_forfeited_at_the_fiscal_years_end_alone():
+    assert given_up([{}]) == []
+    assert given_up([{"is_year_end": True}]) == [("forfeited", "USD", -10_000, "2021-06")]
+    assert given_up([{"is_year_end": True, "due_minor": 20_000, "program_due_minor": 20_000}]) == []
+    assert given_up([{"is_year_end": True, "due_minor": -1, "program_due_minor": -1}]) == []
+
+
+def test_the_minimum_is_of_all_currencies_together():
+    euros = {"is_year_end": True, "currency": "EUR", "due_minor": 9_000, "program_due_minor": 10_000}
+    assert given_up([{"is_year_end": True}, euros]) == []
+    euros |= {"due_minor": -900, "program_due_minor": -1_000}
+    assert given_up([{"is_year_end": True}, euros]) == [
+        ("forfeited", "USD", -10_000, "2021-06"), ("forfeited", "EUR", 900, "2021-06"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reason", "country", "found"),
+    [
+        (None, "DE", []),
+        ("PAYHOLD", "DE", []),
+        ("PAYNEW", "DE", []),
+        ("PAYACCT", "DE", [("forfeited", "USD", -30_000, "2021-01")]),
+        ("PAYBANK", "DE", [("forfeited", "USD", -30_000, "2021-01")]),
+        ("PAYTAX", "US", [("escheated", "USD", -30_000, "2021-01")]),
+    ],
+)
+def test_what_waited_too_long_for_its_payee_is_forfeited_or_escheated_by_country(reason, country, found):
+    assert given_up([HELD], reason, country) == found
+
+
+def test_what_waits_for_the_minimum_does_not_wait_for_its_payee():
+    assert given_up([HELD | {"held_minor": 19_999, "program_held_minor": 19_999}], "PAYACCT") == []
+
+
+@pytest.mark.parametrize(
+    ("previous", "day", "cycle", "is_year_end"),
+    [
+        ("2021-05-14", "2021-05-15", "2021-05-15", False),
+        ("2021-05-13", "2021-05-17", "2021-05-15", False),
+        ("2021-05-15", "2021-05-16", None, None),
+        ("2021-08-14", "2021-08-15", "2021-08-15", True),  # June's earnings, the last of the fiscal year
+        ("2021-07-31", "2021-10-01", "2021-09-15", True),
+        (None, "2021-05-15", "2021-05-15", False),
+    ],
+)
+def test_a_cycle_is_judged_on_the_first_settled_day_that_reaches_it(previous, day, cycle, is_year_end):
+    found = judged_cycles(rulebook.programs(), previous and date.fromisoformat(previous), date.fromisoformat(day))
+    mine = found[found["program"] == PROGRAM]
+    assert list(zip(mine["cycle_on"].astype("str"), mine["is_year_end"], strict=True)) == (
+        [(cycle, is_year_end)] if cycle else []
+    )
+    if cycle:
+        assert list(mine["held_since"]) == [pd.Timestamp(cycle) - pd.Timedelta(days=180)]
+
+
+def test_a_year_end_forfeits_in_the_ledger_and_in_what_is_to_be_paid(first_day):
+    land("fx_rates", [{"fx_month": "2021-08"}], "2021-08-16")
+    settle_next("2021-08-16", [{"transaction_id": "new", "transaction_at": "2021-08-16T10:00:00Z"}])
+    assert ask("SELECT cause, amount, earning_month, cause_detail FROM earnings_ledger WHERE lever = 'settlement'") == [
+        ("forfeited", Decimal("-2.400"), date(2021, 3, 1), "below the minimum at the fiscal year's end")
+    ]
+    assert ask("SELECT due_on, upcoming FROM upcoming_payments WHERE earning_type = 'rebate'") == [
+        (date(2021, 10, 15), Decimal("2.400"))
+    ]
+    assert ask("SELECT sum(forfeited) FROM liability") == [(Decimal("2.400"),)]
+    assert operations.verify()["differences"] == []
