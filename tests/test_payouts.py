@@ -164,7 +164,10 @@ def test_a_batch_is_sent_once_and_checked_against_the_schema(home):
 POINTS = ("orders prepared", "orders landed", "order handed over", "delivery staged", "delivery accepted")
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    "point",
+    [p if p in ("orders landed", "order handed over") else pytest.param(p, marks=pytest.mark.slow) for p in POINTS],
+)
 def test_a_sending_that_is_cut_off_is_taken_up_and_pays_once(home, point):
     batch = approved()
     command = [sys.executable, "-m", "app.cli", "payouts", "send", batch]
@@ -258,6 +261,7 @@ def test_no_release_holds_an_account(home):
             assert not any(iban in text for iban in IBANS), table
 
 
+@pytest.mark.slow
 def test_a_settled_day_with_payments_is_replayed_alike(home):
     payouts.send(approved(), PAYER)
     settle("2021-05-15")

@@ -338,6 +338,7 @@ def test_a_day_taken_over_again_adds_nothing(first_day, tmp_path):
             "CREATE TEMP TABLE worked_lines AS SELECT transaction_id, program, true AS is_known FROM derived.decisions"
         )
         con.execute("CREATE TEMP TABLE worked_cells AS SELECT program, partner_id, cell_from FROM derived.positions")
+        con.execute("CREATE TEMP TABLE touched_payments AS SELECT payment_id FROM derived.payments")
         con.execute("CREATE TEMP TABLE touched_holders AS SELECT program, lever, scope FROM derived.holders")
         assert commit.take_over(con, date.fromisoformat(DAY)) == dict.fromkeys(DERIVED, 0)
 
