@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -543,6 +543,32 @@ def export_table(
     with _current() as con:
         rows = export.export(con, what, out, kind=kind, partner=partner, period=period.date() if period else None)
     _say(f"wrote {rows:,} rows to {out}")
+
+
+@app.command("statement")
+def write_statement(
+    partner: Annotated[str, typer.Option(help="Partner location.")],
+    month: Annotated[datetime, typer.Option(formats=["%Y-%m"], help="Accounting month.")],
+    out: Annotated[Path, typer.Option(help="File to write: .pdf or .xlsx.")],
+    language: Annotated[str, typer.Option(help="en or de.")] = "en",
+) -> None:
+    """A partner's statement of a month: balances, what moved them, what was paid.
+
+    Example: incentives statement --partner 4391507 --month 2022-03 --out statement.pdf
+    """
+    from app import statements
+
+    _in_a_folder(out, "--out")
+    kind = out.suffix.removeprefix(".").lower()
+    if kind not in statements.WRITERS:
+        raise typer.BadParameter(f"[{out.name}] does not end in .pdf or .xlsx", param_hint="--out")
+    if language not in statements.LANGUAGES:
+        raise typer.BadParameter(f"[{language}] is not one of {list(statements.LANGUAGES)}", param_hint="--language")
+    with _current() as con:
+        as_of = date.fromisoformat((releases.current() or {})["as_of_date"])
+        made = statements.statement(statements.asked(con, partner), partner, month.date(), as_of)
+        out.write_bytes(statements.WRITERS[kind](made, statements.reader(con, language)))
+    _say(f"wrote {out}")
 
 
 @app.command()

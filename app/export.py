@@ -18,7 +18,9 @@ WHERE ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period
 JOURNAL = """
 WITH booked AS (
     SELECT period, program, earning_type, currency, sum(amount) AS amount,
-        CASE WHEN cause = 'adjustment' THEN 'adjustment' ELSE 'accrual' END AS kind
+        CASE cause WHEN 'adjustment' THEN 'adjustment' WHEN 'paid' THEN 'payment' WHEN 'payment_returned' THEN 'payment'
+            WHEN 'withheld' THEN 'tax' WHEN 'forfeited' THEN 'forfeit' WHEN 'escheated' THEN 'escheat'
+            WHEN 'coop_converted' THEN 'conversion' WHEN 'offset' THEN 'offset' ELSE 'accrual' END AS kind
     FROM earnings_ledger
     WHERE ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period) GROUP BY ALL
     UNION ALL
@@ -27,7 +29,9 @@ WITH booked AS (
     WHERE cause = 'fx_correction' AND ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period)
     GROUP BY ALL
 ), sides AS (
-    SELECT *, CASE kind WHEN 'exchange difference' THEN 'exchange difference' ELSE earning_type || ' expense' END AS account,
+    SELECT *, CASE kind WHEN 'exchange difference' THEN kind WHEN 'payment' THEN 'bank' WHEN 'tax' THEN 'tax payable'
+            WHEN 'escheat' THEN 'unclaimed property' WHEN 'conversion' THEN 'clearing' WHEN 'offset' THEN 'clearing'
+            ELSE earning_type || ' expense' END AS account,
         amount AS debited FROM booked
     UNION ALL
     SELECT *, earning_type || ' payable', -amount FROM booked

@@ -1,5 +1,6 @@
 """Payments from the balance to the bank and back, by everybody's hands: proposed, approved, sent once, settled or returned."""
 
+import csv
 import json
 import os
 import shutil
@@ -250,6 +251,18 @@ def test_an_account_that_cannot_be_is_refused(home):
     assert ask("SELECT request_id, reason_code FROM partner_requests WHERE outcome = 'refused'") == [
         ("wrong", "REQIBAN")
     ]
+
+
+def test_the_journal_books_payments_against_the_bank(home, tmp_path):
+    payouts.send(approved(), PAYER)
+    settle("2021-05-15")
+    out = tmp_path / "journal.csv"
+    assert CliRunner().invoke(app, ["export", "journal", "--period", "2021-05", "--out", str(out)]).exit_code == 0
+    rows = list(csv.DictReader(out.open()))
+    assert {(r["account"], r["debit"], r["credit"]) for r in rows if r["kind"] == "payment"} == {
+        ("bank", "0.000", "3600.000"), ("rebate payable", "3600.000", "0.000"),
+    }  # fmt: skip
+    assert sum(Decimal(r["debit"]) for r in rows) == sum(Decimal(r["credit"]) for r in rows)
 
 
 def test_no_release_holds_an_account(home):

@@ -110,6 +110,10 @@ class Scope:
         """The rows of a page's own query, whose tables are written `{table}` and hold this partner's rows alone."""
         return self.release.rows(sql.format_map(_Tables(self)), **self.bound(), **values)
 
+    def ask_rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
+        """As `ask`, a mapping a row."""
+        return self.ask_arrow(sql, **values).to_pylist()
+
     def ask_arrow(self, sql: str, **values: Any) -> pa.Table:
         """As `ask`, as Arrow has it."""
         return self.release.arrow(sql.format_map(_Tables(self)), **self.bound(), **values)

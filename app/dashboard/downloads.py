@@ -14,9 +14,11 @@ import pyarrow.parquet
 import streamlit as st
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from app import statements
 from app.dashboard import current, login
 from app.dashboard.access import Forbidden, Scope
 from app.dashboard.view import View
+from app.dashboard.words import Words
 
 SECONDS = 15 * 60  # for which a link is good
 KINDS = {
@@ -24,6 +26,8 @@ KINDS = {
     "xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     "parquet": ("Parquet", "application/vnd.apache.parquet"),
 }
+STATEMENT = "statement"
+STATEMENT_KINDS = {"pdf": ("PDF", "application/pdf"), "xlsx": KINDS["xlsx"]}
 OFFERED = (
     "adjustments", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria", "ineligible_revenue", "payments",
     "upcoming_payments",
@@ -38,9 +42,22 @@ def offer(view: View, table: str, month: date | None = None) -> None:
         "email": view.scope.viewer.email, "partner_id": view.scope.partner_id, "table": table, "first": str(first)[:10],
         "end": str(end)[:10], "programs": list(view.chosen),
     }  # fmt: skip
+    _link(view, wanted, KINDS)
+
+
+def offer_statement(view: View, month: date) -> None:
+    """Links to the statement of a month as PDF and Excel."""
+    wanted = {
+        "email": view.scope.viewer.email, "partner_id": view.scope.partner_id, "table": STATEMENT, "first": str(month),
+        "locale": view.locale,
+    }  # fmt: skip
+    _link(view, wanted, STATEMENT_KINDS)
+
+
+def _link(view: View, wanted: dict[str, Any], kinds: dict[str, tuple[str, str]]) -> None:
     links = [
         f"[{label}](/download?{urlencode({'ticket': _signer().dumps(wanted | {'kind': kind})})})"
-        for kind, (label, _) in KINDS.items()
+        for kind, (label, _) in kinds.items()
     ]
     st.markdown(f"{view.words('Download')}: " + " · ".join(links))
 
@@ -63,12 +80,23 @@ def file(ticket: str, signed_in: str | None) -> tuple[bytes, str, str]:
         raise Forbidden("this link is somebody else's.")
     release = current.current_release()
     viewer = login.known(release, wanted["email"]) if release else None
-    if release is None or viewer is None or wanted["table"] not in OFFERED:
+    if release is None or viewer is None or wanted["table"] not in (*OFFERED, STATEMENT):
         raise Forbidden("you may not see this.")
-    rows = _rows(Scope(release, viewer, wanted["partner_id"]), wanted)
-    made = WRITERS[wanted["kind"]](rows)
+    scope = Scope(release, viewer, wanted["partner_id"])
+    if wanted["table"] == STATEMENT:
+        return _statement(scope, wanted)
+    made = WRITERS[wanted["kind"]](_rows(scope, wanted))
     name = f"{wanted['table']}-{wanted['partner_id']}-{release.manifest['as_of_date']}.{wanted['kind']}"
     return made, name, KINDS[wanted["kind"]][1]
+
+
+def _statement(scope: Scope, wanted: dict[str, Any]) -> tuple[bytes, str, str]:
+    month, release = date.fromisoformat(wanted["first"]), scope.release
+    as_of = date.fromisoformat(release.manifest["as_of_date"])
+    made = statements.statement(scope.ask_rows, scope.partner_id, month, as_of)
+    reader = statements.Reader(Words(wanted["locale"]), release.programs, release.levers)
+    name = f"statement-{scope.partner_id}-{month:%Y-%m}.{wanted['kind']}"
+    return statements.WRITERS[wanted["kind"]](made, reader), name, STATEMENT_KINDS[wanted["kind"]][1]
 
 
 def _rows(scope: Scope, wanted: dict[str, Any]) -> pa.Table:

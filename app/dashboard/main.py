@@ -19,6 +19,7 @@ from app.dashboard.screens.overview import overview
 from app.dashboard.screens.payments import payments
 from app.dashboard.screens.programs import programs
 from app.dashboard.screens.set_up import set_up
+from app.dashboard.screens.statements import statements
 from app.dashboard.screens.users import users
 from app.dashboard.view import View
 from app.dashboard.words import LANGUAGES, Words
@@ -34,6 +35,7 @@ PAGES: dict[str, tuple[str, str, Page]] = {
     "earnings": ("Earnings", ":material/bar_chart:", earnings),
     "ineligible": ("Ineligible revenue", ":material/block:", ineligible),
     "payments": ("Payments", ":material/payments:", payments),
+    "statements": ("Statements", ":material/receipt_long:", statements),
     "adjustments": ("Adjustments", ":material/balance:", adjustments),
     "users": ("Users and roles", ":material/group:", users),
     "health": ("Data health", ":material/monitor_heart:", health),
