@@ -25,6 +25,7 @@ import rulebook
 from banking import messages
 from banking.orders import Account, Order, order_file
 from transforms.adjustments import major
+from transforms.coop_halves import coop_halves
 from transforms.payment_calendar import payment_calendar
 from transforms.payments import FREED, payments
 from transforms.programs import Program
@@ -304,6 +305,7 @@ def _proposed(con: duckdb.DuckDBPyConnection, cycle_on: date, day: date) -> pd.D
 def _reserve(con: duckdb.DuckDBPyConnection, programs: list[Program], cycle_on: date) -> None:
     """Make `payment_calendar`, the variable `cycle_on`, and `payments_reserved`: payments that keep what they pay."""
     con.register("payment_calendar", pa.Table.from_pandas(payment_calendar(programs), preserve_index=False))
+    con.register("coop_halves", pa.Table.from_pandas(coop_halves(programs, cycle_on), preserve_index=False))
     con.execute(due.view())
     con.execute("SET VARIABLE cycle_on = $day::DATE", {"day": cycle_on})
     known = _known(con)

@@ -25,6 +25,8 @@ from transforms import (
     answered_requests,
     associations,
     causes,
+    coop_claims,
+    coop_funds,
     decisions,
     earnings,
     eligibility,
@@ -36,6 +38,7 @@ from transforms import (
     positions,
     simulation,
 )
+from transforms.coop_halves import coop_halves
 from transforms.payee_holds import payee_holds
 from transforms.payment_calendar import payment_calendar, payment_cycles
 from transforms.programs import Program, load_all
@@ -333,6 +336,7 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
         con.execute("SET force_compression = 'uncompressed'")  # staged once, read twice, deleted
         deliveries, lines = _work_out(con, run, clock)
         told = [*told, *_adjust(con, run)]
+        _follow_funds(con, run)
         _follow_payments(con, run)
         _give_up(con, run)
         audit.facts(con, run.day)
@@ -375,14 +379,19 @@ def _release(
 ) -> tuple[Path, dict[str, Any], Any]:
     """A judged release of what the warehouse holds, which nobody sees yet: its folder, manifest and verdict."""
     stages = clock or _Clock()
-    payees, asked = (frames.read_input(con, name, run.day) for name in ("payees", "hold_requests"))
-    held = payee_holds(payees, asked, run.rules.now, run.day)
-    con.register("payee_holds", pa.Table.from_pandas(held, schema=HOLDS, preserve_index=False))
+    _hold_payees(con, run)
     folder, manifest = publishing.build(con, run.day, facts)
     stages.stage("publish")
     verdict = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
     stages.stage("expectations")
     return folder, manifest, verdict
+
+
+def _hold_payees(con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    """Make `payee_holds`: why payments to a partner wait as of the day."""
+    payees, asked = (frames.read_input(con, name, run.day) for name in ("payees", "hold_requests"))
+    held = payee_holds(payees, asked, run.rules.now, run.day)
+    con.register("payee_holds", pa.Table.from_pandas(held, schema=HOLDS, preserve_index=False))
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> list[str]:
@@ -402,6 +411,7 @@ def _register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         ("program_levers", program_levers(run.rules.now, run.day)),
         ("program_sales", program_sales(run.rules.now)),
         ("reasons", reasons()),
+        ("coop_halves", coop_halves(run.rules.now, run.day)),
         ("payment_calendar", payment_calendar(run.rules.now)),
         ("payment_cycles", payment_cycles(run.rules.now, run.day)),
         ("freed_statuses", pd.DataFrame({"payment_status": payments.FREED})),
@@ -510,6 +520,19 @@ def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     edited = adjustments.edited([one for one in declared if one not in pending], held)
     told += [f"adjustment [{name}] is not posted: {why}." for name, why in refused.items()]
     return told + [f"adjustment [{name}] {why}." for name, why in edited.items()]
+
+
+def _follow_funds(con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    """Stage where the claims to co-op funds stand and, on the first settled day of a month, what became of the funds."""
+    claims = coop_claims.coop_claims(frames.read_input(con, "claim_requests", run.day))
+    commit.stage(con, "coop_claims", claims, run.run_id)
+    before = books.day_before(con, run.day)
+    if before and (before.year, before.month) == (run.day.year, run.day.month):
+        return
+    con.execute("CREATE OR REPLACE TEMP VIEW claims_standing AS FROM staging.derived.coop_claims")
+    balances = frames.read_input(con, "coop_balances", run.day)
+    made = coop_funds.entries(balances, coop_halves(run.rules.now, run.day), run.day)
+    commit.stage(con, "earnings_ledger", made, run.run_id)
 
 
 def _follow_payments(con: duckdb.DuckDBPyConnection, run: Run) -> None:

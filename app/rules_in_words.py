@@ -137,6 +137,11 @@ def _coop(coop: Coop, currency: str, read: Reading) -> Iterator[Sentence]:
         yield Sentence(
             "co-op", f"is claimed from day {coop.claims_open.day} of the {month} month after the half year on"
         )
+    for activity, cap in coop.caps.items():
+        most = [f"{percent(cap.share)} of it"] if cap.share else []
+        most += [money(currency)(cap.amount)] if cap.amount else []
+        told = " or ".join(most) + (", whichever is more" if len(most) > 1 else "")
+        yield Sentence("co-op", f"{activity.replace('_', ' ')}: at most {told}")
     if coop.grace_days is not None:
         yield Sentence(
             "co-op", f"is claimed until {coop.grace_days} days after the months of use, the last one included"

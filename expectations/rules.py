@@ -397,6 +397,23 @@ RULES += (
         why="a payment to somebody else is a payment lost",
     ),
     Rule(
+        id="law:fund",
+        table="main.coop_funds",
+        holds="accrued + adjusted = converted + claimed + forfeited + open",
+        means="accrued ± adjusted = converted + claimed + open + forfeited",
+        why="a fund that does not add up cannot be explained",
+    ),
+    Rule(
+        id="published:fund",
+        table="added.coop_funds",
+        offends="SELECT program, currency FROM (SELECT program, currency, accrued + adjusted - converted - forfeited AS moved "
+        "FROM {batch} UNION ALL SELECT program, currency, -amount FROM added.earnings_ledger WHERE earning_type = 'coop' "
+        f"AND cause NOT IN {_NOT_EARNED} AND program IN (SELECT program FROM parts.coop_halves)) "
+        "GROUP BY ALL HAVING sum(moved) <> 0",
+        means="the funds hold the ledger's co-op, each cent of it in one half year",
+        why="what no fund holds can neither be claimed nor forfeited",
+    ),
+    Rule(
         id="published:upcoming",
         table="added.upcoming_payments",
         offends="SELECT program, earning_type, currency FROM (SELECT program, earning_type, currency, upcoming AS moved FROM {batch} "

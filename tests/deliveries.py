@@ -45,6 +45,7 @@ PLAIN = {
     "partner_requests": {
         "requested_at": f"{DAY}T08:00:00Z", "requested_by": "pat@contoso.example", "program": "*", "request_kind": "complete_set_up",
     },
+    "request_reviews": {},
     "tax_rates": {"valid_from": "2018-01-01", "valid_to": ""},
     "tax_invoices": {
         "partner_id": "1000001", "program": "csp-indirect-reseller", "invoiced_on": "2021-05-01",

@@ -17,6 +17,12 @@ CLAIM = {
     "request_kind": "coop_claim", "program": "csp-indirect-reseller", "activity_type": "event", "requested_minor": 5000,
     "currency": "USD", "occurred_on": date(2021, 2, 1),
 }  # fmt: skip
+FUND = {
+    "request_id": "r1", "requested_at": pd.Timestamp("2021-03-01"), "partner_id": "1000001", "program": "csp-indirect-reseller",
+    "half_from": pd.Timestamp("2020-07-01"), "currency": "USD", "activity_type": "event", "requested_minor": 5000,
+    "is_in_time": True, "minimum_minor": 400_000, "program_total_minor": 500_000, "accrued_minor": 500_000,
+    "program_accrued_minor": 500_000, "claimed_minor": 0, "claimed_alike_minor": 0,
+}  # fmt: skip
 ROLE = {"user_email": "pat@contoso.example", "role": "incentives_admin", "partner_id": "1000001", "program": "*"}
 
 
@@ -28,7 +34,7 @@ def answer(monkeypatch):
     def made(asked: dict, role: dict) -> tuple:
         rows = pd.DataFrame([ASKED | asked]).astype({"requested_minor": "Int64"})
         found = answered_requests.answered_requests(
-            rows, pd.DataFrame([ROLE | role]), rulebook.programs(), date(2021, 3, 23)
+            rows, pd.DataFrame([ROLE | role]), pd.DataFrame([FUND]), rulebook.programs(), date(2021, 3, 23)
         )
         return found["outcome"].iloc[0], found["reason_code"].fillna("").iloc[0]
 
@@ -59,6 +65,8 @@ def test_a_request_is_accepted_or_refused_with_its_reason(answer, asked, role, r
 
 
 def test_what_leads_to_nothing_is_not_accepted():
-    rows = pd.DataFrame([ASKED | CLAIM]).astype({"requested_minor": "Int64"})
-    found = answered_requests.answered_requests(rows, pd.DataFrame([ROLE]), rulebook.programs(), date(2021, 3, 23))
+    rows = pd.DataFrame([ASKED | {"request_kind": "enrol"}]).astype({"requested_minor": "Int64"})
+    found = answered_requests.answered_requests(
+        rows, pd.DataFrame([ROLE]), pd.DataFrame([FUND]), rulebook.programs(), date(2021, 3, 23)
+    )
     assert list(found["reason_code"]) == ["REQKIND"]

@@ -12,7 +12,7 @@ from warehouse.columns import COLUMNS
 
 FOLDER = Path(overview.__file__).parents[1]
 CODED = (
-    "adjustment_reason", "criterion", "decision", "delivery_status", "eligibility", "outcome", "partner_type", "payment_status", "request_kind",
+    "activity_type", "adjustment_reason", "coop_claim_status", "criterion", "fund_stage", "decision", "delivery_status", "eligibility", "outcome", "partner_type", "payment_status", "request_kind",
     "status",
 )  # fmt: skip
 

@@ -58,6 +58,8 @@ SEEDED = {
     "program, earning_type, currency, DATE '2021-05-15' AS cycle_on, DATE '2021-05-14' AS cut_on FROM earnings_ledger LIMIT 1; "
     "INSERT INTO payments BY NAME FROM {table}",
     "earned:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'nobody' AS partner_id, 'p' AS program",
+    "law:fund": "UPDATE {table} SET open = open + 1",
+    "published:fund": "UPDATE {table} SET accrued = accrued + 1",
     "published:upcoming": "UPDATE {table} SET upcoming = upcoming + 1",
     "published:withdrawn": "INSERT INTO added.transactions_ended SELECT * FROM {table}; DELETE FROM {table}",
 }
@@ -92,6 +94,7 @@ def judged(tmp_path_factory):
             store.attach(con, path, "made")
             con.execute("CREATE SCHEMA made.added; CREATE SCHEMA made.parts")
             con.execute("CREATE TABLE made.parts.counts AS FROM parts.counts")
+            con.execute("CREATE TABLE made.parts.coop_halves AS FROM parts.coop_halves")
             con.execute("CREATE TABLE made.parts.payment_calendar AS FROM parts.payment_calendar")
             for table in PUBLISHED.values():
                 con.execute(f"CREATE TABLE made.main.{table.name} AS FROM main.{table.name}")

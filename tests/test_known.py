@@ -48,4 +48,4 @@ def test_every_table_of_versions_can_be_asked_also_after_the_warehouse_was_compa
         for name in known.wanted():
             days = "DATE '2021-03-23'" + (", DATE '2021-03-23'" if name.endswith("valid_on") else "")
             assert con.execute(f"SELECT count(*) FROM {name}({days})").fetchall() is not None
-    assert len(known.wanted()) == 26
+    assert len(known.wanted()) == 34

@@ -11,9 +11,7 @@ import pipeline
 import rulebook
 from app import keeping
 from tests.deliveries import DAY, T1, WORLD, ask, land, settle_next
-from transforms.published import program_levers
-from transforms.reasons import reasons
-from warehouse import content, parts, releases, store, watch
+from warehouse import content, parts, publishing, releases, store, watch
 
 pytestmark = pytest.mark.usefixtures("one_program")
 FULL = Path(__file__).parent / "full"
@@ -36,7 +34,9 @@ SOURCES = {
     "decisions": "derived.decisions",
     "earnings": "derived.earnings",
     "eligibility_history": "derived.eligibility_criteria",
+    "payments": "derived.payments",
 }
+AT_ONCE = ("coop_funds", "upcoming_payments")  # sums whose parts are compared with one part of all that ever was
 
 
 def in_full(as_of: date) -> dict[str, list[tuple]]:
@@ -44,8 +44,9 @@ def in_full(as_of: date) -> dict[str, list[tuple]]:
     day, found = f"DATE '{as_of}'", {}
     rules = pipeline.load_all(rulebook.programs_folder())
     with store.locked("test"), store.warehouse() as con:
-        con.register("program_levers", program_levers(rules, as_of))
-        con.register("reasons", reasons())
+        run = pipeline.Run("full", as_of, rulebook.Rules(rules, rules, ""))
+        pipeline._register(con, run)
+        pipeline._hold_payees(con, run)
         queries = {path.stem: path.read_text() for path in FULL.glob("*.sql")}
         queries["earnings_ledger"] = "SELECT * FROM derived.earnings_ledger"
         for name, source in SOURCES.items():
@@ -56,6 +57,17 @@ def in_full(as_of: date) -> dict[str, list[tuple]]:
             kept = ("known_to",) if name in SOURCES else ()
             shown = content.shown(con, "owed", (*parts.TABLES[name].columns, *kept))
             found[name] = con.execute(f"SELECT * FROM ({shown}) ORDER BY ALL").fetchall()
+        con.execute("ATTACH ':memory:' AS parts")
+        for target, query in publishing.BESIDE.items():
+            con.execute(f"CREATE TABLE {target} AS {query}")
+        for name in AT_ONCE:
+            table, query = parts.TABLES[name], (parts.QUERIES / f"{name}.sql").read_text()
+            ever = query.replace("$first", "DATE '0001-01-01'")
+            con.execute(f"CREATE OR REPLACE TEMP VIEW publishing AS {ever}")
+            shown = content.shown(con, "publishing", (*table.columns, *parts.KEPT))
+            con.execute(f"CREATE TABLE parts.{name} AS SELECT *, 1 AS part FROM ({shown})")
+            found[name] = con.execute(f"{parts._summed(table, f'parts.{name}')} ORDER BY ALL").fetchall()
+        con.execute("DETACH parts")
     return found
 
 
@@ -175,7 +187,7 @@ def test_a_part_holds_what_the_day_brings(first_day):
     assert set(before) < set(releases.files(now))
     assert {name: file["rows"] for name, file in now["parts"][-1]["tables"].items()} | {"eligibility_history": 0} == {
         "eligibility_history": 0, "transactions": 10, "decisions": 10, "earnings": 10, "earnings_ledger": 20,
-        "earnings_monthly": 1, "liability": 2, "ineligible_revenue": 0,
+        "earnings_monthly": 1, "liability": 2, "ineligible_revenue": 0, "coop_funds": 1, "payments": 0, "upcoming_payments": 2,
     }  # fmt: skip
 
 

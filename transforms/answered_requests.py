@@ -5,6 +5,7 @@ from datetime import date
 import pandas as pd
 from schwifty import IBAN
 
+from transforms.claimed import claim_faults
 from transforms.programs import Program, active
 
 SERVED = (
@@ -12,6 +13,8 @@ SERVED = (
     "payee_profile",
     "hold_payment",
     "release_payment",
+    "coop_claim",
+    "dispute",
 )  # kinds whose acceptance leads to something; the others are refused
 FOR_ADMINS_ONLY = (  # Partner Center, permissions overview: claims may be made by users too
     "complete_set_up", "assign_role", "remove_role", "enrol", "certification", "payee_profile", "hold_payment",
@@ -31,18 +34,24 @@ ONE_PROGRAM = ("enrol", "coop_claim")
 
 
 def answered_requests(
-    open_requests: pd.DataFrame, users: pd.DataFrame, programs: list[Program], run_date: date
+    open_requests: pd.DataFrame,
+    users: pd.DataFrame,
+    claimable: pd.DataFrame,
+    programs: list[Program],
+    run_date: date,
 ) -> pd.DataFrame:
-    """The answer to each open request: refused with the first reason against it, else accepted.
-
-    Whether what was asked for can be had, as the money of a co-op claim, is judged where it is worked out.
-    """
+    """The answer to each open request: refused with the first reason against it, else accepted."""
+    claims = open_requests[open_requests["request_kind"] == "coop_claim"]
     reasons = {
         "REQKIND": ~open_requests["request_kind"].isin(SERVED),
         "REQPROG": ~_is_known(open_requests, programs),
         "REQROLE": ~_may_ask(open_requests, users),
         "REQFIELD": _lacks(open_requests),
         "REQIBAN": _has_no_account(open_requests),
+        **{
+            code: applies.reindex(open_requests.index, fill_value=False)
+            for code, applies in claim_faults(claims, claimable, programs).items()
+        },
     }
     reason_code = pd.Series(None, index=open_requests.index, dtype="object")
     for code, applies in reasons.items():

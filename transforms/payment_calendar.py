@@ -10,6 +10,9 @@ from transforms.programs import Program, active
 
 MONTHS = np.arange("2000-01", "2100-01", dtype="datetime64[M]")  # those that a transaction may lie in
 DAY = np.timedelta64(1, "D")
+NO_DAYS = pd.DataFrame({"program": []}, dtype="str").assign(
+    **dict.fromkeys(("month", "earned_due_on", "posted_due_on"), pd.Series([], dtype="datetime64[us]"))
+)
 
 
 def payment_calendar(programs: list[Program]) -> pd.DataFrame:
@@ -30,15 +33,14 @@ def payment_calendar(programs: list[Program]) -> pd.DataFrame:
         for program in active(programs)
         if (due := program.payout and program.payout.due)
     ]
-    columns = ["program", "month", "earned_due_on", "posted_due_on"]
-    return pd.concat(made, ignore_index=True) if made else pd.DataFrame({name: [] for name in columns})
+    return pd.concat([NO_DAYS, *made], ignore_index=True)
 
 
 def payment_cycles(programs: list[Program], run_date: date) -> pd.DataFrame:
     """Each active program's next payment cycle after a day, and its smallest payment in program currency; missing if none."""
     calendar, named = payment_calendar(programs), active(programs)
     later = calendar[calendar["earned_due_on"] > pd.Timestamp(run_date)]
-    following = later.groupby("program")["earned_due_on"].min() if len(later) else pd.Series(dtype="datetime64[us]")
+    following = later.groupby("program")["earned_due_on"].min()
     minimums = [program.payout.minimum if program.payout else None for program in named]
     made = pd.DataFrame({"program": [program.program for program in named]})
     return made.assign(

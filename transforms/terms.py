@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from transforms.rule_values import DatedNumber, Fault, Flag, Rule, refuse
+from transforms.rule_values import DatedNumber, Fault, Flag, Number, Rule, refuse
 
 DayOfMonth = Annotated[int, Field(ge=1, le=28)]  # a day that every month has
 Country = Annotated[str, StringConstraints(pattern=r"^(default|[A-Z]{2})$")]
@@ -34,6 +34,25 @@ class ClaimsOpen(Rule):
     day: DayOfMonth
 
 
+Activity = Literal[
+    "advertising", "conference", "customer_offer", "demo_units", "internal_incentive", "onsite_champ", "syndicated_content",
+    "training",
+]  # fmt: skip
+
+
+class ActivityCap(Rule):
+    """The most that one kind of activity may take of a half year's co-op: the larger of a share of it and an amount."""
+
+    share: Number | None = Field(None, gt=0, le=1)
+    amount: Number | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _some(self) -> "ActivityCap":
+        if self.share is None and self.amount is None:
+            refuse([Fault((), "…", "a cap has a share, an amount, or both")])
+        return self
+
+
 class Coop(Rule):
     """What becomes of the co-op of a half year."""
 
@@ -41,6 +60,7 @@ class Coop(Rule):
     usage_months: int | None = Field(None, ge=1)
     claims_open: ClaimsOpen | None = None
     grace_days: int | None = Field(None, ge=0)
+    caps: dict[Activity, ActivityCap] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _sound(self) -> "Coop":

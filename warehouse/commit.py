@@ -80,6 +80,8 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
     [(since,)] = con.execute("SELECT getvariable('worked_since')").fetchall()
     made |= {n: replace_groups(con, DERIVED[n], day, "known_lines", since or day) for n in ("decisions", "earnings")}
     made |= {"holders": holders, "positions": _replace_cells(con)}
+    con.execute("CREATE OR REPLACE TEMP VIEW touched_claims AS SELECT request_id FROM staging.derived.coop_claims")
+    made["coop_claims"] = replace_groups(con, DERIVED["coop_claims"], day, "touched_claims")
     made["payments"] = replace_groups(con, DERIVED["payments"], day, "touched_payments")
     for name, key, among in (
         ("earnings_ledger", "entry_id", "posted_on = $day"),  # the run is part of the id

@@ -20,6 +20,7 @@ BATCH = 200_000
 BESIDE = {  # what the views of sums look up
     "parts.closes": "SELECT period FROM derived.closes",
     "parts.reasons": "SELECT reason_code, partner_can_act, reason, what_to_do FROM reasons",
+    "parts.coop_halves": "FROM coop_halves",
     "parts.payment_calendar": "FROM payment_calendar",
     "parts.payment_cycles": "FROM payment_cycles",
     "parts.payee_holds": "FROM payee_holds",

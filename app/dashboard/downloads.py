@@ -29,7 +29,7 @@ KINDS = {
 STATEMENT = "statement"
 STATEMENT_KINDS = {"pdf": ("PDF", "application/pdf"), "xlsx": KINDS["xlsx"]}
 OFFERED = (
-    "adjustments", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria", "ineligible_revenue", "payments",
+    "adjustments", "coop_funds", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria", "ineligible_revenue", "payments",
     "upcoming_payments",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

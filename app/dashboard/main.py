@@ -10,6 +10,7 @@ import streamlit as st
 from app.dashboard import current, login
 from app.dashboard.access import Scope, Viewer
 from app.dashboard.screens.adjustments import adjustments
+from app.dashboard.screens.coop import coop
 from app.dashboard.screens.earnings import earnings
 from app.dashboard.screens.eligibility import eligibility
 from app.dashboard.screens.health import health
@@ -34,6 +35,7 @@ PAGES: dict[str, tuple[str, str, Page]] = {
     "programs": ("Programs", ":material/list_alt:", programs),
     "earnings": ("Earnings", ":material/bar_chart:", earnings),
     "ineligible": ("Ineligible revenue", ":material/block:", ineligible),
+    "coop": ("Co-op", ":material/savings:", coop),
     "payments": ("Payments", ":material/payments:", payments),
     "statements": ("Statements", ":material/receipt_long:", statements),
     "adjustments": ("Adjustments", ":material/balance:", adjustments),

@@ -30,3 +30,7 @@ CREATE TABLE derived.payments (payment_id VARCHAR NOT NULL, batch_id VARCHAR NOT
     payout_currency VARCHAR NOT NULL, fx_rate DECIMAL(28,18) NOT NULL, payout_minor BIGINT NOT NULL, invoice_number
     VARCHAR, payment_status VARCHAR NOT NULL, status_on DATE NOT NULL, bank_reason VARCHAR, known_from DATE NOT NULL,
     known_to DATE);
+CREATE TABLE derived.coop_claims (request_id VARCHAR NOT NULL, partner_id VARCHAR NOT NULL, program VARCHAR NOT
+    NULL, half_from DATE NOT NULL, currency VARCHAR NOT NULL, activity_type VARCHAR NOT NULL, occurred_on DATE NOT NULL,
+    requested_minor BIGINT NOT NULL, approved_minor BIGINT, claimed_minor BIGINT NOT NULL, coop_claim_status VARCHAR NOT
+    NULL, status_on DATE NOT NULL, known_from DATE NOT NULL, known_to DATE);

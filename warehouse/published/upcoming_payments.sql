@@ -9,7 +9,8 @@ FROM (
     FROM due_entries WHERE posted_on >= $first
     UNION ALL
     SELECT
-        partner_id, program, earning_type, currency, program_currency, cycle_on, side * payment_minor,
+        partner_id, program, earning_type, currency, program_currency,
+        CASE earning_type WHEN 'rebate' THEN cycle_on END, side * payment_minor,
         side * program_payment_minor, 0
     FROM (
         SELECT *, -1 AS side FROM derived.payments WHERE known_from >= $first AND known_to IS NULL

@@ -1,0 +1,110 @@
+"""Co-op: each half year's fund, what is claimed of it, and a form to claim more."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from app.dashboard import downloads
+from app.dashboard.asking import ask
+from app.dashboard.tables import Column, show
+from app.dashboard.view import View
+from warehouse.columns import COLUMNS
+
+STAGES = {"accruing": "wait", "ended": "wait", "claimable": "good", "closed": "none"}
+BADGES = {
+    "approved": "good", "rejected": "bad", "action_required": "bad", "submitted": "wait", "under_review": "wait",
+    "disputed": "wait",
+}  # fmt: skip
+AMOUNTS = {
+    "accrued": "Accrued", "adjusted": "Adjusted", "converted": "Became rebate", "claimed": "Claimed", "pending": "Under review",
+    "forfeited": "Forfeited", "open": "Open",
+}  # fmt: skip
+CHOSEN = "(len($chosen) = 0 OR list_contains($chosen, program))"
+
+
+def coop(view: View) -> None:
+    """The page."""
+    words = view.words
+    st.subheader(words("Funds"))
+    funds = view.scope.ask(
+        f"SELECT * FROM {{coop_funds}} WHERE {CHOSEN} ORDER BY half_from DESC, program, currency",
+        chosen=list(view.chosen),
+    )
+    show(
+        funds,
+        [
+            Column(words("Program"), lambda row: view.program(row.program)),
+            Column(words("Earned in"), lambda row: f"{view.day(row.half_from)} – {_last(view, row.half_to)}"),
+            Column(words("Claims"), lambda row: f"{view.day(row.claims_from)} – {_last(view, row.claims_to)}"),
+            Column(words("Status"), lambda row: words(row.fund_stage.capitalize()), badge=lambda row: STAGES[row.fund_stage]),
+            *(_amount(view, name, words(title)) for name, title in AMOUNTS.items()),
+        ],
+        label=words("Funds"),
+        empty=words("No co-op is earned yet."),
+    )  # fmt: skip
+    downloads.offer(view, "coop_funds")
+    _claims(view)
+    if not view.scope.viewer.is_operator:
+        _claim(view)
+
+
+def _amount(view: View, name: str, title: str) -> Column:
+    return Column(title, lambda row: view.money(getattr(row, name), row.currency), is_figure=True)
+
+
+def _last(view: View, end: object) -> str:
+    """The last day of days that end before one."""
+    return view.day(end - timedelta(days=1)) if end is not None else ""  # type: ignore[operator]
+
+
+def _claims(view: View) -> None:
+    words = view.words
+    st.subheader(words("Claims"))
+    show(
+        view.scope.ask(
+            f"SELECT * FROM {{coop_claims}} WHERE {CHOSEN} ORDER BY occurred_on DESC, request_id", chosen=list(view.chosen)
+        ),
+        [
+            Column(words("Program"), lambda row: view.program(row.program)),
+            Column(words("Activity"), lambda row: words(row.activity_type.replace("_", " ").capitalize())),
+            Column(words("On"), lambda row: view.day(row.occurred_on)),
+            Column(
+                words("Status"), lambda row: words(row.coop_claim_status.replace("_", " ").capitalize()),
+                badge=lambda row: BADGES[row.coop_claim_status],
+            ),
+            Column(words("Since"), lambda row: view.day(row.status_on)),
+            Column(words("Claimed"), lambda row: view.money(row.requested, row.currency), is_figure=True),
+            Column(words("Approved"), lambda row: view.money(row.approved, row.currency), is_figure=True),
+        ],
+        label=words("Claims"),
+        empty=words("Nothing is claimed yet. Claims that were refused stand with the requests, each with its reason."),
+    )  # fmt: skip
+
+
+def _claim(view: View) -> None:
+    """A form to claim from an open fund; the next daily run answers."""
+    words = view.words
+    funds = view.scope.ask(
+        "SELECT DISTINCT program, currency FROM {coop_funds} WHERE fund_stage = 'claimable' ORDER BY ALL"
+    )
+    if funds.empty:
+        st.info(words("No fund can be claimed today."))
+        return
+    choices = list(funds.itertuples(index=False, name=None))
+    with st.form("claim", clear_on_submit=True):
+        st.markdown(f"**{words('Claim from a fund')}**")
+        chosen = st.selectbox(words("Fund"), choices, format_func=lambda fund: f"{view.program(fund[0])}, {fund[1]}")
+        activities = COLUMNS["activity_type"].one_of
+        activity = st.selectbox(
+            words("Activity"), activities, format_func=lambda a: words(a.replace("_", " ").capitalize())
+        )
+        day = st.date_input(words("Day of the activity"), value=view.as_of)
+        amount = st.text_input(words("Amount"), placeholder="1250.00")
+        note = st.text_input(words("Note"))
+        if st.form_submit_button(words("Claim"), type="primary"):
+            program, currency = chosen
+            ask(
+                view, "coop_claim", program=program, currency=currency, activity_type=activity, occurred_on=str(day),
+                requested=amount.strip(), note=note,
+            )  # fmt: skip
+            st.success(words("Asked for. The next daily run answers."))
