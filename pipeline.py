@@ -69,7 +69,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "MemorySetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.5.0"
+ENGINE_VERSION = "0.6.0"
 Busy = store.Busy
 MemorySetting = store.MemorySetting
 Progress = Callable[[str], None]

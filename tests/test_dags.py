@@ -113,6 +113,7 @@ def test_days_are_settled_in_date_order(bag, home):
     assert [json.loads(line)["business_date"] for line in runs] == [DAY, "2021-03-24"]
 
 
+@pytest.mark.slow
 def test_run_without_a_scheduler_publishes_the_same_tables(bag, tmp_path, monkeypatch):
     hashes = {}
     for way in ("dags", "command"):

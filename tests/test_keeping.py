@@ -50,6 +50,7 @@ def test_what_is_no_backup_is_not_unpacked(home, tmp_path_factory):
             keeping.restore(folder / name)
 
 
+@pytest.mark.slow
 def test_gc_keeps_the_newest_releases_and_every_manifest(first_day):
     land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
     settle_next("2021-04-01", [{"transaction_id": "t2"}])

@@ -295,6 +295,7 @@ def test_an_exchange_rate_that_comes_later_decides_the_line(first_day):
     assert ask("SELECT decision FROM decisions WHERE transaction_id = 't2'") == [("eligible",)]
 
 
+@pytest.mark.slow
 def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkeypatch):
     hashes, opened = {}, []
     open_bucket = worked.open_bucket

@@ -44,7 +44,7 @@ def payment_cycles(programs: list[Program], run_date: date) -> pd.DataFrame:
     minimums = [program.payout.minimum if program.payout else None for program in named]
     made = pd.DataFrame({"program": [program.program for program in named]})
     return made.assign(
-        next_due_on=made["program"].map(following).astype("datetime64[us]").dt.date,
+        next_due_on=following.reindex(made["program"]).astype("datetime64[us]").to_numpy(),
         minimum=decimals([minimum.on(run_date) if minimum else None for minimum in minimums], MAJOR),
     )
 

@@ -1,7 +1,7 @@
 WITH expected AS (
     SELECT
         partner_id, program, earning_type, currency, program_currency,
-        CASE WHEN due_on IS NOT NULL THEN greatest(due_on, next_due_on) END AS expected_on, any_value(minimum) AS minimum,
+        CASE WHEN due_on IS NOT NULL THEN greatest(due_on, next_due_on::DATE) END AS expected_on, any_value(minimum) AS minimum,
         sum(row_count) AS row_count, sum(upcoming) AS upcoming, sum(program_upcoming) AS program_upcoming
     FROM $parts LEFT JOIN parts.payment_cycles USING (program)
     GROUP BY ALL HAVING sum(upcoming) <> 0 OR sum(program_upcoming) <> 0
