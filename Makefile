@@ -63,6 +63,9 @@ bench-history: setup  ## a day after 1, 6, 12 and 24 months of history: about an
 bench-backfill: setup  ## 30 days of 20,000 lines in one backfill, explained and restated: about 5 minutes
 	@python -m benchmarks.backfill
 
+bench-payouts: setup  ## a payment run over 100,000 partners and a year of ledger: about 5 minutes
+	@python -m benchmarks.payouts
+
 docs-check: setup  ## fail when a generated page is stale
 	@python -m app.docs --check
 
@@ -73,5 +76,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down dashboard check browser test test-all bench bench-rules docs docs-check bench-history bench-backfill lock clean
+.PHONY: help setup run up down dashboard check browser test test-all bench bench-rules docs docs-check bench-history bench-backfill bench-payouts lock clean
 .DEFAULT_GOAL := help

@@ -20,9 +20,9 @@ def say(line: str) -> None:
     typer.echo(line)
 
 
-def print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
+def print_rows(rows: list[dict[str, Any]], as_json: bool, figures: Sequence[str] = ()) -> None:
     """Rows as JSON or as a table."""
-    print_json(rows) if as_json else print_table(rows)
+    print_json(rows) if as_json else print_table(rows, figures)
 
 
 def print_json(found: Any) -> None:
@@ -30,16 +30,15 @@ def print_json(found: Any) -> None:
     typer.echo(json.dumps(found, indent=2, default=str))
 
 
-def print_table(rows: Sequence[dict[str, Any]]) -> None:
-    """Rows as aligned columns, figures to the right; `(none)` where there are none."""
+def print_table(rows: Sequence[dict[str, Any]], figures: Sequence[str] = ()) -> None:
+    """Rows as aligned columns; numbers, and the columns named as figures, to the right; `(none)` where there are none."""
     if not rows:
         typer.echo("(none)")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, value in rows[0].items():
-        table.add_column(
-            name, justify="left" if isinstance(value, str | date | None | bool) else "right", overflow="fold"
-        )
+        is_text = isinstance(value, str | date | None | bool) and name not in figures
+        table.add_column(name, justify="left" if is_text else "right", overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 200, highlight=False).print(table)

@@ -15,6 +15,7 @@ By = Annotated[str, typer.Option(help="Who does it.")]
 Batch = Annotated[str, typer.Argument(help="Such as 20220515-1.")]
 Shown = Annotated[str, typer.Option("--hash", help="The batch's hash, or its first 12 digits, as `show` prints it.")]
 PLAN = ("partner_id", "program", "earning_type", "balance", "payment", "withheld", "sales tax", "payout", "reason")
+FIGURES = ("balance", "payment", "withheld", "sales tax", "payout")
 
 
 @app.command()
@@ -31,7 +32,7 @@ def plan(on: On, as_json: AsJson = False) -> None:
         code = row["reason_code"]
         made = _amounts(row) | {"reason": f"{code}: {REASONS[code].text}" if code else ""}
         rows.append({name: made[name] for name in PLAN})
-    print_rows(rows, as_json)
+    print_rows(rows, as_json, FIGURES)
 
 
 @app.command()
@@ -71,7 +72,7 @@ def show(batch: Batch, as_json: AsJson = False) -> None:
         return
     print_table([_batch(found)])
     say(f"hash {found['batch_hash']}\n")
-    print_table(rows)
+    print_table(rows, FIGURES)
 
 
 @app.command()
@@ -152,6 +153,8 @@ def _batch(row: dict[str, Any]) -> dict[str, Any]:
 
 def _amounts(row: dict[str, Any]) -> dict[str, Any]:
     """A row's amounts as people read them, each with its currency."""
+    from pandas import isna
+
     from transforms.adjustments import major
 
     def shown(column: str, currency: str) -> str:
@@ -160,7 +163,6 @@ def _amounts(row: dict[str, Any]) -> dict[str, Any]:
     columns = {"payment": "payment_minor", "withheld": "withheld_minor", "sales tax": "sales_tax_minor"}
     made = {name: shown(column, "currency") for name, column in columns.items()}
     balance = {"balance": shown("due_minor", "currency")} if "due_minor" in row else {}
-    has_payout = str(row["payout_minor"]) != "<NA>"
-    made["payout"] = shown("payout_minor", "payout_currency") if has_payout else ""
+    made["payout"] = "" if isna(row["payout_minor"]) else shown("payout_minor", "payout_currency")
     since = {"status_on": f"{row['status_on']:%Y-%m-%d}"} if "status_on" in row else {}
     return row | balance | made | since

@@ -108,7 +108,7 @@ def _start(day: date, partners: int, transactions: int, seed: int) -> tuple[Worl
         "products": priced.drop(columns=["price_usd", "weight"]),
         "customers": customers.drop(columns="owner"),
         "users": (people := feeds.users(random, locations)),
-        "partner_requests": feeds.partner_requests(np.random.default_rng([seed, 5]), people, day),
+        "partner_requests": feeds.partner_requests(np.random.default_rng([seed, 5]), people, locations, day),
         "claims": feeds.claims(np.random.default_rng([seed, 4]), locations, customers, day),
     }
     return world, lines.market(random, locations, customers, priced, transactions)

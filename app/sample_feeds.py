@@ -6,10 +6,12 @@ Every table is on its day; `changed` gives those of a later day, with a few chan
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
+from schwifty import IBAN
 
 PRODUCTS = Path(__file__).with_name("sample_products.csv")
 PROGRAMS = {
@@ -34,6 +36,7 @@ COUNTRIES = {
     "AU": (2, "AUD", 100, ("Pty Ltd",)),
 }
 CODES = np.array(list(COUNTRIES))
+WITH_IBAN = ("BR", "CH", "DE", "FR", "GB", "NL", "SE")  # where the sample's accounts have an international number
 CURRENCIES = tuple(sorted({currency for _, currency, _, _ in COUNTRIES.values()}))
 COMPETENCIES = (
     "cloud_productivity",
@@ -261,13 +264,13 @@ def users(random: Generator, partners: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def partner_requests(random: Generator, users: pd.DataFrame, day: date) -> pd.DataFrame:
-    """Most locations' admins have completed the set-up; a few users ask for it who may not."""
+def partner_requests(random: Generator, users: pd.DataFrame, partners: pd.DataFrame, day: date) -> pd.DataFrame:
+    """Most admins have completed the set-up and, where there are IBANs, named an account; a few ask who may not."""
     asks = users.assign(share=random.random(len(users)))
     by_admin = (asks["role"] == "incentives_admin") & (asks["share"] < 0.9)
     by_user = (asks["role"] == "incentives_user") & (asks["share"] < 0.02)
     asked = asks[by_admin | by_user].reset_index(drop=True)
-    return pd.DataFrame(
+    set_up = pd.DataFrame(
         {
             "request_id": "set-up-" + asked["partner_id"] + "-" + asked["role"].str.removeprefix("incentives_"),
             "requested_at": f"{day}T08:00:00Z",
@@ -277,6 +280,23 @@ def partner_requests(random: Generator, users: pd.DataFrame, day: date) -> pd.Da
             "request_kind": "complete_set_up",
         }
     )
+    named = asks[by_admin].merge(partners[["partner_id", "partner_name", "country"]], on="partner_id")
+    named = named[named["country"].isin(WITH_IBAN)].reset_index(drop=True)
+    numbers = Random(int(random.integers(2**31)))
+    accounts = pd.DataFrame(
+        {
+            "request_id": "account-" + named["partner_id"],
+            "requested_at": f"{day}T08:30:00Z",
+            "requested_by": named["user_email"],
+            "partner_id": named["partner_id"],
+            "program": "*",
+            "request_kind": "payee_profile",
+            "account_holder": named["partner_name"],
+            "iban": [IBAN.random(country_code=country, random=numbers).compact for country in named["country"]],
+            "payout_currency": named["country"].map({country: COUNTRIES[country][1] for country in WITH_IBAN}),
+        }
+    )
+    return pd.concat([set_up, accounts], ignore_index=True).fillna("")
 
 
 def price_list() -> pd.DataFrame:

@@ -68,9 +68,14 @@ class Adjustment(Rule):
         return self
 
 
+def exponent(currency: str) -> int:
+    """How many decimals a currency has."""
+    return iso4217.Currency(currency).exponent or 0
+
+
 def minor(amount: Decimal, currency: str) -> int:
     """An amount in minor units; raises ValueError when it has more decimals than the currency."""
-    shifted = amount.scaleb(iso4217.Currency(currency).exponent or 0)
+    shifted = amount.scaleb(exponent(currency))
     if shifted != shifted.to_integral_value():
         raise ValueError(f"[{amount}] has more decimals than [{currency}] has")
     return int(shifted)
@@ -82,7 +87,7 @@ def major(amount_minor: int, currency: str) -> Decimal:
     >>> major(1250, "USD"), major(1250, "JPY")
     (Decimal('12.50'), Decimal('1250'))
     """
-    return Decimal(amount_minor).scaleb(-(iso4217.Currency(currency).exponent or 0))
+    return Decimal(amount_minor).scaleb(-exponent(currency))
 
 
 def load(path: Path) -> Adjustment:

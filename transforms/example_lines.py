@@ -5,10 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-import iso4217
 import pandas as pd
 
-from transforms.adjustments import minor
+from transforms.adjustments import exponent, minor
 from transforms.decisions import decided_lines
 from transforms.example_claims import with_earner
 from transforms.example_standing import NEVER, Standing
@@ -100,11 +99,6 @@ def _first_purchase(line: Line, lines: list[Line]) -> date | None:
     """The day of the first line of a line's customer that reverses none."""
     bought = [other["on"] for other in lines if "reverses" not in other and _customer(other) == _customer(line)]
     return min(bought, default=None)
-
-
-def exponent(currency: str) -> int:
-    """How many decimals a currency has."""
-    return iso4217.Currency(currency).exponent or 0
 
 
 def _rate(given: Given, currency: str, target: str, on: Any) -> Decimal | None:

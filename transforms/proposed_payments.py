@@ -3,16 +3,16 @@
 from datetime import date
 from decimal import Decimal
 
-import iso4217
 import pandas as pd
 
-from transforms.adjustments import minor
+from transforms.adjustments import exponent, minor
 from transforms.money import quotient, share, unit_shift
 from transforms.payee_holds import first_reason, payee_holds
 from transforms.programs import Program, active
 
 PAYEE = ["partner_id", "program", "earning_type"]
 NOTHING = Decimal(0)
+MOST_DECIMALS = 2  # what payment orders carry
 
 
 def proposed_payments(
@@ -95,8 +95,8 @@ def _priced(due: pd.DataFrame, payees: pd.DataFrame, payout_rates: pd.DataFrame,
 
 
 def _exponents(currencies: pd.Series) -> pd.Series:
-    known = {code: iso4217.Currency(code).exponent or 0 for code in currencies.unique()}
-    return currencies.map(known).astype("int64")
+    """How many decimals each has; missing where there is none."""
+    return currencies.map({code: exponent(code) for code in currencies.dropna().unique()}).astype("Int64")
 
 
 def _taxes_on(tax_rates: pd.DataFrame, day: date) -> pd.DataFrame:
@@ -138,6 +138,7 @@ def _reason(due: pd.DataFrame, holds: pd.DataFrame) -> pd.Series:
         "PAYINVREJ": due["is_taxed"] & (status == "rejected"),
         "PAYINVREV": due["is_taxed"] & status.isin(["submitted", "under_review"]),
         "PAYINV": due["is_taxed"] & status.isna(),
+        "PAYCUR": _exponents(due["payout_currency"]) > MOST_DECIMALS,
         "PAYFX": due["payout_minor"].isna(),
     }
     return first_reason(reasons, due.index)

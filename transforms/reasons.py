@@ -62,6 +62,7 @@ REASONS: dict[str, Reason] = {
     "PAYINV": Reason("held", "A tax invoice is missing", True, "Send a tax invoice."),
     "PAYINVREV": Reason("held", "The tax invoice is being reviewed", False, ""),
     "PAYINVREJ": Reason("held", "The tax invoice was rejected", True, "Send a corrected tax invoice."),
+    "PAYCUR": Reason("held", "Payment orders cannot carry the currency of the account", True, "Name an account in another currency."),
     "PAYFX": Reason("held", "No exchange rate into the currency of the account", False, ""),
     "UNKAGR": Reason("undecided", "No agreement data has been delivered", False, "", criterion="active_agreement"),
     "UNKCOMP": Reason("undecided", "No competency data has been delivered", False, "", criterion="competency"),
