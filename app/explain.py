@@ -70,7 +70,8 @@ before AS (
         AND other.partner_id = paid.partner_id AND (other.cut_on, other.payment_id) < (paid.cut_on, paid.payment_id)
         AND other.payment_status NOT IN ('rejected_during_review', 'rejected', 'reversed')
 )
-SELECT entry.earning_month, entry.lever, sum(entry.amount) AS amount, entry.currency, count(DISTINCT transaction_id) AS lines
+SELECT entry.earning_month, CASE entry.lever WHEN 'settlement' THEN entry.cause ELSE entry.lever END AS lever,
+    sum(entry.amount) AS amount, entry.currency, count(DISTINCT transaction_id) AS lines
 FROM ({due.entries("{earnings_ledger}", "amount", "parts.payment_calendar")}) AS entry, paid, before
 WHERE entry.partner_id = paid.partner_id AND entry.program = paid.program AND entry.earning_type = paid.earning_type
     AND entry.currency = paid.currency AND entry.due_on <= paid.cycle_on AND entry.posted_on <= paid.cut_on

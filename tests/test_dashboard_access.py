@@ -15,7 +15,7 @@ from app.dashboard.current import current_release
 from app.dashboard.view import View
 from app.dashboard.words import Words
 from tests.deliveries import land, land_world
-from warehouse import releases
+from warehouse import releases, store
 
 ADMIN, USER, OTHER = "pat@contoso.example", "kim@contoso.example", "lee@fabrikam.example"
 PART = "sam@contoso.example"  # an admin in one program
@@ -121,6 +121,32 @@ def test_an_admin_of_one_program_asks_in_it(release, monkeypatch):
         view = View(scope(release, email, "1000001"), Words("en"), date(2021, 1, 1), date(2022, 1, 1))
         asking.ask(view, "complete_set_up")
         assert f",1000001,{program},complete_set_up," in wishes[-1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("payee_profile", {"account_holder": "Contoso", "iban": "DE89370400440532013000", "payout_currency": "EUR"}),
+        ("hold_payment", {}),
+        (
+            "coop_claim",
+            {
+                "program": "csp-indirect-reseller", "currency": "USD", "activity_type": "training", "occurred_on": "2021-03-01",
+                "requested": "12.50", "note": "",
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_form_asks_for_is_taken_in_as_it_was_said(release, monkeypatch, tmp_path, kind, said):
+    view = View(scope(release, ADMIN, "1000001"), Words("en"), date(2021, 1, 1), date(2022, 1, 1))
+    monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path))
+    request = asking.ask(view, kind, **said)
+    [line] = pipeline.ingest()
+    assert (line["delivery_status"], line["rows_accepted"]) == ("accepted", 1)
+    with store.warehouse() as con:
+        [found] = store.rows(con, "FROM clean.partner_requests")
+    assert (found["request_id"], found["request_kind"], found["requested_by"]) == (request, kind, ADMIN)
+    assert found["iban"] == said.get("iban") and found["requested_minor"] == (1250 if kind == "coop_claim" else None)
 
 
 def test_a_release_without_the_tables_of_this_version_is_none(release, monkeypatch):

@@ -1,6 +1,7 @@
 """Co-op: each half year's fund, what is claimed of it, and a form to claim more."""
 
 from datetime import timedelta
+from typing import Any
 
 import streamlit as st
 
@@ -36,7 +37,10 @@ def coop(view: View) -> None:
             Column(words("Program"), lambda row: view.program(row.program)),
             Column(words("Earned in"), lambda row: f"{view.day(row.half_from)} – {_last(view, row.half_to)}"),
             Column(words("Claims"), lambda row: f"{view.day(row.claims_from)} – {_last(view, row.claims_to)}"),
-            Column(words("Status"), lambda row: words(row.fund_stage.capitalize()), badge=lambda row: STAGES[row.fund_stage]),
+            Column(
+                words("Status"), lambda row: words("Became rebate" if _is_rebate(row) else row.fund_stage.capitalize()),
+                badge=lambda row: "none" if _is_rebate(row) else STAGES[row.fund_stage],
+            ),
             *(_amount(view, name, words(title)) for name, title in AMOUNTS.items()),
         ],
         label=words("Funds"),
@@ -46,6 +50,11 @@ def coop(view: View) -> None:
     _claims(view)
     if not view.scope.viewer.is_operator:
         _claim(view)
+
+
+def _is_rebate(row: Any) -> bool:
+    """Whether all of a fund was below the minimum."""
+    return row.converted != 0 and row.open == 0
 
 
 def _amount(view: View, name: str, title: str) -> Column:
@@ -85,7 +94,7 @@ def _claim(view: View) -> None:
     """A form to claim from an open fund; the next daily run answers."""
     words = view.words
     funds = view.scope.ask(
-        "SELECT DISTINCT program, currency FROM {coop_funds} WHERE fund_stage = 'claimable' ORDER BY ALL"
+        "SELECT DISTINCT program, currency FROM {coop_funds} WHERE fund_stage = 'claimable' AND open > pending ORDER BY ALL"
     )
     if funds.empty:
         st.info(words("No fund can be claimed today."))

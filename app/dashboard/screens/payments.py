@@ -3,9 +3,11 @@
 import streamlit as st
 
 from app.dashboard import downloads
+from app.dashboard.asking import ask
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 from app.explain import PAID_FOR
+from warehouse.columns import COLUMNS
 
 KINDS = {"rebate": "Rebate", "coop": "Co-op"}
 BADGES = {
@@ -19,6 +21,8 @@ def payments(view: View) -> None:
     """The page."""
     _upcoming(view)
     _paid(view)
+    if view.scope.is_admin and not view.scope.viewer.is_operator:
+        _account(view)
 
 
 def _upcoming(view: View) -> None:
@@ -75,6 +79,35 @@ def _paid(view: View) -> None:
     downloads.offer(view, "payments")
 
 
+def _account(view: View) -> None:
+    """What an admin asks for: the account that is paid to, and payments held or released; the next daily run answers."""
+    words = view.words
+    st.subheader(words("How you are paid"))
+    told = words("A changed account is paid to from the next cycle on. The number is in no page and no download.")
+    with st.form("account", clear_on_submit=True):
+        holder = st.text_input(words("Account holder"))
+        iban = st.text_input("IBAN", type="password")
+        currency = st.text_input(words("Currency"), placeholder="EUR", max_chars=3)
+        st.markdown(told)
+        if st.form_submit_button(words("Name the account"), type="primary"):
+            ask(
+                view,
+                "payee_profile",
+                account_holder=holder.strip(),
+                iban=iban.replace(" ", ""),
+                payout_currency=currency.strip(),
+            )
+            st.success(words("Asked for. The next daily run answers."))
+    held, released = st.columns(2)
+    for column, kind, label in (
+        (held, "hold_payment", "Hold payments"),
+        (released, "release_payment", "Release payments"),
+    ):
+        if column.button(words(label), width="stretch"):
+            ask(view, kind)
+            st.success(words("Asked for. The next daily run answers."))
+
+
 def _paid_for(view: View, known: list[str]) -> None:
     """Which earnings a payment is for, by month and lever; what is left was carried over or is kept for another balance."""
     words = view.words
@@ -102,5 +135,6 @@ def _paid_for(view: View, known: list[str]) -> None:
 
 
 def _named(view: View, program: str, lever: str) -> str:
-    other = {"adjustment": "Adjustment", "settlement": "Settlement"}
-    return view.words(other[lever]) if lever in other else view.lever(program, lever)
+    if lever in COLUMNS["cause"].one_of:
+        return view.words(lever.replace("_", " ").capitalize())
+    return view.lever(program, lever)
