@@ -116,7 +116,8 @@ def _acts() -> dict[str, float]:
 
 def _report(console: Console, wanted: argparse.Namespace, found: dict[str, float], peak: int) -> None:
     entries = wanted.partners * wanted.entries * 12
-    table = Table(title=f"{wanted.partners:,} partners, {entries:,} ledger entries, {found['payments']:,.0f} payments")
+    console.print(f"{wanted.partners:,} partners, {entries:,} ledger entries, {found['payments']:,.0f} payments")
+    table = Table()
     table.add_column("act")
     table.add_column("seconds", justify="right")
     for act in ("plan", "propose", "approve", "send"):

@@ -62,6 +62,14 @@ def test_what_waited_too_long_for_its_payee_is_forfeited_or_escheated_by_country
     assert given_up([HELD], reason, country) == found
 
 
+def test_what_was_taken_back_since_is_not_forfeited_too():
+    assert given_up([HELD | {"due_minor": 25_000, "program_due_minor": 25_000}], "PAYACCT") == [
+        ("forfeited", "USD", -25_000, "2021-01")
+    ]
+    less = HELD | {"due_minor": 10_000, "program_due_minor": 10_000, "is_year_end": True}
+    assert given_up([less], "PAYACCT") == [("forfeited", "USD", -10_000, "2021-06")]
+
+
 def test_what_waits_for_the_minimum_does_not_wait_for_its_payee():
     assert given_up([HELD | {"held_minor": 19_999, "program_held_minor": 19_999}], "PAYACCT") == []
 
@@ -90,11 +98,12 @@ def test_a_cycle_is_judged_on_the_first_settled_day_that_reaches_it(previous, da
 def test_a_year_end_forfeits_in_the_ledger_and_in_what_is_to_be_paid(first_day):
     land("fx_rates", [{"fx_month": "2021-08"}], "2021-08-16")
     settle_next("2021-08-16", [{"transaction_id": "new", "transaction_at": "2021-08-16T10:00:00Z"}])
-    assert ask("SELECT cause, amount, earning_month, cause_detail FROM earnings_ledger WHERE lever = 'settlement'") == [
+    assert ask("SELECT cause, amount, earning_month, cause_detail FROM earnings_ledger WHERE cause = 'forfeited'") == [
         ("forfeited", Decimal("-2.400"), date(2021, 3, 1), "below the minimum at the fiscal year's end")
     ]
-    assert ask("SELECT due_on, upcoming FROM upcoming_payments WHERE earning_type = 'rebate'") == [
-        (date(2021, 10, 15), Decimal("2.400"))
+    assert ask("SELECT due_on, upcoming FROM upcoming_payments WHERE earning_type = 'rebate' ORDER BY 1") == [
+        (date(2021, 9, 15), Decimal("1.600")),  # the half year's co-op, which became rebate
+        (date(2021, 10, 15), Decimal("2.400")),
     ]
     assert ask("SELECT sum(forfeited) FROM liability") == [(Decimal("2.400"),)]
     assert operations.verify()["differences"] == []
