@@ -38,7 +38,7 @@ def nothing_differs() -> None:
 def test_a_line_of_two_years_ago_is_corrected(first_day):
     settle_old_days()
     report = settle(LATER, [T1 | {"revenue": "50.00"}])
-    assert (report["lines"], ledger(LATER)) == (
+    assert (report["lines"], [row for row in ledger(LATER) if row[0]]) == (
         1,
         [("t1", "coop", Decimal("-0.8"), "corrected_line"), ("t1", "rebate", Decimal("-1.2"), "corrected_line")],
     )

@@ -1,5 +1,5 @@
 -- Co-op funds of half years that have ended: what is accrued, converted, forfeited and claimed; this run's entries among it.
-WITH half AS (FROM coop_halves WHERE half_to <= $as_of AND coalesce(claims_to, half_to) > $as_of - INTERVAL 2 YEAR),
+WITH half AS (FROM coop_halves WHERE half_to <= $as_of),
 entry AS (
     SELECT entry.*, half_from FROM (FROM derived.earnings_ledger UNION ALL BY NAME FROM staging.derived.earnings_ledger) AS entry
     JOIN half ON half.program = entry.program AND earning_month >= half_from AND earning_month < half_to
