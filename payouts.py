@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +36,9 @@ from warehouse.columns import COLUMNS, currency_of, published_name
 from warehouse.tables import FEEDS
 
 INPUTS = ("payable", "payees", "hold_requests", "payout_rates", "tax_rates", "tax_invoices")
+ORDERS_A_FILE = (
+    25_000  # banks take up to some ten thousand; checking a file of 100,000 orders exceeds its reader's limit
+)
 SHORT = 12  # digits of a hash that are enough to name it
 EVERYTHING = date(9999, 12, 31)
 WITHIN = timedelta(days=92)  # of the newest settled day, a cycle may be proposed
@@ -152,11 +156,12 @@ def _prepare_orders(batch: str, payer: Account, prepared: Path) -> None:
         found = store.rows(con, ORDERS, batch=batch)
     unfinished = prepared.with_name(f"{prepared.name}.unfinished")
     unfinished.mkdir(exist_ok=True, mode=0o700)
-    for currency in sorted({row["payout_currency"] for row in found}):
-        orders = [_order(row) for row in found if row["payout_currency"] == currency]
-        path = unfinished / f"{batch}-{currency}.xml"
+    for name, rows in groupby(found, lambda row: row["order_file"]):
+        orders = list(rows)
+        path = unfinished / f"{name}.xml"
         path.touch(mode=0o600)
-        path.write_bytes(order_file(path.stem, payer, currency, found[0]["cycle_on"], orders))
+        currency, execute_on = orders[0]["payout_currency"], orders[0]["cycle_on"]
+        path.write_bytes(order_file(name, payer, currency, execute_on, [_order(row) for row in orders]))
         store.sync(path)
     os.replace(unfinished, prepared)
 
@@ -195,9 +200,7 @@ def receive(paths: Sequence[Path]) -> list[dict[str, Any]]:
     read = [(path.name, message) for path in paths for message in messages.read(path)]
     with _alone():
         with store.locked("bank messages"), store.warehouse() as con:
-            found = con.execute(
-                "SELECT batch_id || '-' || payout_currency, payment_id FROM clean.payout_payments"
-            ).fetchall()
+            found = con.execute(f"SELECT {ORDER_FILE}, payment_id FROM clean.payout_payments").fetchall()
         ours, of_file = {payment for _, payment in found}, defaultdict(list)
         for file, payment in found:
             of_file[file].append(payment)
@@ -228,12 +231,16 @@ def _land(said: Sequence[messages.Message]) -> None:
     handover.rows("bank_messages", _next_day(), rows)
 
 
-ORDERS = """
-SELECT payment_id, cycle_on, program, earning_type, payout_currency, payout_minor, account_holder, iban
+ORDER_FILE = (  # its name and message id: a currency and the orders that one file carries
+    "concat_ws('-', batch_id, payout_currency, (row_number() OVER (PARTITION BY batch_id, payout_currency ORDER BY payment_id) - 1) "
+    f"// {ORDERS_A_FILE} + 1)"
+)
+ORDERS = f"""
+SELECT payment_id, cycle_on, program, earning_type, payout_currency, payout_minor, account_holder, iban, {ORDER_FILE} AS order_file
 FROM clean.payout_payments JOIN (
     SELECT request_id, arg_max(account_holder, known_from) AS account_holder, arg_max(iban, known_from) AS iban
     FROM clean.partner_requests GROUP BY request_id
-) USING (request_id) WHERE batch_id = $batch ORDER BY payment_id
+) USING (request_id) WHERE batch_id = $batch ORDER BY order_file, payment_id
 """
 BATCHES = """
 SELECT batch_id, cycle_on, cut_on, proposed_by, approval, decided_by, note, count(*) AS payments,

@@ -155,7 +155,7 @@ def test_a_batch_is_sent_once_and_checked_against_the_schema(home):
     document = etree.parse(path).getroot()
     texts = {name: document.xpath(f"//*[local-name()='{name}']/text()") for name in ("EndToEndId", "InstdAmt", "CtrlSum", "MsgId", "Nm")}  # fmt: skip
     assert texts["EndToEndId"] == [f"{batch}-00000{n}" for n in (1, 2, 3)]
-    assert (texts["InstdAmt"], texts["MsgId"]) == (["1200.00"] * 3, [f"{batch}-EUR"])
+    assert (texts["InstdAmt"], texts["MsgId"]) == (["1200.00"] * 3, [f"{batch}-EUR-1"])
     assert "Partner A 1000001" in texts["Nm"]
     settle("2021-05-15")
     assert entries() == {partner: [("paid", f"-{amount}0")] for partner, amount in PAID.items()}
@@ -176,10 +176,23 @@ def test_a_sending_that_is_cut_off_is_taken_up_and_pays_once(home, point):
     assert subprocess.run(command, env=cut, cwd=ROOT, capture_output=True, check=False).returncode == -signal.SIGKILL
     seen = {path.name: path.read_bytes() for path in (home / "outbox").glob("*.xml")}
     first = payouts.send(batch, PAYER)
-    assert [path.name for path in first] == ([] if seen else [f"{batch}-EUR.xml"])
+    assert [path.name for path in first] == ([] if seen else [f"{batch}-EUR-1.xml"])
     assert payouts.send(batch, PAYER) == []
     settle("2021-05-15")
     assert entries() == {partner: [("paid", f"-{amount}0")] for partner, amount in PAID.items()}
+
+
+def test_many_orders_are_parted_over_files_that_the_bank_can_name(home, monkeypatch, bank):
+    monkeypatch.setattr(payouts, "ORDER_FILE", payouts.ORDER_FILE.replace("25000", "2"))
+    monkeypatch.setattr(payouts, "ORDERS", payouts.ORDERS.replace("25000", "2"))
+    batch = approved()
+    files = payouts.send(batch, PAYER)
+    assert [path.name for path in files] == [f"{batch}-EUR-1.xml", f"{batch}-EUR-2.xml"]
+    files[0].unlink()
+    bank.ask("accounts/ACME", "PATCH", behaviour="reject-file")
+    bank.ask("drop/scan")
+    payouts.receive(bank.said())
+    assert statuses(batch) == {"1000001": "sent", "1000002": "sent", "1000003": "rejected"}
 
 
 def test_every_point_of_a_sending_is_tried():
@@ -230,7 +243,7 @@ def test_the_commands_lead_from_a_plan_to_the_outbox(home):
     shown = told("propose", "--on", "2021-05-15", "--by", "anna").split("hash ")[1].strip()
     assert "upcoming" in told("show", "20210515-1")
     told("approve", "20210515-1", "--by", "ben", "--hash", shown[:12])
-    assert "20210515-1-EUR.xml" in told("send", "20210515-1")
+    assert "20210515-1-EUR-1.xml" in told("send", "20210515-1")
     assert "already" in told("send", "20210515-1")
     assert "approved" in told("list")
 
@@ -333,7 +346,7 @@ def test_the_bank_takes_rejects_settles_and_returns_payments(home, bank):
         "accounts/ACME", "PATCH", behaviour="return-later", parameters={"days": 2, "end_to_end_id": f"{batch}-000002"}
     )
     payouts.send(batch, PAYER)
-    order = (home / "outbox" / f"{batch}-EUR.xml").read_bytes()
+    order = (home / "outbox" / f"{batch}-EUR-1.xml").read_bytes()
     bank.ask("drop/scan")
     payouts.receive(bank.said())
     assert statuses(batch) == {"1000001": "sent", "1000002": "sent", "1000003": "rejected"}
@@ -372,8 +385,8 @@ def test_the_bank_takes_rejects_settles_and_returns_payments(home, bank):
 def test_what_the_bank_says_of_others_payments_is_named_and_left_alone(home, bank, tmp_path):
     batch = approved()
     payouts.send(batch, PAYER)
-    text = (home / "outbox" / f"{batch}-EUR.xml").read_text()
-    (home / "outbox" / f"{batch}-EUR.xml").write_text(text.replace(f"{batch}-00000", "strange-00000"))
+    text = (home / "outbox" / f"{batch}-EUR-1.xml").read_text()
+    (home / "outbox" / f"{batch}-EUR-1.xml").write_text(text.replace(f"{batch}-00000", "strange-00000"))
     bank.ask("drop/scan")
     done = CliRunner().invoke(app, ["payouts", "bank", *map(str, bank.said())])
     assert (done.exit_code, done.output.count("unknown payment")) == (1, 3)

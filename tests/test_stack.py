@@ -174,7 +174,7 @@ def test_payments_wait_for_a_named_person_and_days_do_not_wait_for_them(stack, m
     assert not list((home / "outbox").glob("*.xml")) if (home / "outbox").exists() else True
 
     assert answered(stack, "operator", wait, "PATCH", **said)[0] == 200
-    order = home / "outbox" / "20210515-1-USD.xml"
+    order = home / "outbox" / "20210515-1-USD-1.xml"
     stack.wait(order.exists, "the approved batch is sent", SECONDS)
     stack.wait(lambda: answered(stack, "admin", here)[1]["state"] == "success", "the run ends", SECONDS)
     assert answered(stack, "operator", wait, "PATCH", **said)[0] == 409
