@@ -36,9 +36,8 @@ from warehouse.columns import COLUMNS, currency_of, published_name
 from warehouse.tables import FEEDS
 
 INPUTS = ("payable", "payees", "hold_requests", "payout_rates", "tax_rates", "tax_invoices")
-ORDERS_A_FILE = (
-    25_000  # banks take up to some ten thousand; checking a file of 100,000 orders exceeds its reader's limit
-)
+# banks take some ten thousand orders a file; a file of 100,000 exceeds what the check of its schema reads
+ORDERS_A_FILE = 25_000
 SHORT = 12  # digits of a hash that are enough to name it
 EVERYTHING = date(9999, 12, 31)
 WITHIN = timedelta(days=92)  # of the newest settled day, a cycle may be proposed
@@ -120,7 +119,7 @@ def decide(batch: str, approval: Approval, by: str, batch_hash: str, note: str =
 
 
 def send(batch: str, payer: Account) -> list[Path]:
-    """Hand an approved batch over to the bank, once: the files put into outbox/, one for each payout currency.
+    """Hand an approved batch over to the bank, once: the files put into outbox/, one or more for each payout currency.
 
     What was cut off is taken up where it ended; a batch that is in the bank's hands yields nothing. Raises LookupError
     for a batch that is not approved.

@@ -154,6 +154,12 @@ def test_sales_tax_is_paid_on_an_approved_invoice_only(invoices, reason):
     assert paid(taxes=tax, invoices=invoices) == [reason or 100_000]
 
 
+def test_an_invoice_is_not_used_up_by_what_is_not_paid():
+    tax = [{"tax_kind": "sales_tax", "tax_rate": "0.19"}]
+    small = {"earning_type": "coop", "due_minor": 100, "program_due_minor": 100}
+    assert paid([small, {}], taxes=tax, invoices=[{}]) == ["PAYMIN", 100_000]
+
+
 def test_an_invoice_is_for_one_payment():
     tax = [{"tax_kind": "sales_tax", "tax_rate": "0.19"}]
     rates = [{"from_currency": "USD", "to_currency": "EUR", "fx_rate": "0.9"}]

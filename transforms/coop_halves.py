@@ -7,6 +7,7 @@ import pandas as pd
 
 from transforms.adjustments import minor
 from transforms.programs import Program, active
+from transforms.terms import Coop
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100  # those that a transaction may lie in
 DAY = np.timedelta64(1, "D")
@@ -24,18 +25,17 @@ def coop_halves(programs: list[Program], run_date: date) -> pd.DataFrame:
     the day after the grace days. Below `minimum_minor`, in program currency on the half's last day, co-op becomes
     rebate. `fund_stage` is where the half stands on the day. Programs without usage months have no claims.
     """
-    made = [_of(program) for program in active(programs) if program.coop]
+    made = [_of(program, program.coop) for program in active(programs) if program.coop]
     halves = pd.concat([NO_HALVES, *made], ignore_index=True)
     today = pd.Timestamp(run_date)
     begun = [halves["claims_to"] <= today, halves["claims_from"] <= today, halves["half_to"] <= today]
     return halves.assign(fund_stage=np.select(begun, STAGES[:0:-1], STAGES[0]))
 
 
-def _of(program: Program) -> pd.DataFrame:
+def _of(program: Program, coop: Coop) -> pd.DataFrame:
     first_month, first_day = map(int, program.fiscal_year_start.split("-"))
     start = np.datetime64(f"{FIRST_YEAR}-{first_month:02d}", "M") + np.arange(-12, (LAST_YEAR - FIRST_YEAR) * 12, 6)
-    coop, end = program.coop, start + 6
-    assert coop is not None
+    end = start + 6
     on = (first_day - 1) * DAY
     usage = _days(end + coop.usage_months) + on if coop.usage_months else np.full(len(end), np.datetime64("NaT", "D"))
     opens = coop.claims_open

@@ -120,7 +120,7 @@ def _invoiced(due: pd.DataFrame, tax_invoices: pd.DataFrame) -> pd.DataFrame:
     invoices = invoices.assign(place=invoices.groupby(key).cumcount())[
         [*key, "place", "invoice_number", "invoice_status"]
     ]
-    taxed = (due["sales_tax_minor"] > 0) & ~due["is_negative"]
+    taxed = (due["sales_tax_minor"] > 0) & ~due["is_negative"] & ~due["is_below"]
     place = taxed.groupby([due[column].astype("str") for column in key]).cumsum() - 1
     due = due.astype(dict.fromkeys(key, "str")).assign(place=place.where(taxed, -1).astype("int64"), is_taxed=taxed)
     due = due.merge(invoices, on=[*key, "place"], how="left")
