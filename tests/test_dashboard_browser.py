@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import pipeline
-from app.stack import free_port
 from tests.deliveries import land, land_world, settle_next
+from tests.ports import free_port
 from tests.test_dashboard_access import ADMIN, OTHER, PARTNERS, USER, USERS
 from warehouse import store
 

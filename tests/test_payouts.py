@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ import pipeline
 from app.cli import app
 from banking.orders import Account
 from tests.deliveries import ask, land, land_world
+from tests.ports import free_port
 from warehouse import releases, store
 
 ROOT = Path(__file__).parents[1]
@@ -303,10 +303,7 @@ class Bank:
     """A bank that answers for real: it takes files from our outbox and leaves its answers in its own folder."""
 
     def __init__(self, home: Path, answers: Path) -> None:
-        self.outbox, self.answers = home / "outbox", answers
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.outbox, self.answers, self.port = home / "outbox", answers, free_port()
         self.outbox.mkdir(exist_ok=True, mode=0o700)
         command = [
             Path(sys.executable).with_name("mock-bank"), "--port", str(self.port), "--clock", "2021-05-14T09:00", "--quiet",
