@@ -55,8 +55,12 @@ def read(path: Path) -> list[Message]:
     }  # fmt: skip
     if kind not in readers:
         raise Unreadable(f"bank file [{path.name}] is [{kind}]; pain.002, camt.053, camt.054 and pacs.004 are read.")
-    made_at = _instant(_text(root, ".//{*}GrpHdr/{*}CreDtTm"))
-    return list(readers[kind](root, made_at))
+    try:
+        return list(readers[kind](root, _instant(_text(root, ".//{*}GrpHdr/{*}CreDtTm"))))
+    except ValueError as fault:
+        raise Unreadable(
+            f"bank file [{path.name}] has a time that is none: {fault}; ask the bank for it again."
+        ) from None
 
 
 def _report(root: etree._Element, made_at: datetime) -> Iterator[Message]:

@@ -120,6 +120,7 @@ def nothing_differs() -> None:
     assert found["broken"] == found["differences"] == []
 
 
+@pytest.mark.slow
 def test_a_claim_that_comes_later_gives_an_old_line_to_its_partner_and_back_when_it_is_rejected(ranked):
     settle_with([CLAIM])
     assert posted(NEXT) == [("t1", "1000001", -4.0, "reference_change"), ("t1", OTHER, 4.0, "reference_change")]

@@ -217,6 +217,7 @@ def test_a_line_that_cannot_take_back_what_it_names_is_undecided(rules, columns)
     assert ask("SELECT sum(amount) FROM earnings_ledger") == [(4,)]
 
 
+@pytest.mark.slow
 def test_the_sum_of_all_entries_is_the_same_however_the_lines_arrive(rules, monkeypatch, tmp_path_factory):
     write(rules, "accumulate: {over: quarter, per: [customer]}, scale: {mode: marginal, " + TIERS,
           "accumulate: {over: month}, scale: {mode: retroactive, " + TIERS, more="cap: [{over: fiscal_year, amount: 30}]\n")  # fmt: skip

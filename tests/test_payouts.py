@@ -390,7 +390,14 @@ def test_what_the_bank_says_of_others_payments_is_named_and_left_alone(home, ban
     assert set(statuses(batch).values()) == {"sent"}
 
 
-@pytest.mark.parametrize(("text", "why"), [("<a", "not XML"), ("<Document><Other/></Document>", "Other")])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("<a", "not XML"),
+        ("<Document><Other/></Document>", "Other"),
+        ("<Document><PmtRtr><GrpHdr><CreDtTm>soon</CreDtTm></GrpHdr></PmtRtr></Document>", "soon"),
+    ],
+)
 def test_a_bank_file_that_cannot_be_used_is_refused_whole(home, tmp_path, text, why):
     path = tmp_path / "odd.xml"
     path.write_text(text)

@@ -1,5 +1,6 @@
 """What a payment cycle pays: what is due, above the minimum, not held, less taxes withheld, in the payout currency."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -33,7 +34,9 @@ def framed(rows: list[dict], columns: list[str], days: tuple[str, ...] = (), **d
     return made.assign(**{name: decimals(list(made[name]), kind) for name, kind in decimal.items()})
 
 
-def proposed(balances: list[dict] = [{}], payee: dict | None = None, holds: list[dict] = [], **more: list[dict]) -> list[dict]:  # fmt: skip # noqa: B006
+def proposed(
+    balances: Sequence[dict] = ({},), payee: dict | None = None, holds: Sequence[dict] = (), **more: list[dict]
+) -> list[dict]:
     """Proposed payments of some balances; what is not said is as in BALANCE and PAYEE."""
     payable = pd.DataFrame([BALANCE | balance for balance in balances])
     asked = ["partner_id", "program", "request_kind", "requested_at", "request_id"]

@@ -389,6 +389,7 @@ def test_a_line_that_comes_late_for_a_closed_month_is_published(first_day):
     ]
 
 
+@pytest.mark.slow
 def test_a_backfill_publishes_once_and_the_same_as_day_by_day(first_day, tmp_path_factory):
     april = "2021-04-01"
     land("fx_rates", [{"fx_month": "2021-04"}], april)
