@@ -397,6 +397,16 @@ RULES += (
         why="a payment to somebody else is a payment lost",
     ),
     Rule(
+        id="published:statements",
+        table="added.statements",
+        offends="SELECT partner_id, program, earning_type, currency FROM (SELECT partner_id, program, earning_type, currency, "
+        "earned + adjusted - paid - forfeited - escheated AS moved FROM {batch} UNION ALL "
+        "SELECT partner_id, program, earning_type, currency, -amount FROM added.earnings_ledger) "
+        "GROUP BY ALL HAVING sum(moved) <> 0",
+        means="what a statement adds is what the ledger adds, partner by partner",
+        why="a statement that differs from the ledger starts a dispute",
+    ),
+    Rule(
         id="law:fund",
         table="main.coop_funds",
         holds="accrued + adjusted = converted + claimed + forfeited + open",

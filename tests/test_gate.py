@@ -58,6 +58,7 @@ SEEDED = {
     "program, earning_type, currency, DATE '2021-05-15' AS cycle_on, DATE '2021-05-14' AS cut_on FROM earnings_ledger LIMIT 1; "
     "INSERT INTO payments BY NAME FROM {table}",
     "earned:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'nobody' AS partner_id, 'p' AS program",
+    "published:statements": "UPDATE {table} SET earned = earned + 1",
     "law:fund": "UPDATE {table} SET open = open + 1",
     "published:fund": "UPDATE {table} SET accrued = accrued + 1",
     "published:upcoming": "UPDATE {table} SET upcoming = upcoming + 1",

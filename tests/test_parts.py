@@ -36,7 +36,11 @@ SOURCES = {
     "eligibility_history": "derived.eligibility_criteria",
     "payments": "derived.payments",
 }
-AT_ONCE = ("coop_funds", "upcoming_payments")  # sums whose parts are compared with one part of all that ever was
+AT_ONCE = (
+    "coop_funds",
+    "statements",
+    "upcoming_payments",
+)  # sums whose parts are compared with one part of all that ever was
 
 
 def in_full(as_of: date) -> dict[str, list[tuple]]:
@@ -188,6 +192,7 @@ def test_a_part_holds_what_the_day_brings(first_day):
     assert {name: file["rows"] for name, file in now["parts"][-1]["tables"].items()} | {"eligibility_history": 0} == {
         "eligibility_history": 0, "transactions": 10, "decisions": 10, "earnings": 10, "earnings_ledger": 20,
         "earnings_monthly": 1, "liability": 2, "ineligible_revenue": 0, "coop_funds": 1, "payments": 0, "upcoming_payments": 2,
+        "statements": 2,
     }  # fmt: skip
 
 
