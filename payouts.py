@@ -128,6 +128,11 @@ def send(batch: str, payer: Account) -> list[Path]:
         found = batch_of(batch)
         if found["approval"] != "approved":
             raise LookupError(f"batch [{batch}] is {found['approval'] or 'not decided'}; only an approved one is sent.")
+        if found["approved_hash"] != found["batch_hash"]:
+            raise LookupError(
+                f"batch [{batch}] is not what was approved: its hash is [{found['batch_hash'][:12]}], the approval's "
+                f"[{found['approved_hash'][:12]}]. A delivery has changed its payments or accounts since; nothing is sent."
+            )
         prepared = store.place("outbox") / f".{batch}"
         if not found["is_sent"]:
             if not prepared.exists():
@@ -242,7 +247,7 @@ FROM clean.payout_payments JOIN (
 ) USING (request_id) WHERE batch_id = $batch ORDER BY order_file, payment_id
 """
 BATCHES = """
-SELECT batch_id, cycle_on, cut_on, proposed_by, approval, decided_by, note, count(*) AS payments,
+SELECT batch_id, cycle_on, cut_on, proposed_by, approval, batch_hash AS approved_hash, decided_by, note, count(*) AS payments,
     count(sent.payment_id) > 0 AS is_sent
 FROM clean.payout_payments LEFT JOIN clean.payout_approvals USING (batch_id) LEFT JOIN (
     SELECT DISTINCT payment_id FROM clean.bank_messages
@@ -294,9 +299,13 @@ def payments_of(batch: str) -> list[dict[str, Any]]:
 
 
 def _hash(con: duckdb.DuckDBPyConnection, batch: str) -> str:
+    """What an approval is bound to: every version of the batch's payments and of the accounts that they go to."""
     columns = ", ".join(FEEDS["payout_payments"].columns)
     rows = con.execute(
-        f"SELECT {columns} FROM clean.payout_payments WHERE batch_id = $batch ORDER BY payment_id", {"batch": batch}
+        f"SELECT {columns}, account_holder, iban FROM clean.payout_payments JOIN "
+        "(SELECT request_id, account_holder, iban FROM clean.partner_requests) USING (request_id) "
+        "WHERE batch_id = $batch ORDER BY ALL",
+        {"batch": batch},
     ).fetchall()
     return hashlib.sha256(json.dumps(rows, default=str).encode()).hexdigest()
 

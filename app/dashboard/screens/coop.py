@@ -1,6 +1,6 @@
 """Co-op: each half year's fund, what is claimed of it, and a form to claim more."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import streamlit as st
@@ -61,9 +61,9 @@ def _amount(view: View, name: str, title: str) -> Column:
     return Column(title, lambda row: view.money(getattr(row, name), row.currency), is_figure=True)
 
 
-def _last(view: View, end: object) -> str:
+def _last(view: View, end: date | None) -> str:
     """The last day of days that end before one."""
-    return view.day(end - timedelta(days=1)) if end is not None else ""  # type: ignore[operator]
+    return view.day(end - timedelta(days=1)) if end is not None else ""
 
 
 def _claims(view: View) -> None:
