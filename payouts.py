@@ -77,7 +77,9 @@ def propose(cycle_on: date, by: str) -> dict[str, Any]:
         with store.locked(f"propose payments of {cycle_on}"), store.warehouse() as con:
             day = books.newest_day(con)
             if abs(cycle_on - day) > WITHIN:
-                raise LookupError(f"[{cycle_on}] is more than three months from [{day}], the newest settled day.")
+                raise LookupError(
+                    f"[{cycle_on}] is more than three months from [{day}], the newest settled day: settle on, or give a nearer day."
+                )
             proposed = _proposed(con, cycle_on, day)
             batch = f"{cycle_on:%Y%m%d}-{_count(con, cycle_on) + 1}"
         paid = proposed[proposed["reason_code"].isna()].sort_values(
