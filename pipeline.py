@@ -30,12 +30,14 @@ from transforms import (
     decisions,
     earnings,
     eligibility,
+    enrolments,
     forfeits,
     holders,
     invitations,
     ledger,
     payments,
     positions,
+    requirements,
     simulation,
 )
 from transforms.coop_halves import coop_halves
@@ -78,13 +80,17 @@ Step = Callable[..., pd.DataFrame]
 PARTNER_STEPS: dict[str, Step] = {
     step.__name__: step
     for step in (
-        answered_requests.answered_requests,
-        associations.associations,
+        requirements.requirements,
         invitations.invitations,
+        enrolments.enrolments_asked_for,
+        answered_requests.answered_requests,
+        enrolments.enrolments,
         eligibility.eligibility_criteria,
         eligibility.eligibility,
+        associations.associations,
     )
 }
+STANDING = ("requirements", "enrolments", "eligibility_criteria", "eligibility")  # what rules alone may change
 LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
     step.__name__: step
     for step in (
@@ -471,10 +477,9 @@ def _work_out(
     given = {"programs": run.rules.now, "programs_before": run.rules.before, "run_date": run.day}
     deliveries, made = _judge_partners(con, run, given, clock, everything=everything)
     if run.rules.changed:
-        criteria = eligibility.eligibility_criteria(
-            **{n: (made | {"programs": run.rules.before})[n] for n in inputs("eligibility_criteria")}
-        )
-        cuts.stand_under_rules_before(con, eligibility.eligibility(criteria, run.rules.before))
+        steps = {name: PARTNER_STEPS[name] for name in STANDING}
+        before = _run_steps(con, steps, made | {"programs": run.rules.before}, clock)
+        cuts.stand_under_rules_before(con, before["eligibility"])
         associated.associate_under_rules_before(con, associations.associations(made["claims"], run.rules.before))
     lines = _touch_lines(con, run, clock, everything=everything)
     clock.stage("touched_lines")

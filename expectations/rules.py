@@ -161,6 +161,21 @@ RULES: tuple[Rule, ...] = (
         why="a line on a day with two standings would be decided twice",
     ),
     Rule(
+        id="partition:enrolments",
+        table="derived.enrolments",
+        offends="SELECT program, partner_id FROM (SELECT *, lead(valid_from) OVER (PARTITION BY program, partner_id "
+        "ORDER BY valid_from) AS following FROM {batch}) WHERE following IS DISTINCT FROM valid_to",
+        means="each enrolment covers all days, once",
+        why="a day with two statuses, or none, could not be told to the partner",
+    ),
+    Rule(
+        id="reason:enrolment",
+        table="derived.enrolments",
+        holds="(enrolment_status = 'enrolled') = (reason_code IS NULL)",
+        means="an enrolment that is not simply in force says why",
+        why="a status without a reason is a question to support",
+    ),
+    Rule(
         id="one:associations",
         table="derived.associations",
         offends="SELECT program, claim_id FROM (SELECT *, lead(valid_from) OVER (PARTITION BY program, customer_id, "
@@ -387,6 +402,15 @@ RULES += (
         f"SELECT {_BALANCE} FROM made LEFT JOIN owed USING ({_BALANCE}) WHERE reserved > coalesce(owed, 0)",
         means="nobody is paid more than was due and posted when the payment was worked out",
         why="money that has left is hard to get back",
+    ),
+    Rule(
+        id="enrolled:payment",
+        table="added.payments",
+        offends="SELECT payment_id FROM {batch} SEMI JOIN (SELECT DISTINCT program FROM eligibility_criteria "
+        "WHERE criterion = 'enrolment') USING (program) ANTI JOIN (FROM eligibility_history WHERE criterion = 'enrolment' "
+        "AND status = 'met') USING (partner_id, program)",
+        means="nobody is paid who never was enrolled in the program",
+        why="what is paid outside the program cannot be had back by its terms",
     ),
     Rule(
         id="earned:payment",

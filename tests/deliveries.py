@@ -61,6 +61,7 @@ WORLD = {
     "partners": [{"partner_id": "1000001"}, {"partner_id": "2000001", "partner_type": "indirect_provider"}],
     "agreements": [{"agreement_id": "a1", "partner_id": "1000001"}],
     "competencies": [{"partner_id": "1000001"}],
+    "enrolments": [{"partner_id": "1000001"}],
     "payee_profiles": [{"partner_id": "1000001"}],
     "products": [{"product_id": "azure"}],
     "customers": [{"customer_id": "c1"}],

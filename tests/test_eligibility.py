@@ -7,8 +7,8 @@ import pytest
 
 import rulebook
 from transforms.criteria import Eligibility
-from transforms.eligibility import eligibility, eligibility_criteria
-from transforms.example_standing import FEED_COLUMNS, example_frame
+from transforms.eligibility import eligibility
+from transforms.example_standing import FEED_COLUMNS, example_frame, judged_criteria
 from transforms.money import FX, decimals
 from transforms.programs import Program, load
 from transforms.rule_file import read
@@ -30,12 +30,11 @@ def judged(case: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows = {"partners": [{"partner_id": "p1"}]} | {
         feed: given.get(feed, []) for feed in FEED_COLUMNS if feed != "partners"
     }
-    criteria = eligibility_criteria(
-        **{feed: example_frame(feed, rows[feed], program) for feed in FEED_COLUMNS},
-        first_transactions=pd.DataFrame({"partner_id": pd.Series([], dtype="str")}),
-        partner_revenue=revenue(given.get("revenue", [])),
-        delivered_feeds=pd.DataFrame({"feed": [f for f in FEED_COLUMNS if f not in given.get("missing_feeds", [])]}),
-        programs=[program],
+    criteria = judged_criteria(
+        {feed: example_frame(feed, rows[feed], program) for feed in FEED_COLUMNS},
+        program,
+        revenue(given.get("revenue", [])),
+        tuple(given.get("missing_feeds", [])),
     )
     return criteria, eligibility(criteria, [program])
 

@@ -25,6 +25,8 @@ SEEDED = {
     "rare:revenue": "UPDATE {table} SET revenue_minor = 100000000000",
     "partition:eligibility_criteria": "UPDATE {table} SET valid_from = valid_from + 1",
     "partition:eligibility": "UPDATE {table} SET valid_from = valid_from + 1",
+    "partition:enrolments": "UPDATE {table} SET valid_from = valid_from + 1",
+    "reason:enrolment": "UPDATE {table} SET enrolment_status = 'enrolled', reason_code = 'ENRASK'",
     "one:associations": "INSERT INTO {table} BY NAME SELECT 'a' || i AS claim_id, DATE '2021-01-01' + i::INT AS valid_from FROM range(2) t(i)",
     "evidence:met": "UPDATE {table} SET status = 'met', evidence = NULL",
     "reason:unmet": "UPDATE {table} SET status = 'unmet', reason_code = NULL",
@@ -57,6 +59,7 @@ SEEDED = {
     "covered:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'sent' AS payment_status, 500 AS payment, partner_id, "
     "program, earning_type, currency, DATE '2021-05-15' AS cycle_on, DATE '2021-05-14' AS cut_on FROM earnings_ledger LIMIT 1; "
     "INSERT INTO payments BY NAME FROM {table}",
+    "enrolled:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'nobody' AS partner_id, 'csp-indirect-reseller' AS program",
     "earned:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'nobody' AS partner_id, 'p' AS program",
     "published:statements": "UPDATE {table} SET earned = earned + 1",
     "law:fund": "UPDATE {table} SET open = open + 1",

@@ -1,132 +1,36 @@
-"""Who may earn, since when, and why not: every criterion of every program, over all days, with its evidence."""
-
-from datetime import date
+"""Who may earn, since when, and why not."""
 
 import numpy as np
 import pandas as pd
 
-from transforms.criteria import Criterion
-from transforms.dated import ALWAYS
-from transforms.judges import JUDGES, Facts, Judged, enrolment, spans_of
 from transforms.programs import Program, active
-from transforms.validity import OPEN, START, clip, gaps, states, union
-
-MET, UNMET, UNKNOWN, NOT_APPLICABLE = "met", "unmet", "unknown", "not_applicable"
-
-
-def eligibility_criteria(
-    partners: pd.DataFrame,
-    agreements: pd.DataFrame,
-    competencies: pd.DataFrame,
-    enrolments: pd.DataFrame,
-    payee_profiles: pd.DataFrame,
-    first_transactions: pd.DataFrame,
-    partner_revenue: pd.DataFrame,
-    delivered_feeds: pd.DataFrame,
-    programs: list[Program],
-) -> pd.DataFrame:
-    """How each criterion of each program stands for each partner of its types, as spans that cover all days.
-
-    A feed that never came leaves its criteria unknown; a criterion does not apply before the program's file dates it.
-    """
-    facts = Facts(
-        partners,
-        agreements,
-        competencies,
-        enrolments,
-        payee_profiles,
-        first_transactions,
-        partner_revenue,
-        delivered_feeds,
-    )
-    paid = [p for p in active(programs) if facts.partners["partner_type"].isin(p.partner_types).any()]
-    made = [_of_program(program, facts) for program in paid or active(programs)[:1]]
-    return pd.concat(made, ignore_index=True) if made else spans_of(pd.Series([], dtype="str"), START, None, None)
+from transforms.requirements import MET, UNKNOWN, UNMET
+from transforms.validity import START, gaps, states, union
 
 
-def _of_program(program: Program, facts: Facts) -> pd.DataFrame:
-    candidates = facts.partners.loc[facts.partners["partner_type"].isin(program.partner_types), "partner_id"]
-    mine = candidates.drop_duplicates().reset_index(drop=True)
-    facts = Facts(*(t[t["partner_id"].isin(mine)] if "partner_id" in t else t for t in facts))
-    if "program_currency" in facts.partner_revenue:
-        revenue = facts.partner_revenue
-        facts = facts._replace(partner_revenue=revenue[revenue["program_currency"] == program.currency])
-    listed = _listed(program)
+def eligibility_criteria(requirements: pd.DataFrame, enrolments: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
+    """How each criterion of each program stands for each partner, as spans that cover all days; enrolment comes last."""
     made = [
-        _partition(_judge(criterion, program, facts), criterion, since, until, mine).assign(criterion_number=number)
-        for (criterion, number, since, until) in listed
+        _enrolment(enrolments[enrolments["program"] == program.program], requirements, program)
+        for program in active(programs)
+        if program.enrolment
     ]
-    spans = pd.concat(made, ignore_index=True)
-    return spans.assign(program=program.program)
+    return pd.concat([requirements, *made], ignore_index=True)
 
 
-def _listed(program: Program) -> list[tuple[Criterion | str, int, date, date | None]]:
-    """The program's criteria with their numbers and the days for which each is listed; enrolment comes last."""
-    starts = sorted(program.eligibility.criteria)
-    listed: list[tuple[Criterion | str, int, date, date | None]] = []
-    for start, end in zip(starts, [*starts[1:], None], strict=True):
-        judged = [c for c in program.eligibility.criteria[start] if c.criterion != "not_own_customer"]
-        listed += [(c, len(listed) + n, start, end) for n, c in enumerate(judged, 1)]
-    if program.enrolment:
-        listed.append(("enrolment", len(listed) + 1, ALWAYS, None))
-    return listed
-
-
-def _judge(criterion: Criterion | str, program: Program, facts: Facts) -> list[tuple[date, date | None, Judged]]:
-    """The criterion over time, one entry for each version of its dated figures."""
-    if criterion == "enrolment" or isinstance(criterion, str):
-        return [(ALWAYS, None, enrolment(program, facts))]
-    figures = {
-        "active_agreement": criterion.any_of,
-        "competency": criterion.any_of,
-        "trailing_revenue": criterion.at_least,
-    }
-    dated = figures.get(criterion.criterion)
-    if dated is None:
-        return [(ALWAYS, None, JUDGES[criterion.criterion](criterion, None, facts))]
-    return [(s.start, s.end, JUDGES[criterion.criterion](criterion, s.value, facts)) for s in dated.spans()]
-
-
-def _partition(
-    versions: list[tuple[date, date | None, Judged]],
-    criterion: Criterion | str,
-    since: date,
-    until: date | None,
-    partners: pd.Series,
-) -> pd.DataFrame:
-    """One criterion's spans over all days: met, unknown, unmet, or not applicable where it is not listed."""
-    name = criterion if isinstance(criterion, str) else criterion.criterion
-    made = []
-    for start, end, judged in versions:
-        ends = [day for day in (end, until) if day]
-        window = (pd.Timestamp(max(start, since)), pd.Timestamp(min(ends)) if ends else None)
-        met = union(judged.met, "partner_id")
-        if not isinstance(criterion, str) and criterion.once_met_stays:
-            first = met.drop_duplicates("partner_id")
-            met = first.assign(valid_to=pd.NaT)
-        unknown = _without(union(judged.unknown, "partner_id"), met, partners)
-        rest = gaps(pd.concat([met, unknown]), partners, "partner_id")
-        made += [
-            clip(met.assign(status=MET, reason_code=None), *window),
-            clip(unknown.assign(status=UNKNOWN), *window),
-            clip(rest.assign(status=UNMET, reason_code=judged.reason_code, evidence=judged.unmet), *window),
-        ]
-    covered = pd.concat(made, ignore_index=True)
-    outside = gaps(covered, partners, "partner_id").assign(status=NOT_APPLICABLE, reason_code=None, evidence=None)
-    columns = ["partner_id", "valid_from", "valid_to", "status", "reason_code", "evidence"]
-    return pd.concat([covered[columns], outside[columns]], ignore_index=True).assign(criterion=name)
-
-
-def _without(spans: pd.DataFrame, taken: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
-    """The parts of spans that lie in no taken span; both are disjoint within a key."""
-    if spans.empty:
-        return spans
-    free = gaps(taken, keys, "partner_id")
-    crossed = spans.merge(free, on="partner_id", suffixes=("", "_free"))
-    start = crossed[["valid_from", "valid_from_free"]].max(axis=1)
-    end = pd.concat([crossed["valid_to"].fillna(OPEN), crossed["valid_to_free"].fillna(OPEN)], axis=1).min(axis=1)
-    kept = crossed.assign(valid_from=start, valid_to=end.mask(end == OPEN))[start < end]
-    return kept[spans.columns]
+def _enrolment(held: pd.DataFrame, requirements: pd.DataFrame, program: Program) -> pd.DataFrame:
+    """The criterion of being enrolled: a sale of a partner that is not yet, or no longer, earns nothing."""
+    number = requirements.loc[requirements["program"] == program.program, "criterion_number"].max()
+    spans = held[["program", "partner_id", "valid_from", "valid_to", "evidence"]]
+    is_enrolled = held["is_enrolled"].astype("boolean")
+    made = [
+        union(spans[is_enrolled.fillna(False)], "partner_id").assign(status=MET, reason_code=None),
+        union(spans[is_enrolled.isna()], "partner_id").assign(status=UNKNOWN, reason_code="UNKENROL"),
+        union(spans[~is_enrolled.fillna(True)], "partner_id").assign(status=UNMET, reason_code="IVDINVT"),
+    ]
+    return pd.concat(made, ignore_index=True).assign(
+        criterion="enrolment", criterion_number=1 if pd.isna(number) else int(number) + 1
+    )
 
 
 def eligibility(eligibility_criteria: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:

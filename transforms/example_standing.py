@@ -7,7 +7,9 @@ from typing import Any, NamedTuple, cast
 import pandas as pd
 
 from transforms.eligibility import eligibility, eligibility_criteria
+from transforms.enrolments import enrolments
 from transforms.programs import Program
+from transforms.requirements import requirements
 from transforms.worked_examples import Given, lines_of
 
 JUDGED_BY = {
@@ -42,6 +44,8 @@ PLAIN = {
     "bank_status": "approved", "tax_status": "approved", "enrolment_status": "enrolled", "country": "US", "tenant_country": "US",
 }  # fmt: skip
 NEVER = date(1900, 1, 1)
+NOBODY = pd.Series([], dtype="str")
+NO_DAY = pd.Series([], dtype="datetime64[us]")
 
 
 class Standing(NamedTuple):
@@ -80,17 +84,58 @@ def _judged(program: Program, feeds: frozenset[str], givens: dict[int, Given]) -
     ids = sorted({row["partner_id"] for listed in rows.values() for row in listed})
     if "partners" not in feeds:
         rows["partners"] = [{"partner_id": partner_id} for partner_id in ids]
-    none = pd.DataFrame({"partner_id": pd.Series([], dtype="str"), "transaction_id": pd.Series([], dtype="str")})
-    criteria = eligibility_criteria(
-        **{feed: example_frame(feed, listed, program) for feed, listed in rows.items()},
-        first_transactions=none.assign(transaction_on=pd.Series([], dtype="datetime64[us]")),
-        partner_revenue=none,
-        delivered_feeds=pd.DataFrame({"feed": list(FEED_COLUMNS)}),
-        programs=[narrowed],
-    )
+    criteria = judged_criteria({feed: example_frame(feed, listed, program) for feed, listed in rows.items()}, narrowed)
     spans = eligibility(criteria, [narrowed]).to_dict("records")
     unmet = criteria[criteria["status"] == "unmet"].to_dict("records")
     return {number: _of_example(number, given, spans, unmet) for number, given in givens.items()}
+
+
+def judged_criteria(
+    facts: dict[str, pd.DataFrame],
+    program: Program,
+    partner_revenue: pd.DataFrame | None = None,
+    missing: tuple[str, ...] = (),
+) -> pd.DataFrame:
+    """Every criterion of one program over all days, by feeds as `example_frame` makes them; `missing` ones never came."""
+    judged, held = judged_enrolments(facts, program, partner_revenue=partner_revenue, missing=missing)
+    return eligibility_criteria(judged, held, [program])
+
+
+def judged_enrolments(
+    facts: dict[str, pd.DataFrame],
+    program: Program,
+    *,
+    enrol_requests: pd.DataFrame | None = None,
+    invited: pd.DataFrame | None = None,
+    partner_revenue: pd.DataFrame | None = None,
+    missing: tuple[str, ...] = (),
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The requirements of one program and its enrolments; nobody asked to enrol or was invited unless given."""
+    shared = {
+        "partners": facts["partners"],
+        "payee_profiles": facts["payee_profiles"],
+        "delivered_feeds": pd.DataFrame({"feed": [feed for feed in FEED_COLUMNS if feed not in missing]}),
+        "programs": [program],
+    }
+    judged = requirements(
+        **shared,
+        agreements=facts["agreements"],
+        competencies=facts["competencies"],
+        partner_revenue=pd.DataFrame({"partner_id": NOBODY}) if partner_revenue is None else partner_revenue,
+    )
+    none = pd.DataFrame({"program": NOBODY, "partner_id": NOBODY})
+    requests = none.assign(request_id=NOBODY, answered_on=NO_DAY) if enrol_requests is None else enrol_requests
+    offers = none.assign(transaction_id=NOBODY, invited_on=NO_DAY)
+    held = enrolments(
+        judged,
+        **shared,
+        enrolment_states=facts["enrolments"],
+        enrol_requests=requests,
+        answered_requests=requests[:0].assign(request_kind="", outcome=""),
+        invited=offers if invited is None else invited,
+        invitations=offers,
+    )
+    return judged, held
 
 
 def _of_example(number: int, given: Given, spans: list[dict], unmet: list[dict]) -> Standing:

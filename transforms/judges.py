@@ -9,11 +9,8 @@ import pandas as pd
 
 from transforms.criteria import Criterion
 from transforms.money import share, unit_shift
-from transforms.programs import Program
 from transforms.reasons import AGREEMENT_REASON
 from transforms.validity import START
-
-WELCOME = ("invited", "action_required", "validating_enrollment", "enrolled")
 
 
 class Facts(NamedTuple):
@@ -22,9 +19,7 @@ class Facts(NamedTuple):
     partners: pd.DataFrame
     agreements: pd.DataFrame
     competencies: pd.DataFrame
-    enrolments: pd.DataFrame
     payee_profiles: pd.DataFrame
-    first_transactions: pd.DataFrame
     partner_revenue: pd.DataFrame
     delivered_feeds: pd.DataFrame
 
@@ -146,28 +141,6 @@ def _trailing_revenue(criterion: Criterion, figure: Decimal, facts: Facts) -> Ju
     partners = facts.partners["partner_id"].drop_duplicates()
     unknown = spans_of(partners, START, known_from if pd.notna(begun) else None, "revenue of the whole period not held")
     return Judged(steps[enough], unknown.assign(reason_code="UNKTTM"), "IVDTTM", f"trailing revenue below {figure}")
-
-
-def enrolment(program: Program, facts: Facts) -> Judged:
-    """Met while invited or enrolled; a first transaction invites where the program says so and nothing else is known."""
-    listed = facts.enrolments[facts.enrolments["program"] == program.program]
-    held = listed[listed["enrolment_status"].isin(WELCOME)]
-    evidence = held["enrolment_status"].astype("str") + " since " + held["valid_from"].dt.strftime("%Y-%m-%d")
-    met = spans_of(held["partner_id"], held["valid_from"], held["valid_to"], evidence)
-    unknown = _nowhere(facts)
-    if program.enrolment and program.enrolment.invite_on == "first_transaction":
-        first = facts.first_transactions[~facts.first_transactions["partner_id"].isin(listed["partner_id"])]
-        on = first["transaction_on"].dt.strftime("%Y-%m-%d")
-        invited = spans_of(
-            first["partner_id"],
-            first["transaction_on"],
-            None,
-            "invited by transaction " + first["transaction_id"] + " of " + on,
-        )
-        met = pd.concat([met, invited], ignore_index=True)
-    elif program.enrolment and program.enrolment.invite_on is None:
-        unknown = _unless_delivered(facts, "enrolments", "UNKENROL")
-    return Judged(met, unknown, "IVDINVT", "neither invited nor enrolled")
 
 
 JUDGES: dict[str, Callable[..., Judged]] = {

@@ -166,6 +166,12 @@ class Program(Rule):
         return is_simple and all(lever.goes_on for lever in self.levers)
 
     @property
+    def pays_until(self) -> date | None:
+        """The first day on which no lever is in force for good, None while one is open."""
+        ends = [lever.effective.to for lever in self.levers]
+        return None if None in ends else max(filter(None, ends))
+
+    @property
     def cell_over(self) -> Over:
         """Within which period the lines of one partner bear on one another: the longest that a rule counts over."""
         if any(lever.looks_back for lever in self.levers) or any(cap.excess == "defer" for cap in self.cap):

@@ -463,7 +463,10 @@ COLUMNS: dict[str, Column] = {
     "program_amount_minor": Column("money", "Posted difference in minor units of `program_currency`."),
     "line_count": Column("count", "Distinct transactions counted."),
     # invitations
-    "invited_on": Column("date", "Day on which the invitation became due."),
+    "invited_on": Column("date", "Business day settled when the invitation became due; it holds from then on."),
+    "is_enrolled": Column(
+        "flag", "Whether sales earn as far as enrolment goes; empty where no enrolment data ever came."
+    ),
     # what partners ask for, and the answers
     "request_id": Column("id", "One request of a partner."),
     "requested_at": Column("instant", "When the partner asked, UTC."),

@@ -74,7 +74,8 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
         "FROM derived.associations SEMI JOIN touched_customers USING (customer_id) WHERE known_to IS NULL"
     )
     made = {
-        n: replace_groups(con, DERIVED[n], day, "touched_standing") for n in ("eligibility_criteria", "eligibility")
+        n: replace_groups(con, DERIVED[n], day, "touched_standing")
+        for n in ("enrolments", "eligibility_criteria", "eligibility")
     }
     made["associations"] = replace_groups(con, DERIVED["associations"], day, "touched_workloads")
     [(since,)] = con.execute("SELECT getvariable('worked_since')").fetchall()
@@ -86,7 +87,7 @@ def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
     for name, key, among in (
         ("earnings_ledger", "entry_id", "posted_on = $day"),  # the run is part of the id
         ("adjustments", "adjustment_id", "posted_on <= $day"),
-        ("invitations", "program, partner_id", "posted_on <= $day"),
+        ("invitations", "program, partner_id", "invited_on <= $day"),
         ("answered_requests", "request_id", "answered_on <= $day"),
     ):
         columns = ", ".join(DERIVED[name].columns)

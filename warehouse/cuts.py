@@ -14,7 +14,14 @@ MOVED_BY_SALES = (HERE / "moved_by_sales.sql").read_text()
 STAGES = ("line", "reference", "fx", "eligibility", "rule", "split")  # the order in which a change of earnings is told
 ROLES = ("seller_id", "reseller_id")
 IN_CUT = "delivery_id IN (SELECT delivery_id FROM cut) AND known_from >= getvariable('cut_from')"
-PARTNER_FEEDS = ("partners", "agreements", "competencies", "enrolments", "payee_profiles")
+PARTNER_FEEDS = ("partners", "agreements", "competencies", "enrolments", "payee_profiles", "partner_requests")
+
+
+REACHED = (
+    "SELECT partner_id FROM derived.eligibility_criteria SEMI JOIN (FROM program_earners WHERE invites_eligible) "
+    "USING (program) ANTI JOIN derived.invitations USING (program, partner_id) WHERE known_to IS NULL "
+    "AND valid_from <= $as_of AND valid_from > (SELECT max(business_date) FROM derived.runs)"
+)
 
 
 def cut(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
@@ -36,16 +43,18 @@ def cut(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
 def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: bool) -> None:
     """Make `touched_partners`: those with new or changed data, or with a line that may move their standing; or everyone.
 
-    A feed that comes for the first time, or history older than all known, touches everyone.
+    Also those whom a program may invite because a criterion began to be met since the day before. A feed that comes
+    for the first time, or history older than all known, touches everyone; so does a warehouse without enrolments.
     """
     [(first_time,)] = con.execute(
-        "SELECT count(*) > 0 FROM (SELECT DISTINCT feed FROM cut) WHERE feed NOT IN "
+        "SELECT count(*) > 0 OR NOT EXISTS (FROM derived.enrolments) FROM (SELECT DISTINCT feed FROM cut) WHERE feed NOT IN "
         "(SELECT feed FROM clean.deliveries ANTI JOIN cut USING (delivery_id) WHERE delivery_status = 'accepted')"
     ).fetchall()
     changed = " UNION ".join(f"SELECT partner_id FROM clean.{feed} WHERE {IN_CUT}" for feed in PARTNER_FEEDS)
     scope = (
         "true" if everyone or first_time or _is_older(con) else f"partner_id IN ({changed} UNION ({MOVED_BY_SALES}))"
     )
+    scope += f" OR partner_id IN ({REACHED})"
     _sell(con, as_of)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE touched_partners AS SELECT DISTINCT partner_id FROM clean.partners "

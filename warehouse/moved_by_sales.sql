@@ -11,7 +11,7 @@ WITH lasting AS (
     FROM sellers CROSS JOIN program_sales AS rule WHERE list_contains(rule.partner_types, partner_type)
 )
 SELECT partner_id FROM judged LEFT JOIN lasting USING (program, partner_id, criterion)
-WHERE NOT is_lasting OR coalesce(held, 0) < listed OR since >= first_on
+WHERE NOT is_inviting AND (NOT is_lasting OR coalesce(held, 0) < listed OR since >= first_on)
 UNION ALL
 SELECT partner_id FROM judged ANTI JOIN derived.invitations USING (program, partner_id) WHERE is_inviting
 UNION ALL

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from warehouse import known
 from warehouse.tables import TABLES
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_SECONDS = 600
 MEMORY_MIB = (

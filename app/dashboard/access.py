@@ -17,7 +17,7 @@ ALL_PROGRAMS = "*"
 ADMIN = "incentives_admin"
 HAS_PROGRAM = (
     "adjustments", "decisions", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria",
-    "eligibility_status", "ineligible_revenue", "invitations", "coop_funds", "coop_claims", "payments", "statements", "upcoming_payments",
+    "eligibility_status", "ineligible_revenue", "invitations", "enrolments", "coop_funds", "coop_claims", "payments", "statements", "upcoming_payments",
 )  # fmt: skip
 LOCATION_ONLY = ("partners", "associations")
 ADMINS_ONLY = ("users", "partner_requests")

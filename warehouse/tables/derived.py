@@ -6,6 +6,23 @@ DERIVED: dict[str, Derived] = {
     table.name: table
     for table in (
         Derived(
+            name="enrolments",
+            row="how one partner's enrolment in a program stood over one span of days",
+            key=("program", "partner_id", "valid_from"),
+            group=("program", "partner_id"),
+            columns=(
+                "program",
+                "partner_id",
+                "valid_from",
+                "valid_to",
+                "enrolment_status",
+                "is_enrolled",
+                "reason_code",
+                "evidence",
+            ),
+            optional=("valid_to", "is_enrolled", "reason_code", "evidence"),
+        ),
+        Derived(
             name="eligibility_criteria",
             row="how one criterion of a program stood for one partner over one span of days",
             key=("program", "partner_id", "criterion_number", "valid_from"),
@@ -246,7 +263,8 @@ DERIVED: dict[str, Derived] = {
             name="invitations",
             row="one invitation of a partner to a program, due once for ever",
             key=("program", "partner_id"),
-            columns=("program", "partner_id", "transaction_id", "invited_on", "posted_on"),
+            columns=("program", "partner_id", "transaction_id", "invited_on"),
+            optional=("transaction_id",),
         ),
         Derived(
             name="answered_requests",
