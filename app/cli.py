@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import duckdb
 import typer
 
-from app import payouts, programs
+from app import emails, payouts, programs
 from app.dashboard.serve import dashboard
 from app.output import REFUSED, AsJson
 from app.output import print_json as _print_json
@@ -27,6 +27,7 @@ quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that were set asid
 releases_app = typer.Typer(no_args_is_help=True, help="Published releases: list, current, rollback.")
 app.add_typer(programs.app, name="programs")
 app.add_typer(payouts.app, name="payouts")
+app.add_typer(emails.app, name="emails")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(releases_app, name="releases")
 
@@ -249,6 +250,33 @@ def restate(
         raise typer.BadParameter("say who wrote the edit", param_hint="--by")
     report = operations.restate(first.date(), by=by, approved_by=approved_by)
     _print_json(report) if as_json else _say(f"published {report['release_id']}: {report['entries']} ledger entries")
+
+
+@app.command()
+def erase(
+    email: Annotated[str, typer.Argument(help="The person's e-mail address.")],
+    by: Annotated[
+        str | None, typer.Option(help="Who erases the person. Without it: where the person is named.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where a person is named; with --by, erase the person and remove all releases but the current.
+
+    What the person did stays under a token. Backups, and files outside the home, are not reached.
+
+    Examples: incentives erase pat@contoso.example
+              incentives erase pat@contoso.example --by anna
+    """
+    import operations
+
+    if not by:
+        plan = operations.erase_plan(email)
+        places = [{"place": table, "count": count} for table, count in plan["rows"].items()]
+        _print([*places, *({"place": f"delivery {name}", "count": 1} for name in plan["deliveries"])], as_json)
+        return
+    done = operations.erase(email, by)
+    told = f"erased from [{sum(done['rows'].values())}] rows and [{len(done['files'])}] delivered files; now [{done['token']}]"
+    _print_json(done) if as_json else _say(told)
 
 
 app.command()(simulate)

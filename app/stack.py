@@ -30,7 +30,7 @@ COMPONENTS = {
     "api-server": (),
 }
 HEALTHY = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-DAGS = {"close", "freshness", "ingest", "propose_payments", "send_payments", "settle"}
+DAGS = {"close", "freshness", "ingest", "propose_payments", "send_emails", "send_payments", "settle"}
 USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 PORT = 8080  # if it is free
 READY_SECONDS = 120

@@ -16,6 +16,7 @@ OURS = {
     "app",
     "banking",
     "dags",
+    "emails",
     "expectations",
     "operations",
     "payouts",
@@ -28,12 +29,13 @@ MAY_IMPORT = {
     "warehouse": {"warehouse"},
     "transforms": {"transforms"},
     "banking": {"banking"},
+    "emails": {"emails", "warehouse.releases", "warehouse.sent"},
     "expectations": {"expectations", "warehouse.columns", "warehouse.tables"},
     "rulebook.py": {"transforms", "warehouse"},
     "pipeline.py": {"rulebook", "transforms", "expectations", "warehouse"},
     "operations.py": {"pipeline", "rulebook", "transforms", "warehouse"},
     "payouts.py": {"banking", "pipeline", "rulebook", "transforms", "warehouse"},
-    "dags": {"dags", "operations", "payouts", "pipeline", "warehouse.store", "warehouse.landing"},
+    "dags": {"dags", "emails", "operations", "payouts", "pipeline", "warehouse.store", "warehouse.landing"},
 }
 IMPURE = {"duckdb", "airflow", "great_expectations", "os", "time", "warehouse", "requests"}
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from warehouse import landing, releases, store
+from warehouse import landing, releases, sent, store
 
+LEDGER = "alerts"
 DEADLINE = time(12)  # UTC, on the day after the business date
 WAITING = timedelta(minutes=30)  # twice the clock that rings besides the watcher
 STUCK = timedelta(hours=1)
 STALE = timedelta(days=2)
+RECENT = timedelta(days=30)
 SPARE_BYTES = 2 << 30
 MOST_PARTS = 100  # of a release; a month of days and four years of months
 Found = Iterator[tuple[str, str]]
@@ -41,7 +43,7 @@ def alerts(now: datetime, days: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "channel": c.channel,
             "runbook": c.runbook,
             "message": message,
-            "key": f"{c.name}:{subject}",
+            "key": " ".join(f"{c.name}:{subject}".split()),
         }
         for c in CONDITIONS
         for subject, message in c.find(now, days)
@@ -50,18 +52,13 @@ def alerts(now: datetime, days: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def unsent(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The alerts that no channel has carried yet."""
-    sent = _sent()
-    return [alert for alert in found if alert["key"] not in sent]
+    gone = sent.sent(LEDGER)
+    return [alert for alert in found if alert["key"] not in gone]
 
 
 def record_sent(keys: list[str]) -> None:
     """Remember alerts as sent, so that each goes out once."""
-    (store.home() / "alerts_sent.json").write_text(json.dumps(sorted({*_sent(), *keys}), indent=2) + "\n")
-
-
-def _sent() -> set[str]:
-    path = store.home() / "alerts_sent.json"
-    return set(json.loads(path.read_text())) if path.exists() else set()
+    sent.record(LEDGER, keys)
 
 
 def _utc(seconds: float) -> datetime:
@@ -117,6 +114,23 @@ def _refused(now: datetime, days: list[dict[str, Any]]) -> Found:
         yield reason.parent.name, reason.read_text().strip()
 
 
+def _asked(now: datetime, days: list[dict[str, Any]]) -> Found:
+    """What partners asked for, and were told yes to, that a person has to do."""
+    current = releases.current()
+    if not current or "partner_requests" not in {table["name"] for table in current["tables"]}:
+        return
+    since = datetime.fromisoformat(current["as_of_date"]) - RECENT
+    with releases.reader(current) as con:
+        rows = con.execute(
+            "SELECT request_id, request_kind, partner_id, program, coalesce(subject, '') FROM partner_requests WHERE "
+            "outcome = 'accepted' AND request_kind IN ('payout', 'certification') AND answered_on >= $since ORDER BY ALL",
+            {"since": since},
+        ).fetchall()
+    for request_id, kind, partner_id, program, subject in rows:
+        what = f"a {kind}" + (f" in [{subject}]" if kind == "certification" else f" of [{program}]")
+        yield request_id, f"partner [{partner_id}] asks for {what}, request [{request_id}]."
+
+
 def _disk(now: datetime, days: list[dict[str, Any]]) -> Found:
     warehouse = store.home() / "warehouse.duckdb"
     needed = max(SPARE_BYTES, 2 * warehouse.stat().st_size if warehouse.exists() else 0)
@@ -148,5 +162,6 @@ CONDITIONS = (
     Condition("rule edit held", "warning", "operators", "A rule edit is held", _told("rule edit")),
     Condition("adjustment not posted", "warning", "operators", "An adjustment is not posted", _told("adjustment")),
     Condition("delivery refused", "warning", "operators", "A delivery was refused", _refused),
+    Condition("partner asks", "warning", "operators", "A partner asks for something", _asked),
     Condition("disk short", "critical", "operators", "The disk is nearly full", _disk),
 )
