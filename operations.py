@@ -1,8 +1,10 @@
 """What operators do besides the daily run: close, restate, simulate, adjust, verify. Each act is archived with who did it."""
 
 import json
+import secrets
 import shutil
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, NamedTuple
@@ -13,7 +15,7 @@ import pipeline
 import rulebook
 from transforms import adjustments, simulation
 from transforms.programs import active, load_all
-from warehouse import books, frames, releases, store
+from warehouse import books, erasure, frames, publishing, releases, retention, store
 
 
 def close(month: date, by: str) -> list[date]:
@@ -221,6 +223,69 @@ def _differing(sides: list[tuple[dict[str, Any], dict[str, Any]]]) -> list[dict[
         for name in sorted({*recorded, *made})
         if recorded.get(name) != made.get(name)
     ]
+
+
+def erase_plan(email: str) -> dict[str, Any]:
+    """Where a person is named: rows by table of the warehouse, and kept deliveries. Raises LookupError where nowhere."""
+    with store.locked("erase plan"), store.warehouse() as con:
+        who = erasure.person(con, email.strip().lower(), "")
+        found = {"rows": erasure.rows_naming(con, who), "deliveries": erasure.deliveries_naming(who)}
+    if not any(found.values()):
+        raise LookupError(f"[{email}] is named nowhere in [{store.home()}].")
+    return found
+
+
+def erase(email: str, by: str) -> dict[str, Any]:
+    """Erase a person from the warehouse, kept deliveries and releases; what was changed, and the token in its place.
+
+    Earlier releases are removed. What was cut off is taken up by running it again. Raises LookupError as `erase_plan`
+    does, when nobody is named, and when another erasure was cut off.
+    """
+    _named(by)
+    begun = store.home() / "erasing.json"
+    address = email.strip().lower()
+    mark = {"who": sha256(address.encode()).hexdigest(), "token": f"erased-{secrets.token_hex(8)}@erased.invalid"}
+    if begun.exists():
+        mark_before = json.loads(begun.read_text())
+        if mark_before["who"] != mark["who"]:
+            raise LookupError(f"another erasure was cut off on the way; run it again first, or see [{begun}].")
+        mark = mark_before
+    else:
+        erase_plan(email)
+        begun.touch(mode=0o600)
+        begun.write_text(json.dumps(mark))
+    with store.locked("erase"):
+        with store.warehouse() as con:
+            who = erasure.person(con, address, mark["token"])
+            rows, files = erasure.rows_naming(con, who), erasure.erase_files(who)
+            store.reached("person erased from deliveries")
+            with store.transaction(con):
+                erasure.erase_rows(con, who)
+                erasure.refit_register(con)
+        store.compact()
+        store.reached("person erased from warehouse")
+        publishing.without(who)
+        said = {"by": by, "token": who.token, "rows": rows, "files": files}
+        _act("erase", said)
+        begun.unlink()
+    return said
+
+
+def retire() -> tuple[int, int]:
+    """Let go of what its feed's contract keeps no longer: how many persons were erased, and deliveries removed."""
+    with store.locked("retention"), store.warehouse() as con:
+        last = books.last_run(con)
+        day = last["business_date"] if last else date.min
+        people = retention.people_to_erase(con, day) if last else []
+    for email in people:
+        erase(email, "retention")
+    with store.locked("retention"):
+        deliveries = retention.deliveries_to_remove(day) if last else []
+        for folder in deliveries:
+            shutil.rmtree(folder)
+        if deliveries:
+            _act("retire", {"by": "retention", "deliveries": [folder.name for folder in deliveries]})
+    return len(people), len(deliveries)
 
 
 def declared_adjustments() -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from expectations.rules import of
 from transforms.programs import load_all
 from transforms.reasons import REASONS
 from warehouse.columns import COLUMNS, published_name
-from warehouse.tables import AUDIT, BOOKS, DERIVED, FEEDS, PUBLISHED, Published, Table
+from warehouse.tables import AUDIT, BOOKS, DERIVED, FEEDS, PUBLISHED, Feed, Published, Table
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -47,6 +47,11 @@ def _table(table: Table) -> str:
     ]
     rules = [f"- `{rule.id}` ({rule.severity}): {rule.means}; {rule.why}." for rule in of(f"{schema}.{table.name}")]
     head = f"\n### {table.name}\n\nOne row is {table.row}.\n\n| column | type | | meaning |\n|---|---|---|---|\n"
+    if isinstance(table, Feed):
+        kept = f" Kept for {table.keep_months} months" + (
+            f"; a person without a role is erased after {table.erase_months}." if table.erase_months else "."
+        )
+        head = head.replace("\n\n|", f"{kept}\n\n|", 1)
     if isinstance(table, Published) and table.parts == "versions":
         head = head.replace("\n\n|", f" As known on an earlier day: `{table.name}_known_on(day)`.\n\n|", 1)
     return head + "\n".join(rows) + "\n" + ("\n" + "\n".join(rules) + "\n" if rules else "")

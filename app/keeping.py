@@ -6,6 +6,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import operations
 from warehouse import publishing, releases, store
 
 KEPT = (
@@ -16,7 +17,7 @@ KEPT = (
     "refused",
     "health.json",
     "runs.jsonl",
-    "alerts_sent.json",
+    "sent",
 )
 
 
@@ -60,25 +61,33 @@ def restore(file: Path) -> None:
 def gc(keep: int) -> dict[str, Any]:
     """Merge parts of past months, remove the data of all but the newest releases, and compact the warehouse by copy.
 
-    The current release and all manifests stay. Raises LookupError when less than twice the warehouse's size is free.
+    The current release and all manifests stay. What its feed's contract keeps no longer goes: archived deliveries, and
+    persons without a role. Raises LookupError when less than twice the warehouse's size is free.
     """
+    before = _size()
+    free = shutil.disk_usage(store.home()).free
+    if free < 2 * before:
+        raise LookupError(
+            f"[{free >> 20}] MiB are free; compacting needs [{2 * before >> 20}]. Free space or move the home."
+        )
+    people, deliveries = operations.retire()
     with store.locked("gc"):
-        warehouse = store.home() / "warehouse.duckdb"
-        before = warehouse.stat().st_size if warehouse.exists() else 0
-        free = shutil.disk_usage(store.home()).free
-        if free < 2 * before:
-            raise LookupError(
-                f"[{free >> 20}] MiB are free; compacting needs [{2 * before >> 20}]. Free space or move the home."
-            )
         merged = publishing.merge()
         removed, freed = releases.expire(keep)
         if before:
             store.compact()
-        after = warehouse.stat().st_size if warehouse.exists() else 0
     return {
+        "people erased": people,
+        "deliveries removed": deliveries,
         "files merged": merged,
         "releases removed": removed,
         "bytes freed": freed,
         "warehouse before": before,
-        "warehouse after": after,
+        "warehouse after": _size(),
     }
+
+
+def _size() -> int:
+    """Bytes of the warehouse's file."""
+    warehouse = store.home() / "warehouse.duckdb"
+    return warehouse.stat().st_size if warehouse.exists() else 0

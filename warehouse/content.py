@@ -8,9 +8,11 @@ from warehouse.columns import COLUMNS, PUBLISHED_MONEY, currency_of, published_n
 def content_hash(con: duckdb.DuckDBPyConnection, source: str) -> tuple[int, str]:
     """Rows of a table and the sum, mod 2^128, of MD5 over each of them as text with NULLs marked, in hex.
 
-    The order of rows does not matter. Neither run ids nor clock times are in published tables.
+    The order of rows does not matter. Neither run ids nor clock times are in published tables. What identifies a person
+    is left out, so that a table from which a person was erased counts as the same.
     """
-    columns = [c[0] for c in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
+    held = [c[0] for c in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
+    columns = [c for c in held if c not in COLUMNS or not COLUMNS[c].personal]
     canonical = ", ".join(f"coalesce({c}::VARCHAR, chr(0))" for c in columns)
     count, high, low = con.execute(
         "SELECT count(*), sum((digest >> 64)::HUGEINT), sum((digest & 18446744073709551615::UHUGEINT)::HUGEINT) "

@@ -20,6 +20,7 @@ from warehouse.landing import Refused
 
 CHUNK = 1 << 24
 JSON_NUMBERS = ("DOUBLE", "BIGINT", "UBIGINT", "HUGEINT")
+CODECS = {".gz": "gzip", ".zst": "zstd"}
 RESERVED = ("file_name", "line_number")
 
 
@@ -57,7 +58,7 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, into: str) -> Text:
 
 
 def _stream(path: Path) -> io.BufferedReader | pa.NativeFile:
-    codec = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower())
+    codec = CODECS.get(path.suffix.lower())
     return pa.CompressedInputStream(pa.OSFile(str(path)), codec) if codec else path.open("rb")
 
 
@@ -210,6 +211,19 @@ def _load(
     con.register("loaded", loaded)
     con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT *, {_literal(file_name)} AS file_name FROM loaded")
     con.unregister("loaded")
+
+
+def text_of(path: Path) -> str:
+    """The whole text of a text file, unpacked; bytes that are not UTF-8 go through `write_text` unchanged."""
+    with _stream(path) as stream:
+        return stream.read().decode("utf-8", "surrogateescape")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, packed as its name says."""
+    codec = CODECS.get(path.suffix.lower())
+    with pa.OSFile(str(path), "wb") as file, pa.CompressedOutputStream(file, codec) if codec else file as out:
+        out.write(text.encode("utf-8", "surrogateescape"))
 
 
 def originals(path: Path, lines: set[int]) -> dict[int, str]:

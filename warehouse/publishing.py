@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from warehouse import content, parts, releases, store
+from warehouse.erasure import NOBODY, Person
 from warehouse.tables import PUBLISHED, Published
 
 QUERIES = Path(__file__).parent / "published"
@@ -87,6 +88,28 @@ def merge() -> int:
         parts.show(out, held)
     releases.show(folder, _said(folder, now | {"release_id": release_id, "parts": held}))
     return len(list(releases.files(now))) - len(held) * len(parts.TABLES)
+
+
+def without(who: Person) -> None:
+    """Publish the current release again without a person, in a file that holds no trace; remove all other releases."""
+    now = releases.current()
+    if not now:
+        return
+    folder, release_id = _folder(date.fromisoformat(now["as_of_date"]))
+    changed = folder / "changed.duckdb"
+    shutil.copy(releases.database(now), changed)
+    with store.connect() as con:
+        store.attach(con, changed, "changed")
+        store.attach(con, folder / releases.DATABASE, "fresh", f"(STORAGE_VERSION '{STORAGE}')")
+        con.execute(
+            "UPDATE changed.main.users SET user_email = $token, user_name = $nobody WHERE lower(user_email) = $email",
+            {"token": who.token, "nobody": NOBODY, "email": who.email},
+        )
+        con.execute("COPY FROM DATABASE changed TO fresh")  # the changed file still has what was overwritten
+    for left in folder.glob("changed.duckdb*"):
+        left.unlink()
+    releases.show(folder, _said(folder, now | {"release_id": release_id}))
+    releases.expire(0)
 
 
 def _folder(day: date) -> tuple[Path, str]:

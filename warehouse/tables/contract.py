@@ -73,11 +73,16 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Feed(Table):
-    """A feed: what is delivered, how it may be late, and when a delivery of it is refused for its rejects."""
+    """A feed: what is delivered, how it may be late, when a delivery of it is refused for its rejects, how long it is kept.
+
+    Deliveries are kept ten years, as books are (Germany, AO § 147, asks for eight, and for ten until 2024).
+    """
 
     layer: Layer = "clean"
     required: bool = False
     reject_limit: float = 0.1  # share of rows; more than this and the delivery is refused whole
+    keep_months: int = 120
+    erase_months: int | None = None  # after which a person is erased that the feed no longer names
 
     @property
     def stored(self) -> tuple[str, ...]:

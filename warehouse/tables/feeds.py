@@ -109,6 +109,7 @@ FEEDS: dict[str, Feed] = {
             row="one role of a user at one partner location in one program (`*`: in all)",
             key=("user_email", "partner_id", "program"),
             columns=("user_email", "user_name", "role", "partner_id", "program"),
+            erase_months=24,
         ),
         Feed(
             name="partner_requests",
