@@ -30,6 +30,7 @@ from transforms import (
     decisions,
     earnings,
     eligibility,
+    enrol_requests,
     enrolments,
     forfeits,
     holders,
@@ -62,6 +63,7 @@ from warehouse import (
     quarantine,
     registry,
     releases,
+    requested,
     rivals,
     store,
     watch,
@@ -71,7 +73,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "MemorySetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.6.0"
+ENGINE_VERSION = "0.7.0"
 Busy = store.Busy
 MemorySetting = store.MemorySetting
 Progress = Callable[[str], None]
@@ -82,7 +84,7 @@ PARTNER_STEPS: dict[str, Step] = {
     for step in (
         requirements.requirements,
         invitations.invitations,
-        enrolments.enrolments_asked_for,
+        enrol_requests.enrolments_asked_for,
         answered_requests.answered_requests,
         enrolments.enrolments,
         eligibility.eligibility_criteria,
@@ -425,6 +427,7 @@ def _register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
     ):
         con.register(name, pa.Table.from_pandas(rows, preserve_index=False))
     con.execute(due.view())
+    requested.open_requested(con, run.day)
 
 
 def _touch_lines(

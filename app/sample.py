@@ -103,12 +103,12 @@ def _start(day: date, partners: int, transactions: int, seed: int) -> tuple[Worl
         "partners": locations,
         "agreements": feeds.agreements(random, locations, day),
         "competencies": feeds.competencies(random, locations, day),
-        "enrolments": feeds.enrolments(random, locations, day),
+        "enrolments": (enrolled := feeds.enrolments(random, locations, day)),
         "payee_profiles": feeds.payee_profiles(random, locations, day),
         "products": priced.drop(columns=["price_usd", "weight"]),
         "customers": customers.drop(columns="owner"),
         "users": (people := feeds.users(random, locations)),
-        "partner_requests": feeds.partner_requests(np.random.default_rng([seed, 5]), people, locations, day),
+        "partner_requests": feeds.partner_requests(np.random.default_rng([seed, 5]), people, locations, enrolled, day),
         "claims": feeds.claims(np.random.default_rng([seed, 4]), locations, customers, day),
     }
     return world, lines.market(random, locations, customers, priced, transactions)

@@ -264,8 +264,10 @@ def users(random: Generator, partners: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def partner_requests(random: Generator, users: pd.DataFrame, partners: pd.DataFrame, day: date) -> pd.DataFrame:
-    """Most admins have completed the set-up and, where there are IBANs, named an account; a few ask who may not."""
+def partner_requests(
+    random: Generator, users: pd.DataFrame, partners: pd.DataFrame, enrolments: pd.DataFrame, day: date
+) -> pd.DataFrame:
+    """Most admins have completed the set-up and, where there are IBANs, named an account; some enrol; a few ask who may not."""
     asks = users.assign(share=random.random(len(users)))
     by_admin = (asks["role"] == "incentives_admin") & (asks["share"] < 0.9)
     by_user = (asks["role"] == "incentives_user") & (asks["share"] < 0.02)
@@ -296,7 +298,19 @@ def partner_requests(random: Generator, users: pd.DataFrame, partners: pd.DataFr
             "payout_currency": named["country"].map({country: COUNTRIES[country][1] for country in WITH_IBAN}),
         }
     )
-    return pd.concat([set_up, accounts], ignore_index=True).fillna("")
+    invited = enrolments.loc[enrolments["enrolment_status"] == "invited", ["partner_id", "program"]]
+    taken_up = asks[by_admin & (asks["share"] < 0.5)].drop(columns="program").merge(invited, on="partner_id")
+    enrolling = pd.DataFrame(
+        {
+            "request_id": "enrol-" + taken_up["partner_id"],
+            "requested_at": f"{day}T09:00:00Z",
+            "requested_by": taken_up["user_email"],
+            "partner_id": taken_up["partner_id"],
+            "program": taken_up["program"],
+            "request_kind": "enrol",
+        }
+    )
+    return pd.concat([set_up, accounts, enrolling], ignore_index=True).fillna("")
 
 
 def price_list() -> pd.DataFrame:

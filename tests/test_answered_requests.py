@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 import rulebook
-from transforms import answered_requests
-from transforms.answered_requests import NEEDED
+from transforms.answered_requests import NEEDED, answered_requests
+from transforms.role_changes import role_faults
 
 ASKED = dict.fromkeys(sorted({name for names in NEEDED.values() for name in names})) | {
     "request_id": "r1", "requested_by": "Pat@Contoso.example", "partner_id": "1000001", "program": "*",
@@ -26,19 +26,32 @@ FUND = {
 ROLE = {"user_email": "pat@contoso.example", "role": "incentives_admin", "partner_id": "1000001", "program": "*"}
 
 
-@pytest.fixture
-def answer(monkeypatch):
-    """The outcome and reason code of one request of one user, every kind being served."""
-    monkeypatch.setattr(answered_requests, "SERVED", ("complete_set_up", *NEEDED))
+ENROLMENT = {
+    "program": "csp-indirect-reseller", "partner_id": "1000001", "valid_from": pd.Timestamp("2021-03-01"), "valid_to": pd.NaT,
+    "enrolment_status": "invited", "is_enrolled": False, "reason_code": "ENRASK",
+}  # fmt: skip
+ENROL = {"request_kind": "enrol", "program": "csp-indirect-reseller"}
+PAYOUT = {"request_kind": "payout"}
+ASSIGN = {"request_kind": "assign_role", "user_email": "kim@contoso.example", "role": "incentives_user"}
+REMOVE = {"request_kind": "remove_role", "user_email": "pat@contoso.example"}
+ASSOCIATE = {
+    "request_kind": "association_claim", "subject": "c1", "product_family": "azure", "association": "cpor",
+}  # fmt: skip
 
-    def made(asked: dict, role: dict) -> tuple:
-        rows = pd.DataFrame([ASKED | asked]).astype({"requested_minor": "Int64"})
-        found = answered_requests.answered_requests(
-            rows, pd.DataFrame([ROLE | role]), pd.DataFrame([FUND]), rulebook.programs(), date(2021, 3, 23)
-        )
-        return found["outcome"].iloc[0], found["reason_code"].fillna("").iloc[0]
 
-    return made
+def answer(asked: dict, role: dict, enrolment: dict | None = None) -> tuple:
+    """The outcome and reason code of one request of one user; a payout is due to request r1 alone."""
+    rows = pd.DataFrame([ASKED | asked]).astype({"requested_minor": "Int64"})
+    found = answered_requests(
+        rows,
+        pd.DataFrame([ROLE | role]),
+        pd.DataFrame([ENROLMENT | (enrolment or {})]).astype({"is_enrolled": "boolean"}),
+        pd.DataFrame({"request_id": ["r1"]}),
+        pd.DataFrame([FUND]),
+        rulebook.programs(),
+        date(2021, 3, 23),
+    )
+    return found["outcome"].iloc[0], found["reason_code"].fillna("").iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -57,16 +70,51 @@ def answer(monkeypatch):
         (CLAIM | {"program": "*"}, {}, "REQPROG"),
         (CLAIM | {"requested_minor": 0}, {}, "REQFIELD"),
         (CLAIM | {"occurred_on": None}, {}, "REQFIELD"),
-        ({"request_kind": "payout"}, {}, "REQKIND"),
+        (PAYOUT, {}, None),
+        (PAYOUT | {"request_id": "r2"}, {}, "REQDUE"),
+        (ASSOCIATE, {"role": "incentives_user"}, None),
+        (ASSOCIATE | {"association": "reseller"}, {}, "REQASSOC"),
+        ({"request_kind": "certification", "subject": "cloud_platform"}, {}, None),
+        ({"request_kind": "certification", "subject": "dancing"}, {}, "REQCERT"),
+        (ASSIGN, {}, None),
+        (ASSIGN, {"role": "incentives_user"}, "REQROLE"),
+        (ASSIGN | {"user_email": None}, {}, "REQFIELD"),
+        (ASSIGN | {"user_email": "Pat@contoso.example"}, {}, "REQLAST"),
+        (REMOVE, {}, "REQLAST"),
+        (REMOVE | {"user_email": "kim@contoso.example"}, {}, "REQUSER"),
+        (ENROL, {}, None),
+        (ENROL, {"role": "incentives_user"}, "REQROLE"),
+        (ENROL | {"program": "*"}, {}, "REQPROG"),
+        (ENROL | {"program": "csp-customer-add"}, {}, "REQINVT"),
     ],
 )
-def test_a_request_is_accepted_or_refused_with_its_reason(answer, asked, role, reason):
+def test_a_request_is_accepted_or_refused_with_its_reason(asked, role, reason):
     assert answer(asked, role) == ("refused" if reason else "accepted", reason or "")
 
 
-def test_what_leads_to_nothing_is_not_accepted():
-    rows = pd.DataFrame([ASKED | {"request_kind": "enrol"}]).astype({"requested_minor": "Int64"})
-    found = answered_requests.answered_requests(
-        rows, pd.DataFrame([ROLE]), pd.DataFrame([FUND]), rulebook.programs(), date(2021, 3, 23)
-    )
-    assert list(found["reason_code"]) == ["REQKIND"]
+@pytest.mark.parametrize(
+    ("enrolment", "reason"),
+    [
+        ({}, None),
+        ({"enrolment_status": "inactive", "reason_code": "ENRLAPSE"}, None),
+        ({"enrolment_status": "inactive", "reason_code": "ENREND"}, None),
+        ({"enrolment_status": "inactive", "reason_code": "ENRNONE"}, "REQINVT"),
+        ({"enrolment_status": "inactive", "reason_code": "UNKENROL", "is_enrolled": None}, "REQINVT"),
+        ({"enrolment_status": "discontinued", "reason_code": "ENROVER"}, "REQINVT"),
+        ({"enrolment_status": "ineligible", "reason_code": "IVDCOMP"}, "REQELIG"),
+        ({"enrolment_status": "ineligible", "reason_code": "IVDCOMP", "is_enrolled": True}, "REQTWICE"),
+        ({"enrolment_status": "enrolled", "reason_code": None, "is_enrolled": True}, "REQTWICE"),
+        ({"valid_from": pd.Timestamp("2021-03-24")}, "REQINVT"),
+        ({"valid_to": pd.Timestamp("2021-03-23")}, "REQINVT"),
+    ],
+)
+def test_who_may_enrol_depends_on_how_the_enrolment_stands(enrolment, reason):
+    assert answer(ENROL, {}, enrolment) == ("refused" if reason else "accepted", reason or "")
+
+
+def test_the_last_admin_of_a_location_stays_whatever_is_asked_at_once():
+    users = pd.DataFrame([ROLE | {"user_email": f"{name}@contoso.example"} for name in ("pat", "kim", "lee")])
+    asked = [REMOVE | {"user_email": f"{name}@contoso.example"} for name in ("pat", "kim", "lee")]
+    rows = pd.DataFrame([ASKED | row for row in asked])
+    found = role_faults(rows, users)
+    assert found["REQLAST"].tolist() == [False, False, True] and not found["REQUSER"].any()

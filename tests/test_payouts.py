@@ -19,6 +19,7 @@ import pytest
 from lxml import etree
 from typer.testing import CliRunner
 
+import emails
 import operations
 import payouts
 import pipeline
@@ -54,14 +55,14 @@ def due(tmp_path_factory) -> Path:
         each = [{"partner_id": partner} for partner in PARTNERS]
         land_world(
             partners=[*each, {"partner_id": "2000001", "partner_type": "indirect_provider"}],
-            agreements=AGREEMENTS, competencies=each, payee_profiles=each, users=each,
+            agreements=AGREEMENTS, competencies=each, enrolments=each, payee_profiles=each, users=each,
         )  # fmt: skip
         land(
             "partner_requests",
             [
                 {"request_id": f"r{partner}", "partner_id": partner, "account_holder": f"Partner Ä {partner}", "iban": iban, **PROFILE}
                 for partner, iban in zip(PARTNERS, IBANS, strict=True)
-            ],
+            ] + [{"request_id": f"s{partner}", "partner_id": partner} for partner in PARTNERS],
         )  # fmt: skip
         land("transactions", [DUE | {"transaction_id": f"t{p}", "reseller_id": p} for p in PARTNERS])
         pipeline.run()
@@ -361,6 +362,14 @@ def bank(home, tmp_path_factory):
     made.process.wait(10)
 
 
+def told(batch: str) -> dict[str, str]:
+    """Which e-mail each payment of a batch calls for, by its number's last digit; what each says of its payment."""
+    found = {email.key.split(":")[1].removeprefix(f"{batch}-").lstrip("0"): email for email in emails.unsent()}
+    for email in found.values():
+        assert "EUR 1,200.00" in email.text and "EUR 1,200.00" in email.html and email.to == ("pat@contoso.example",)
+    return {number: email.kind for number, email in found.items()}
+
+
 def test_the_bank_takes_rejects_settles_and_returns_payments(home, bank):
     batch = approved()
     bank.ask(
@@ -382,6 +391,8 @@ def test_the_bank_takes_rejects_settles_and_returns_payments(home, bank):
         "1000001": [paid["1000001"]], "1000002": [paid["1000002"]], "1000003": [paid["1000003"], back],
     }  # fmt: skip
 
+    assert told(batch) == {"1": "payment_sent", "2": "payment_sent", "3": "payment_failed"}
+
     bank.ask("advance?days=6")
     assert bank.said("pacs.004")
     payouts.receive(bank.said())
@@ -398,6 +409,7 @@ def test_the_bank_takes_rejects_settles_and_returns_payments(home, bank):
     assert entries() == {
         "1000001": [paid["1000001"]], "1000002": [paid["1000002"], back], "1000003": [paid["1000003"], back],
     }  # fmt: skip
+    assert told(batch) == {"1": "payment_sent", "2": "payment_failed", "3": "payment_failed"}
     assert payouts.propose(CYCLE, "anna")["payouts"] == {"EUR": Decimal("2400.00")}
     assert operations.verify()["differences"] == []
 

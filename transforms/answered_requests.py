@@ -6,16 +6,10 @@ import pandas as pd
 from schwifty import IBAN
 
 from transforms.claimed import claim_faults
+from transforms.enrol_requests import enrol_faults
 from transforms.programs import Program, active
+from transforms.role_changes import role_faults
 
-SERVED = (
-    "complete_set_up",
-    "payee_profile",
-    "hold_payment",
-    "release_payment",
-    "coop_claim",
-    "dispute",
-)  # kinds whose acceptance leads to something; the others are refused
 FOR_ADMINS_ONLY = (  # Partner Center, permissions overview: claims may be made by users too
     "complete_set_up", "assign_role", "remove_role", "enrol", "certification", "payee_profile", "hold_payment",
     "release_payment", "dispute", "payout",
@@ -36,25 +30,32 @@ ONE_PROGRAM = ("enrol", "coop_claim")
 def answered_requests(
     open_requests: pd.DataFrame,
     users: pd.DataFrame,
+    enrolments_asked_for: pd.DataFrame,
+    payouts_due: pd.DataFrame,
     claimable: pd.DataFrame,
     programs: list[Program],
     run_date: date,
 ) -> pd.DataFrame:
     """The answer to each open request: refused with the first reason against it, else accepted."""
-    claims = open_requests[open_requests["request_kind"] == "coop_claim"]
+    of_kind = {kind: open_requests[open_requests["request_kind"] == kind] for kind in ("enrol", "coop_claim")}
+    changes = open_requests[open_requests["request_kind"].isin(["assign_role", "remove_role"])]
     reasons = {
-        "REQKIND": ~open_requests["request_kind"].isin(SERVED),
         "REQPROG": ~_is_known(open_requests, programs),
         "REQROLE": ~_may_ask(open_requests, users),
         "REQFIELD": _lacks(open_requests),
         "REQIBAN": _has_no_account(open_requests),
-        **{
-            code: applies.reindex(open_requests.index, fill_value=False)
-            for code, applies in claim_faults(claims, claimable, programs).items()
-        },
+        "REQCERT": _names_no_certification(open_requests, programs),
+        "REQASSOC": (open_requests["request_kind"] == "association_claim")
+        & (open_requests["association"] == "reseller"),
+        "REQDUE": (open_requests["request_kind"] == "payout")
+        & ~open_requests["request_id"].isin(payouts_due["request_id"]),
+        **role_faults(changes, users),
+        **enrol_faults(of_kind["enrol"], enrolments_asked_for, run_date),
+        **claim_faults(of_kind["coop_claim"], claimable, programs),
     }
     reason_code = pd.Series(None, index=open_requests.index, dtype="object")
-    for code, applies in reasons.items():
+    for code, found in reasons.items():
+        applies = found.reindex(open_requests.index, fill_value=False).fillna(False).astype(bool)
         reason_code = reason_code.mask(reason_code.isna() & applies, code)
     outcome = reason_code.isna().map({True: "accepted", False: "refused"})
     named = open_requests[["request_id", "partner_id", "program", "request_kind"]]
@@ -83,6 +84,20 @@ def _has_no_account(requests: pd.DataFrame) -> pd.Series:
     named = requests["request_kind"] == "payee_profile"
     is_iban = {text: IBAN(text, allow_invalid=True).is_valid for text in requests.loc[named, "iban"].dropna().unique()}
     return named & ~requests["iban"].map(is_iban).eq(True)
+
+
+def _names_no_certification(requests: pd.DataFrame, programs: list[Program]) -> pd.Series:
+    """Whether a request signs up for what no active program asks for as a competency."""
+    listed = {
+        name
+        for program in active(programs)
+        for criteria in program.eligibility.criteria.values()
+        for criterion in criteria
+        if criterion.criterion == "competency" and criterion.any_of
+        for names in criterion.any_of.values.values()
+        for name in names or ()
+    }
+    return (requests["request_kind"] == "certification") & ~requests["subject"].isin(listed)
 
 
 def _lacks(requests: pd.DataFrame) -> pd.Series:

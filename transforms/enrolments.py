@@ -10,7 +10,7 @@ import pandas as pd
 
 from transforms.periods import last_day, period_start
 from transforms.programs import Program, active
-from transforms.requirements import PROFILE, UNMET
+from transforms.requirements import PROFILE, UNMET, of_partners
 from transforms.validity import DAY, OPEN, START, gaps, states
 
 ENROLLED = ("action_required", "validating_enrollment", "enrolled")  # sales earn
@@ -65,41 +65,12 @@ def enrolments(
     return pd.concat(made, ignore_index=True) if made else empty
 
 
-def enrolments_asked_for(
-    open_requests: pd.DataFrame,
-    requirements: pd.DataFrame,
-    partners: pd.DataFrame,
-    enrolment_states: pd.DataFrame,
-    enrol_requests: pd.DataFrame,
-    invited: pd.DataFrame,
-    invitations: pd.DataFrame,
-    payee_profiles: pd.DataFrame,
-    delivered_feeds: pd.DataFrame,
-    programs: list[Program],
-) -> pd.DataFrame:
-    """The enrolments of partners that ask to enrol, as they stand before the day's answers."""
-    askers = open_requests.loc[open_requests["request_kind"] == "enrol", "partner_id"]
-    return enrolments(
-        requirements[requirements["partner_id"].isin(askers)],
-        partners[partners["partner_id"].isin(askers)],
-        enrolment_states,
-        enrol_requests,
-        enrol_requests[:0].assign(request_kind="", outcome=""),
-        invited,
-        invitations,
-        payee_profiles,
-        delivered_feeds,
-        programs,
-    )
-
-
 def _texts(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.astype({"program": "str", "partner_id": "str"})
 
 
 def _of(rows: pd.DataFrame, program: Program, partners: pd.Series) -> pd.DataFrame:
-    mine = (rows["program"] == program.program) & rows["partner_id"].isin(partners)
-    return rows[mine].reset_index(drop=True)
+    return of_partners(rows[rows["program"] == program.program], partners)
 
 
 def _says(
@@ -263,7 +234,7 @@ def _profile_states(profiles: pd.DataFrame | None, partners: pd.Series) -> pd.Da
     """Whether bank and tax profiles are approved, being validated or incomplete; approved where no profiles ever came."""
     if profiles is None:
         return _whole_time(partners, APPROVED)
-    known = profiles[profiles["partner_id"].isin(partners)]
+    known = of_partners(profiles, partners)
     both = known[["bank_status", "tax_status"]].astype("str")
     lacks = both.isin(["action_required", "missing"]).any(axis=1)
     state = np.select([lacks, (both == "approved").all(axis=1)], [INCOMPLETE, APPROVED], UNCHECKED)

@@ -25,7 +25,7 @@ MEMORY_MIB = (
     2048  # for DuckDB in one process, unless INCENTIVES_MEMORY_MIB says otherwise; what is larger spills to staging/
 )
 _other_home: ContextVar[Path | None] = ContextVar("other_home", default=None)
-Place = Literal["landing", "archive", "refused", "staging", "releases", "outbox"]
+Place = Literal["landing", "archive", "refused", "staging", "releases", "outbox", "sent"]
 
 
 class Busy(Exception):

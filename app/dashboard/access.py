@@ -19,6 +19,10 @@ HAS_PROGRAM = (
     "adjustments", "decisions", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria",
     "eligibility_status", "ineligible_revenue", "invitations", "enrolments", "coop_funds", "coop_claims", "payments", "statements", "upcoming_payments",
 )  # fmt: skip
+ENROLLING = (  # what users who are no admins see while an admin completes an enrolment, as in Partner Center
+    "* REPLACE (CASE WHEN enrolment_status IN ('action_required', 'validating_enrollment') THEN 'enrolling' "
+    "ELSE enrolment_status END AS enrolment_status, NULL AS what_to_do)"
+)
 LOCATION_ONLY = ("partners", "associations")
 ADMINS_ONLY = ("users", "partner_requests")
 
@@ -153,7 +157,8 @@ class Scope:
         if name not in LOCATION_ONLY:
             programs = "$admin_programs_of_scope" if name in ADMINS_ONLY else "$programs_of_scope"
             seen += f" AND ({programs} IS NULL OR program = '*' OR list_contains({programs}, program))"
-        return f"(SELECT * FROM {name} WHERE {seen})"
+        columns = ENROLLING if name == "enrolments" and not self.is_admin else "*"
+        return f"(SELECT {columns} FROM {name} WHERE {seen})"
 
 
 class _Tables(dict):

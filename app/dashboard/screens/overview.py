@@ -11,6 +11,10 @@ from app.dashboard.view import View
 from warehouse.due import NOT_EARNED
 
 SETTLED = str(NOT_EARNED)
+ENROLMENTS = {
+    "enrolled": "good", "invited": "wait", "enrolling": "wait", "action_required": "wait", "validating_enrollment": "wait",
+    "ineligible": "bad", "inactive": "none", "discontinued": "none",
+}  # fmt: skip
 BADGES = {"eligible": "good", "almost_eligible": "wait", "unknown": "wait", "ineligible": "bad"}
 
 
@@ -44,6 +48,7 @@ def overview(view: View) -> None:
         _by_month(view)
     with right:
         _eligibility(view)
+        _enrolments(view)
 
 
 def _balances(view: View) -> pd.DataFrame:
@@ -123,4 +128,24 @@ def _eligibility(view: View) -> None:
         ],
         label=words("Eligibility"),
         empty=words("No program is for partners of this kind."),
+    )  # fmt: skip
+
+
+def _enrolments(view: View) -> None:
+    words = view.words
+    st.subheader(words("Enrolments"))
+    show(
+        view.scope.ask("SELECT * FROM {enrolments} ORDER BY program"),
+        [
+            Column(words("Program"), lambda row: view.program(row.program)),
+            Column(
+                words("Status"), lambda row: words(row.enrolment_status.replace("_", " ").capitalize()),
+                badge=lambda row: ENROLMENTS[row.enrolment_status],
+            ),
+            Column(words("Since"), lambda row: "" if row.valid_from.year == 1900 else view.day(row.valid_from), is_figure=True),
+            Column(words("Reason"), lambda row: words(row.reason) if row.reason else ""),
+            Column(words("What you can do"), lambda row: words(row.what_to_do) if row.what_to_do else ""),
+        ],
+        label=words("Enrolments"),
+        empty=words("No program of this location asks for an enrolment."),
     )  # fmt: skip
