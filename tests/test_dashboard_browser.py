@@ -28,7 +28,10 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGES = ("overview", "eligibility", "programs", "earnings", "ineligible", "adjustments", "users", "health")
+PAGES = (
+    "overview", "eligibility", "programs", "earnings", "ineligible", "coop", "payments", "statements", "adjustments", "requests",
+    "users", "health",
+)  # fmt: skip
 WAIT = 60_000  # milliseconds; the first page of a fresh server takes eight seconds on two idle cores
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: chromium is not installed, so the dashboard's pages are not tested"),
@@ -186,6 +189,24 @@ def test_a_location_shows_after_its_admin_completed_the_set_up(browser, signed, 
         assert landed.startswith("2021-03-2")
         settle_next(landed[:10], [{"transaction_id": f"line of {landed}"}])
     page.get_by_role("link", name="Overview").wait_for(timeout=WAIT)
+
+
+def test_an_admin_asks_by_a_form_and_is_answered(browser, signed, home):
+    page = sign_in(browser, signed, ADMIN)
+    page.goto(f"{signed}/requests")
+    page.get_by_text("Assign a role").first.click(timeout=WAIT)
+    page.get_by_role("button", name="Assign the role").click()
+    page.get_by_text("Fill in every field.").wait_for(timeout=WAIT)
+    page.get_by_label("E-mail").fill("new@contoso.example")
+    page.get_by_label("Name", exact=True).fill("Newcomer")
+    page.get_by_role("button", name="Assign the role").click()
+    page.get_by_text("Asked for.").wait_for(timeout=WAIT)
+    with store.at(home):
+        [landed] = [name for name in pipeline.landed() if "partner_requests" in name]
+        settle_next(landed[:10], [{"transaction_id": f"line of {landed}"}])
+    page.get_by_role("cell", name="Assign role").wait_for(timeout=WAIT)
+    page.goto(f"{signed}/users")
+    page.get_by_text("Newcomer").wait_for(timeout=WAIT)
 
 
 def test_who_signs_out_sees_nothing(browser, signed):

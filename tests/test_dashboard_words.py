@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from app.dashboard.screens import earnings, overview
+from app.dashboard.screens import earnings, overview, requests
 from app.dashboard.words import Words, german
 from transforms.reasons import REASONS
 from warehouse.columns import COLUMNS
 
 FOLDER = Path(overview.__file__).parents[1]
 CODED = (
-    "activity_type", "adjustment_reason", "coop_claim_status", "criterion", "fund_stage", "decision", "delivery_status", "eligibility", "outcome", "partner_type", "payment_status", "request_kind",
+    "activity_type", "adjustment_reason", "coop_claim_status", "criterion", "fund_stage", "decision", "delivery_status", "eligibility", "enrolment_status", "outcome", "partner_type", "payment_status", "request_kind",
     "status",
 )  # fmt: skip
 
@@ -35,7 +35,8 @@ def test_every_text_of_a_page_is_translated(path):
 def test_every_code_and_reason_is_translated():
     codes = {code.replace("_", " ").capitalize() for column in CODED for code in COLUMNS[column].one_of}
     reasons = {text for reason in REASONS.values() for text in (reason.text, reason.what_to_do) if text}
-    assert (codes | reasons | set(earnings.GROUPS.values())) <= set(german())
+    titles = {title for title, _ in requests.FORMS.values()}
+    assert (codes | reasons | titles | set(earnings.GROUPS.values())) <= set(german())
 
 
 def test_what_is_put_into_a_text_is_put_into_its_translation():

@@ -19,6 +19,7 @@ from app.dashboard.screens.line import line
 from app.dashboard.screens.overview import overview
 from app.dashboard.screens.payments import payments
 from app.dashboard.screens.programs import programs
+from app.dashboard.screens.requests import requests
 from app.dashboard.screens.set_up import set_up
 from app.dashboard.screens.statements import statements
 from app.dashboard.screens.users import users
@@ -39,6 +40,7 @@ PAGES: dict[str, tuple[str, str, Page]] = {
     "payments": ("Payments", ":material/payments:", payments),
     "statements": ("Statements", ":material/receipt_long:", statements),
     "adjustments": ("Adjustments", ":material/balance:", adjustments),
+    "requests": ("Requests", ":material/contact_support:", requests),
     "users": ("Users and roles", ":material/group:", users),
     "health": ("Data health", ":material/monitor_heart:", health),
 }
