@@ -550,15 +550,17 @@ def reconcile_statement(
 
 @app.command("export")
 def export_table(
-    what: Annotated[str, typer.Argument(help="earnings or journal.")],
+    what: Annotated[str, typer.Argument(help="earnings, payments, ineligible, ledger or journal.")],
     out: Annotated[Path, typer.Option(help="File to write.")],
     partner: Annotated[str | None, typer.Option(help="One partner location.")] = None,
-    period: Annotated[datetime | None, typer.Option(formats=["%Y-%m"], help="One accounting month.")] = None,
-    kind: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+    period: Annotated[datetime | None, typer.Option(formats=["%Y-%m"], help="One month.")] = None,
+    kind: Annotated[str, typer.Option("--format", help="csv, parquet or xlsx.")] = "csv",
 ) -> None:
-    """Write the ledger's entries, or the journal of an accounting month: accruals, adjustments, exchange differences.
+    """Write earnings, payments or ineligible revenue as Partner Center's reports have them, the ledger, or the journal.
 
-    Examples: incentives export earnings --partner 4391507 --out earnings.csv
+    A period is an accounting month; of payments the month of the cycle, of ineligible revenue the earning month.
+
+    Examples: incentives export earnings --partner 4391507 --out earnings.xlsx --format xlsx
               incentives export journal --period 2022-03 --out journal.csv
     """
     from app import export

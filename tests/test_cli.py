@@ -89,7 +89,7 @@ def test_too_little_memory_is_said_and_the_delivery_waits(home, monkeypatch, pla
     monkeypatch.setattr(place, name, short)
     with pytest.raises(pipeline.MemorySetting, match=r"\[ingest\] needs more memory .* gives \[2048\]: set it higher"):
         pipeline.ingest()
-    assert len(pipeline.landed()) == 8
+    assert len(pipeline.landed()) == 9
 
 
 def test_a_folder_that_does_not_exist_is_said_before_any_work(home):

@@ -362,6 +362,14 @@ def bank(home, tmp_path_factory):
     made.process.wait(10)
 
 
+def report(what: str, folder: Path) -> list[dict]:
+    """A report as a partner's spreadsheet reads it."""
+    out = folder / f"{what}.csv"
+    assert CliRunner().invoke(app, ["export", what, "--out", str(out)]).exit_code == 0
+    with out.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def told(batch: str) -> dict[str, str]:
     """Which e-mail each payment of a batch calls for, by its number's last digit; what each says of its payment."""
     found = {email.key.split(":")[1].removeprefix(f"{batch}-").lstrip("0"): email for email in emails.unsent()}
@@ -410,6 +418,22 @@ def test_the_bank_takes_rejects_settles_and_returns_payments(home, bank):
         "1000001": [paid["1000001"]], "1000002": [paid["1000002"], back], "1000003": [paid["1000003"], back],
     }  # fmt: skip
     assert told(batch) == {"1": "payment_sent", "2": "payment_failed", "3": "payment_failed"}
+    reported = {row["participantID"]: row for row in report("payments", home)}
+    assert {partner: row["paymentStatus"] for partner, row in reported.items()} == {
+        "1000001": "Sent", "1000002": "Reversed", "1000003": "Rejected",
+    }  # fmt: skip
+    assert {(row["earned"], row["totalPayment"], row["currencyCode"]) for row in reported.values()} == {
+        ("1200.000", "1200.000", "EUR")
+    }
+    rebates = [
+        row for row in report("earnings", home) if row["earningType"] == "REBATE" and row["transactionId"][0] == "t"
+    ]
+    paid_by = {row["participantId"]: (row["paymentId"], row["paymentStatus"]) for row in rebates}
+    assert paid_by == {
+        "1000001": (f"{batch}-000001", "Sent"),
+        "1000002": ("", "Unprocessed"),
+        "1000003": ("", "Unprocessed"),
+    }
     assert payouts.propose(CYCLE, "anna")["payouts"] == {"EUR": Decimal("2400.00")}
     assert operations.verify()["differences"] == []
 

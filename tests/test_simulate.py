@@ -225,6 +225,7 @@ def test_the_report_adds_up_by_program_lever_month_and_partner(first_day, edited
     land("partners", [*WORLD["partners"], {"partner_id": "1000002"}], NEXT)
     land("payee_profiles", [{"partner_id": p} for p in ("1000001", "1000002")], NEXT)
     land("competencies", [{"partner_id": p} for p in ("1000001", "1000002")], NEXT)
+    land("enrolments", [{"partner_id": p} for p in ("1000001", "1000002")], NEXT)
     both = [{"agreement_id": f"a{n}", "partner_id": f"100000{n}"} for n in (1, 2)]
     land("agreements", both, NEXT)
     land(

@@ -1,0 +1,74 @@
+"""Reports in the shapes that partners know: names, order, sums, and the payment that each earning went into."""
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from app import export
+from app.cli import app
+from tests.deliveries import ask, settle_next
+
+pytestmark = pytest.mark.usefixtures("one_program")
+COLUMNS = yaml.safe_load((Path(__file__).parent / "cases" / "partner_center_columns.yaml").read_text())
+
+
+def exported(what: str, out: Path, *options: str) -> list[dict]:
+    done = CliRunner().invoke(app, ["export", what, "--out", str(out), *options])
+    assert done.exit_code == 0, done.output
+    with out.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("what", COLUMNS)
+def test_a_report_has_the_columns_that_partners_know(first_day, tmp_path, what):
+    exported(what, out := tmp_path / "report.csv")
+    assert out.read_text().splitlines()[0].replace('"', "").split(",") == COLUMNS[what]
+
+
+def test_the_report_of_earnings_is_the_ledger(first_day, tmp_path):
+    settle_next(
+        "2021-03-24", [{"transaction_id": "t1", "revenue": "50.00"}, {"transaction_id": "no", "product_id": "none"}]
+    )
+    rows = exported("earnings", tmp_path / "earnings.csv")
+    [(total,)] = ask("SELECT sum(amount) FROM earnings_ledger")
+    assert sum(Decimal(row["earningAmount"]) for row in rows) == total == Decimal("2.00")
+    told = {(row["earningType"], row["earningAmount"], row["reasonCode"], row["estimatedPaymentMonth"]) for row in rows}
+    assert ("REBATE", "2.400", "new_line", "2021-05") in told and ("COOP", "-0.800", "corrected_line", "") in told
+    first = rows[0]
+    assert (first["transactionId"], first["transactionAmount"], first["participantName"], first["paymentStatus"]) == (
+        "t1", "50.000", "Contoso", "Unprocessed",
+    )  # fmt: skip
+    assert exported("earnings", tmp_path / "none.csv", "--partner", "2000001") == []
+
+
+def test_a_report_reads_alike_in_every_format(first_day, tmp_path):
+    rows = exported("earnings", tmp_path / "e.csv")
+    for kind, read in {"parquet": lambda path: pq.read_table(path).to_pandas(), "xlsx": pd.read_excel}.items():
+        out = tmp_path / f"e.{kind}"
+        assert CliRunner().invoke(app, ["export", "earnings", "--out", str(out), "--format", kind]).exit_code == 0
+        held = read(out)
+        assert list(held) == COLUMNS["earnings"] and sorted(held["earningId"]) == sorted(
+            row["earningId"] for row in rows
+        )
+        assert sum(Decimal(str(amount)) for amount in held["earningAmount"]) == 4
+
+
+def test_a_workbook_goes_on_in_a_further_sheet(first_day, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "SHEET_ROWS", 1)
+    out = tmp_path / "e.xlsx"
+    CliRunner().invoke(app, ["export", "earnings", "--out", str(out), "--format", "xlsx"])
+    assert [len(sheet) for sheet in pd.read_excel(out, sheet_name=None).values()] == [1, 1]
+
+
+def test_what_earns_nothing_says_why(first_day, tmp_path):
+    settle_next("2021-03-24", [{"transaction_id": "self", "customer_id": "own-tenant"}])
+    [row] = exported("ineligible", tmp_path / "i.csv")
+    assert (row["unearnedId"], row["reason"], row["transactionAmountUSD"]) == (
+        "self:csp-indirect-reseller", "Partner is customer", "100.000",
+    )  # fmt: skip
