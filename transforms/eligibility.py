@@ -25,8 +25,12 @@ def _enrolment(held: pd.DataFrame, requirements: pd.DataFrame, program: Program)
     is_enrolled = held["is_enrolled"].astype("boolean")
     made = [
         union(spans[is_enrolled.fillna(False)], "partner_id").assign(status=MET, reason_code=None),
-        union(spans[is_enrolled.isna()], "partner_id").assign(status=UNKNOWN, reason_code="UNKENROL"),
-        union(spans[~is_enrolled.fillna(True)], "partner_id").assign(status=UNMET, reason_code="IVDINVT"),
+        union(spans[is_enrolled.isna()], "partner_id").assign(
+            status=UNKNOWN, reason_code="UNKENROL", evidence="no [enrolments] delivered"
+        ),
+        union(spans[~is_enrolled.fillna(True)], "partner_id").assign(
+            status=UNMET, reason_code="IVDINVT", evidence="not enrolled"
+        ),
     ]
     return pd.concat(made, ignore_index=True).assign(
         criterion="enrolment", criterion_number=1 if pd.isna(number) else int(number) + 1

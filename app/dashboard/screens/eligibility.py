@@ -1,5 +1,7 @@
 """Eligibility: every criterion of every program, the evidence, and what the partner can do."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -27,6 +29,7 @@ def eligibility(view: View) -> None:
         chosen=list(view.chosen),
     )
     criteria = view.scope.ask("SELECT * FROM {eligibility_criteria} ORDER BY program, criterion_number")
+    enrolments = view.scope.ask("SELECT * FROM {enrolments}")
     if verdicts.empty:
         st.info(words("No program is for partners of this kind."))
     for verdict in verdicts.itertuples(index=False):
@@ -36,6 +39,8 @@ def eligibility(view: View) -> None:
             icon=ICONS[verdict.eligibility],
         ):  # fmt: skip
             st.markdown(_earns(view, verdict.earns_from, verdict.earns_to))
+            for enrolment in enrolments[enrolments["program"] == verdict.program].itertuples(index=False):
+                st.markdown(_enrolment(view, enrolment))
             _criteria(view, criteria[criteria["program"] == verdict.program], verdict.program)
 
 
@@ -46,6 +51,16 @@ def _earns(view: View, first: object, end: object) -> str:
     if pd.isna(end):
         return view.words("Earns since {first}.", first=view.day(first))
     return view.words("Earned from {first} until {end}.", first=view.day(first), end=view.day(end))
+
+
+def _enrolment(view: View, row: Any) -> str:
+    """How the enrolment stands, since when, why, and what the partner can do."""
+    words = view.words
+    status = words(row.enrolment_status.replace("_", " ").capitalize())
+    since = "" if row.valid_from.year == 1900 else f", {words('Since').lower()} {view.day(row.valid_from)}"
+    told = [f"{words('Enrolment')}: **{status}**{since}"]
+    told += [words(text).rstrip(".") for text in (row.reason, row.what_to_do) if text]
+    return ". ".join(told) + "."
 
 
 def _criteria(view: View, rows: pd.DataFrame, program: str) -> None:

@@ -137,14 +137,12 @@ def _enrolments(view: View) -> None:
     show(
         view.scope.ask("SELECT * FROM {enrolments} ORDER BY program"),
         [
-            Column(words("Program"), lambda row: view.program(row.program)),
+            Column(words("Program"), lambda row: view.program(row.program), link=lambda row: "/eligibility"),
             Column(
                 words("Status"), lambda row: words(row.enrolment_status.replace("_", " ").capitalize()),
                 badge=lambda row: ENROLMENTS[row.enrolment_status],
             ),
             Column(words("Since"), lambda row: "" if row.valid_from.year == 1900 else view.day(row.valid_from), is_figure=True),
-            Column(words("Reason"), lambda row: words(row.reason) if row.reason else ""),
-            Column(words("What you can do"), lambda row: words(row.what_to_do) if row.what_to_do else ""),
         ],
         label=words("Enrolments"),
         empty=words("No program of this location asks for an enrolment."),
