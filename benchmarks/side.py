@@ -14,7 +14,9 @@ from typing import Any
 
 HERE = Path(__file__).parent / "plain"
 STAGES = {"ingest": "ingest", "commit": "commit", "expectations": "audit", "ledger": "audit", "publish": "publish"}
-ELIGIBILITY = ("invitations", "eligibility_criteria", "eligibility")
+ELIGIBILITY = (
+    "requirements", "invitations", "enrolments_asked_for", "enrolments", "eligibility_criteria", "eligibility",
+)  # fmt: skip
 
 
 def run_pipeline(home: Path, deliveries: Path, day: str) -> dict:

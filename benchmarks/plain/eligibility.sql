@@ -6,21 +6,21 @@ CREATE TEMP TABLE rules AS SELECT * FROM (VALUES
     ('csp-indirect-reseller', 'indirect_reseller', 4, 'trailing_revenue', NULL, NULL, NULL),
     ('csp-indirect-reseller', 'indirect_reseller', 5, 'payee_profile', NULL, 'IVDPAYEE', 'bank or tax profile not approved'),
     ('csp-indirect-reseller', 'indirect_reseller', 6, 'same_country', NULL, 'IVDGEO', 'location and tenant in different countries'),
-    ('csp-indirect-reseller', 'indirect_reseller', 7, 'enrolment', ['invite'], 'IVDINVT', 'neither invited nor enrolled'),
+    ('csp-indirect-reseller', 'indirect_reseller', 7, 'enrolment', NULL, 'IVDINVT', 'not enrolled'),
     ('csp-direct-bill', 'direct_bill', 1, 'active_reseller', NULL, 'IVDRSLR', 'status not active'),
     ('csp-direct-bill', 'direct_bill', 2, 'active_agreement', ['mpn'], 'IVDMPN', 'no mpn agreement in force'),
     ('csp-direct-bill', 'direct_bill', 3, 'active_agreement', ['reseller', 'mpa'], 'IVDMCRA', 'no reseller or mpa agreement in force'),
     ('csp-direct-bill', 'direct_bill', 4, 'competency', NULL, 'IVDCOMP', 'no listed competency in force'),
     ('csp-direct-bill', 'direct_bill', 5, 'payee_profile', NULL, 'IVDPAYEE', 'bank or tax profile not approved'),
     ('csp-direct-bill', 'direct_bill', 6, 'same_country', NULL, 'IVDGEO', 'location and tenant in different countries'),
-    ('csp-direct-bill', 'direct_bill', 7, 'enrolment', NULL, 'IVDINVT', 'neither invited nor enrolled'),
+    ('csp-direct-bill', 'direct_bill', 7, 'enrolment', NULL, 'IVDINVT', 'not enrolled'),
     ('csp-indirect-provider', 'indirect_provider', 1, 'active_reseller', NULL, 'IVDRSLR', 'status not active'),
     ('csp-indirect-provider', 'indirect_provider', 2, 'active_agreement', ['mpn'], 'IVDMPN', 'no mpn agreement in force'),
     ('csp-indirect-provider', 'indirect_provider', 3, 'active_agreement', ['cloud_distributor', 'mpa'], 'IVDMCDA', 'no cloud_distributor or mpa agreement in force'),
     ('csp-indirect-provider', 'indirect_provider', 4, 'competency', NULL, 'IVDCOMP', 'no listed competency in force'),
     ('csp-indirect-provider', 'indirect_provider', 5, 'payee_profile', NULL, 'IVDPAYEE', 'bank or tax profile not approved'),
     ('csp-indirect-provider', 'indirect_provider', 6, 'same_country', NULL, 'IVDGEO', 'location and tenant in different countries'),
-    ('csp-indirect-provider', 'indirect_provider', 7, 'enrolment', NULL, 'IVDINVT', 'neither invited nor enrolled')
+    ('csp-indirect-provider', 'indirect_provider', 7, 'enrolment', NULL, 'IVDINVT', 'not enrolled')
 ) AS rules (program, partner_type, criterion_number, criterion, any_of, reason_code, unmet);
 CREATE TEMP TABLE first_sales AS
 SELECT reseller_id AS partner_id, arg_min(transaction_id, (transaction_at, transaction_id)) AS transaction_id,
@@ -44,10 +44,7 @@ SELECT partner_id, 'payee_profile', NULL, validated_on, 'bank and tax profiles a
 FROM clean.payee_profiles WHERE bank_status = 'approved' AND tax_status = 'approved'
 UNION ALL
 SELECT partner_id, 'enrolment', program, valid_from, enrolment_status || ' since ' || valid_from
-FROM clean.enrolments WHERE enrolment_status IN ('invited', 'enrolled')
-UNION ALL
-SELECT partner_id, 'enrolment', 'invite', transaction_on, 'invited by transaction ' || transaction_id || ' of ' || transaction_on
-FROM first_sales ANTI JOIN clean.enrolments USING (partner_id);
+FROM clean.enrolments WHERE enrolment_status IN ('action_required', 'validating_enrollment', 'enrolled');
 CREATE TEMP TABLE criteria AS
 SELECT program, partner.partner_id, criterion_number, rules.criterion,
     CASE WHEN rules.reason_code IS NULL THEN 'not_applicable' WHEN fact.evidence IS NULL THEN 'unmet' ELSE 'met' END AS status,
@@ -68,6 +65,6 @@ SELECT program, partner_id,
     CASE WHEN count(*) FILTER (status = 'unmet') = 0 THEN date_trunc('month', max(since))::DATE END AS earns_from
 FROM criteria GROUP BY ALL;
 INSERT INTO derived.invitations BY NAME
-SELECT 'csp-indirect-reseller' AS program, partner_id, transaction_id, transaction_on AS invited_on, DATE '2021-04-01' AS posted_on
+SELECT 'csp-indirect-reseller' AS program, partner_id, transaction_id, DATE '2021-04-01' AS invited_on
 FROM first_sales SEMI JOIN (FROM clean.partners WHERE partner_type = 'indirect_reseller') USING (partner_id)
 ANTI JOIN derived.invitations USING (partner_id);
