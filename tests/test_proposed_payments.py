@@ -92,6 +92,19 @@ def test_a_payee_that_cannot_be_paid_is_told_why(payee, reason):
     assert paid(payee=payee) == [reason or 100_000]
 
 
+def test_a_balance_is_converted_over_a_third_currency_where_no_rate_is_given():
+    rates = [
+        {"from_currency": "EUR", "to_currency": "USD", "fx_rate": "1.2"},
+        {"from_currency": "GBP", "to_currency": "USD", "fx_rate": "1.6"},
+    ]
+    [row] = proposed(payee={"payout_currency": "GBP"}, rates=rates)
+    assert (row["payout_minor"], row["fx_rate"], row["reason_code"]) == (75_000, Decimal("0.75"), None)
+    [row] = proposed([{"currency": "USD"}], rates=rates)
+    assert (row["payout_minor"], row["fx_rate"]) == (83_333, Decimal("0.833333333333333333"))
+    direct = {"from_currency": "EUR", "to_currency": "GBP", "fx_rate": "0.7"}
+    assert proposed(payee={"payout_currency": "GBP"}, rates=[*rates, direct])[0]["payout_minor"] == 70_000
+
+
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pandas as pd
 
 from transforms.adjustments import exponent, minor
+from transforms.cross_rates import rates_of
 from transforms.money import quotient, share, unit_shift
 from transforms.payee_holds import first_reason, payee_holds
 from transforms.programs import Program, active
@@ -28,7 +29,7 @@ def proposed_payments(
     """One row for each balance that is due, of partner × program × earning type × currency.
 
     Without a reason code it is paid: `payment_minor` of the balance, less `withheld_minor`, plus `sales_tax_minor`, which
-    is `payout_minor` in the payout currency at the rate of the cycle's month. With one it is carried forward.
+    is `payout_minor` in the payout currency at the rate of the cycle's month, over a third currency where there is none. With one it is carried forward.
     """
     taxes = _taxes_on(tax_rates, cycle_on)
     payees = payees.merge(taxes, on="country", how="left")
@@ -78,7 +79,8 @@ def _priced(due: pd.DataFrame, payees: pd.DataFrame, payout_rates: pd.DataFrame,
     mode, mine = program.rounding.mode, due["currency"].astype("str")
     due = due.assign(currency=mine, partner_id=due["partner_id"].astype("str"))
     due = due.merge(payees.astype({"partner_id": "str", "payout_currency": "str"}), on="partner_id", how="left")
-    rates = payout_rates.astype({"from_currency": "str", "to_currency": "str"})
+    pairs = due[["currency", "payout_currency"]].dropna().drop_duplicates().itertuples(index=False, name=None)
+    rates = rates_of(pairs, payout_rates)
     due = due.merge(
         rates, left_on=["currency", "payout_currency"], right_on=["from_currency", "to_currency"], how="left"
     )
