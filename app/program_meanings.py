@@ -145,7 +145,7 @@ MEANINGS = {
     "Expected.posted": "What each day adds; days that add nothing are left out.",
     "Expected.eligible": "Whether the partner may earn on the day of the last line.",
     "Expected.unmet": "Criteria that are not met then.",
-    "Expected.balance": "What is owed.",
+    "Expected.balance": "What is owed after the payouts named, rebate and co-op together.",
     "Expected.payouts": "What is paid.",
     "Posted.on": "The day.",
     "Posted.amount": "What it adds.",

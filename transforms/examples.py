@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
@@ -17,9 +17,9 @@ from transforms.example_standing import FEED_COLUMNS, Standing, standings
 from transforms.holders import first_to_earn
 from transforms.programs import Program
 from transforms.rule_file import RuleFault, read
-from transforms.worked_examples import Given, Line, Written, lines_of
+from transforms.worked_examples import Expected, Given, Line, Written, lines_of
 
-RUN = {"earned", "rebate", "coop", "lines", "earners", "decisions", "posted", "eligible", "unmet", "payouts"}
+RUN = {"earned", "rebate", "coop", "lines", "earners", "decisions", "posted", "eligible", "unmet", "balance", "payouts"}
 RUN_GIVEN = {"transactions", "days", "fx_rates", "claims", "history_from", *FEED_COLUMNS}
 
 
@@ -66,7 +66,7 @@ def try_examples(program: Program, path: Path) -> Tried:
     computed = work_out(program, [program.examples[number]["given"] for number in run]) if run else []
     for (number, name), (found, trace) in zip(run.items(), computed, strict=True):
         for key, wanted in program.examples[number]["expect"].items():
-            if (now := _comparable(found[key], wanted)) != wanted:
+            if (now := _computed(found, key, program.examples[number]["expect"])) != wanted:
                 line = lines.get(("examples", number, "expect", key), 1)
                 faults.append(ExampleFault(path.name, line, f"examples.{name}.{key}", wanted, now, trace()))
     return Tried(faults, not_run)
@@ -89,12 +89,15 @@ def _later_words(example: Written) -> list[str]:
     return [*sorted(set(given) - RUN_GIVEN), *sorted(set(expect) - RUN)]
 
 
-def _comparable(found: Any, wanted: Any) -> Any:
-    """What was found of what is wanted: of a mapping its keys, of payouts those of its days."""
-    if callable(found):
-        rows = found([row["due"] for row in wanted])
-        return [{key: row[key] for key in one} for row, one in zip(rows, wanted, strict=True)]
-    return {key: found.get(key) for key in wanted} if isinstance(wanted, dict) else found
+def _computed(found: dict[str, Any], key: str, expect: Expected) -> Any:
+    """What was found of what is wanted: of a mapping its keys, of payouts those of its days, of the balance what they leave."""
+    wanted, paid = cast(dict, expect)[key], expect.get("payouts", [])
+    if key in ("payouts", "balance"):
+        rows = found["payouts"]([row["due"] for row in paid]) if found["payouts"] else []
+        if key == "balance":
+            return found["earned"] - sum(row["rebate"] + row["coop"] for row in rows)
+        return [{name: row[name] for name in one} for row, one in zip(rows, paid, strict=True)]
+    return {name: found[key].get(name) for name in wanted} if isinstance(wanted, dict) else found[key]
 
 
 def _shown(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Worked examples as a program file writes them: what is given, day by day or at once, and what is expected."""
 
-from typing import Annotated, Any, Literal, NotRequired, Required
+from typing import Annotated, Literal, NotRequired, Required
 
 from pydantic import AfterValidator, ConfigDict, with_config
 from typing_extensions import TypedDict
@@ -210,7 +210,7 @@ class Expected(TypedDict, total=False):
     posted: list[Posted]
     eligible: Flag
     unmet: list[str]
-    balance: Any
+    balance: Number
     payouts: list[Paid]
 
 
