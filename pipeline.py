@@ -36,6 +36,7 @@ from transforms import (
     holders,
     invitations,
     ledger,
+    offsets,
     payments,
     positions,
     requirements,
@@ -553,7 +554,7 @@ def _follow_payments(con: duckdb.DuckDBPyConnection, run: Run) -> None:
 
 
 def _give_up(con: duckdb.DuckDBPyConnection, run: Run) -> None:
-    """Stage the entries that forfeit or escheat what was not paid in time, where the day reaches a payment cycle."""
+    """Stage what becomes of what was not paid, where the day reaches a payment cycle: forfeited, escheated, or offset."""
     judged = forfeits.judged_cycles(run.rules.now, books.day_before(con, run.day), run.day)
     if judged.empty:
         return
@@ -564,6 +565,8 @@ def _give_up(con: duckdb.DuckDBPyConnection, run: Run) -> None:
     held = payee_holds(payees, asked, run.rules.now, run.day)
     made = forfeits.entries(unpaid, payees, held, run.rules.now, run.day)
     commit.stage(con, "earnings_ledger", made, run.run_id)
+    kept = unpaid[~unpaid["partner_id"].isin(made["partner_id"])]  # who gives up today is offset in the next cycle
+    commit.stage(con, "earnings_ledger", offsets.entries(kept, run.rules.now, run.day), run.run_id)
 
 
 def earned(

@@ -215,6 +215,23 @@ def test_what_was_paid_and_is_owed_back_is_taken_from_the_next_payment_at_once(h
     assert list(plan["reason_code"]) == [None, "PAYNEG", "PAYNEG"]
 
 
+def test_what_is_owed_back_in_another_currency_is_offset_on_the_day_of_the_cycle(home):
+    back = {
+        "transaction_id": "back",
+        "revenue": "-5000.00",
+        "currency": "USD",
+        "transaction_at": "2021-03-20T10:00:00Z",
+    }
+    settle("2021-05-15", [back])
+    found = ask("SELECT currency, amount, program_amount FROM earnings_ledger WHERE cause = 'offset' ORDER BY 1")
+    assert [tuple(map(str, row)) for row in found] == [("EUR", "-99.000", "-120.000"), ("USD", "120.000", "120.000")]
+    plan = payouts.plan(LATER)
+    mine = plan[(plan["partner_id"] == "1000001") & (plan["earning_type"] == "rebate")]
+    assert "USD" not in set(mine["currency"]) and not mine["reason_code"].fillna("").str.contains("PAYNEG").any()
+    found = operations.verify()
+    assert found["broken"] == found["differences"] == []
+
+
 def test_what_is_published_says_when_and_for_what_each_cent_is_paid(home):
     expected = "SELECT partner_id, earning_type, due_on, upcoming, reason_code FROM upcoming_payments ORDER BY ALL"
     coop = [(partner, "coop", None, Decimal(1600 if partner == "1000001" else 800), None) for partner in PARTNERS]
