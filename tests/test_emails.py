@@ -4,6 +4,7 @@ import email
 import email.policy
 import json
 import logging
+import shutil
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -11,9 +12,11 @@ from typer.testing import CliRunner
 
 import emails
 import pipeline
+import rulebook
 from app.cli import app
 from tests.deliveries import WORLD, land, land_world
 from tests.ports import free_port
+from warehouse import releases
 
 pytestmark = pytest.mark.usefixtures("one_program")
 NEXT = "2021-03-24"
@@ -59,12 +62,25 @@ def send():
     return send.function
 
 
+@pytest.fixture(scope="module")
+def invited(tmp_path_factory):
+    """The home of a reseller that was invited by its sale."""
+    made, programs = tmp_path_factory.mktemp("invited"), tmp_path_factory.mktemp("programs")
+    shutil.copy(rulebook.programs_folder() / "csp-indirect-reseller.yaml", programs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INCENTIVES_HOME", str(made))
+        patch.setenv("INCENTIVES_PROGRAMS", str(programs))
+        land_world(enrolments=[], payee_profiles=[PROFILE])
+        land("transactions", [{"transaction_id": "t1"}])
+        pipeline.run()
+    return made
+
+
 @pytest.fixture
-def aboard(home):
-    """A reseller that was invited by its sale; the next day its admin completes the set-up, names Kim and enrols."""
-    land_world(enrolments=[], payee_profiles=[PROFILE])
-    land("transactions", [{"transaction_id": "t1"}])
-    pipeline.run()
+def aboard(invited, home):
+    """A copy of it; on the next day the admin completes the set-up, names Kim and enrols."""
+    shutil.copytree(invited, home, dirs_exist_ok=True)
+    releases.rehome()
     asked = {
         "set_up": {},
         "kim": KIM | {"role": "incentives_user"},

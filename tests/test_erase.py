@@ -136,7 +136,14 @@ def test_nothing_is_left_of_a_person_and_nothing_else_changes(known):
     assert {line["delivery_status"] for line in pipeline.ingest()} == {"duplicate"}
 
 
-@pytest.mark.parametrize("point", ["person erased from deliveries", "person erased from warehouse", "release named"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        "person erased from deliveries",
+        pytest.param("person erased from warehouse", marks=pytest.mark.slow),
+        pytest.param("release named", marks=pytest.mark.slow),
+    ],
+)
 def test_an_erasure_that_is_cut_off_is_taken_up(known, point):
     command = [sys.executable, "-m", "app.cli", "erase", EMAIL, "--by", "anna"]
     cut = subprocess.run(
