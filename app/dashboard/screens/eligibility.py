@@ -59,7 +59,7 @@ def _enrolment(view: View, row: Any) -> str:
     status = words(row.enrolment_status.replace("_", " ").capitalize())
     since = "" if row.valid_from.year == 1900 else f", {words('Since').lower()} {view.day(row.valid_from)}"
     told = [f"{words('Enrolment')}: **{status}**{since}"]
-    told += [words(text).rstrip(".") for text in (row.reason, row.what_to_do) if text]
+    told += [words(text).rstrip(".") for text in (row.reason, row.what_to_do) if isinstance(text, str)]
     return ". ".join(told) + "."
 
 
