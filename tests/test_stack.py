@@ -19,7 +19,7 @@ from tests.deliveries import WORLD, land, land_world
 from warehouse import releases, store
 
 MON, TUE, WED, THU, FRI, SAT, SUN = (f"2021-03-{day}" for day in range(22, 29))
-SECONDS = 90
+SECONDS = 180
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
