@@ -226,9 +226,12 @@ def _differing(sides: list[tuple[dict[str, Any], dict[str, Any]]]) -> list[dict[
 
 
 def erase_plan(email: str) -> dict[str, Any]:
-    """Where a person is named: rows by table of the warehouse, and kept deliveries. Raises LookupError where nowhere."""
+    """Where a person is named: rows by table of the warehouse, and kept deliveries.
+
+    Raises LookupError where nowhere, and for what is no e-mail address.
+    """
     with store.locked("erase plan"), store.warehouse() as con:
-        who = erasure.person(con, email.strip().lower(), "")
+        who = erasure.person(con, erasure.address(email), "")
         found = {"rows": erasure.rows_naming(con, who), "deliveries": erasure.deliveries_naming(who)}
     if not any(found.values()):
         raise LookupError(f"[{email}] is named nowhere in [{store.home()}].")
@@ -243,7 +246,7 @@ def erase(email: str, by: str) -> dict[str, Any]:
     """
     _named(by)
     begun = store.home() / "erasing.json"
-    address = email.strip().lower()
+    address = erasure.address(email)
     mark = {"who": sha256(address.encode()).hexdigest(), "token": f"erased-{secrets.token_hex(8)}@erased.invalid"}
     if begun.exists():
         mark_before = json.loads(begun.read_text())

@@ -165,6 +165,14 @@ def test_the_plan_names_the_places_and_changes_nothing(known):
         operations.erase("nobody@contoso.example", "anna")
 
 
+@pytest.mark.parametrize("text", ["", " ", "@", "kim", "kim@contoso", "kim @contoso.example", "@contoso.example"])
+def test_what_is_no_address_erases_nothing(home, text):
+    for act in (operations.erase_plan, lambda email: operations.erase(email, "anna")):
+        with pytest.raises(LookupError, match="is not an e-mail address"):
+            act(text)
+    assert not (home / "erasing.json").exists()
+
+
 def test_who_has_no_role_any_more_is_erased_when_the_time_is_over(known, tmp_path, monkeypatch):
     nobody_new = tmp_path / "users.csv"
     pd.DataFrame([PLAIN["users"] | row for row in OTHERS]).to_csv(nobody_new, index=False)

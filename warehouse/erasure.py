@@ -40,11 +40,13 @@ class Person(NamedTuple):
         >>> pat = Person("pat@contoso.example", frozenset({"Pat Lee"}), "erased-1@erased.invalid")
         >>> pat.without("PAT@contoso.example,Pat Lee\\nnot-pat@contoso.example,Pat Lee")
         'erased-1@erased.invalid,(erased)\\nnot-pat@contoso.example,Pat Lee'
+        >>> pat.without("'pat@contoso.example' o'pat@contoso.example pat@contoso.example.org")
+        "'erased-1@erased.invalid' o'pat@contoso.example pat@contoso.example.org"
         """
         return "".join(self._line_without(line) for line in text.splitlines(keepends=True))
 
     def _line_without(self, line: str) -> str:
-        address = rf"(?<![\w.+-]){re.escape(self.email)}(?![\w-]|\.\w)"
+        address = rf"(?<![\w.+-])(?<!\w'){re.escape(self.email)}(?![\w-]|\.\w)"
         made, found = re.subn(address, self.token, line, flags=re.IGNORECASE)
         for name in sorted(self._written_names(), key=len, reverse=True) if found else ():
             made = made.replace(name, NOBODY)
@@ -59,6 +61,14 @@ class Person(NamedTuple):
                 json.dumps(name)[1:-1],
                 json.dumps(name, ensure_ascii=False)[1:-1],
             )
+
+
+def address(email: str) -> str:
+    """An e-mail address in small letters; raises LookupError for what is none, which could stand in any text."""
+    made = email.strip().lower()
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", made):
+        raise LookupError(f"[{email}] is not an e-mail address; give it whole, such as pat@contoso.example.")
+    return made
 
 
 def person(con: duckdb.DuckDBPyConnection, email: str, token: str) -> Person:
