@@ -38,7 +38,10 @@ def release(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INCENTIVES_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("INCENTIVES_DASHBOARD_SECRET", "a secret of the test")
-        land_world(partners=PARTNERS, users=USERS)
+        land_world(
+            partners=PARTNERS, users=USERS,
+            enrolments=[{"partner_id": "1000001", "enrolment_status": "action_required"}],
+        )  # fmt: skip
         land("partner_requests", [{"request_id": "r1", "partner_id": "1000001"}])
         land("transactions", [{"transaction_id": "mine"}, {"transaction_id": "theirs", "reseller_id": "1000002"}])
         pipeline.run()
@@ -70,6 +73,15 @@ def test_an_operator_sees_every_location(release, monkeypatch):
 
 def test_a_stranger_is_nobody(release):
     assert access.viewer(release, "stranger@example.com") is None
+
+
+@pytest.mark.parametrize(("role", "shown"), [("incentives_admin", "action_required"), ("incentives_user", "enrolling")])
+def test_who_is_no_admin_sees_that_an_enrolment_is_under_way_and_no_more(release, role, shown):
+    viewer = Viewer("x@contoso.example", (Grant("1000001", "csp-indirect-reseller", role),))
+    found = Scope(release, viewer, "1000001").ask_rows("SELECT enrolment_status, what_to_do FROM {enrolments}")
+    assert [(row["enrolment_status"], row["what_to_do"] is None) for row in found] == [
+        (shown, role == "incentives_user")
+    ]
 
 
 def test_a_role_in_one_program_shows_that_program_alone(release):
@@ -114,20 +126,31 @@ def test_an_admin_of_one_program_sees_the_users_of_that_program(release):
     assert list(seen["user_email"]) == [ADMIN, PART]
 
 
-def test_an_admin_of_one_program_asks_in_it(release, monkeypatch):
+def test_who_has_a_role_in_one_program_asks_in_it(release, monkeypatch):
     wishes = []
     monkeypatch.setattr(asking.handover, "files", lambda paths, **_: wishes.append(paths[0].read_text()))
-    for email, program in ((ADMIN, "*"), (PART, "csp-indirect-reseller")):
+    for email, program, kind in (
+        (ADMIN, "*", "complete_set_up"),
+        (PART, "csp-indirect-reseller", "complete_set_up"),
+        (USER, "csp-direct-bill", "association_claim"),
+    ):
         view = View(scope(release, email, "1000001"), Words("en"), date(2021, 1, 1), date(2022, 1, 1))
-        asking.ask(view, "complete_set_up")
-        assert f",1000001,{program},complete_set_up," in wishes[-1]
+        asking.ask(view, kind)
+        assert f",1000001,{program},{kind}," in wishes[-1]
 
 
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
         ("payee_profile", {"account_holder": "Contoso", "iban": "DE89370400440532013000", "payout_currency": "EUR"}),
-        ("hold_payment", {}),
+        ("hold_payment", {"program": "*"}),
+        ("payout", {"program": "csp-indirect-reseller"}),
+        ("enrol", {"program": "csp-indirect-reseller"}),
+        ("assign_role", {"user_email": "new@contoso.example", "user_name": "New", "role": "incentives_user", "program": "*"}),
+        ("remove_role", {"user_email": USER, "program": "csp-direct-bill"}),
+        ("certification", {"subject": "cloud_platform"}),
+        ("association_claim", {"subject": "c1", "product_family": "azure", "association": "pal_owner"}),
+        ("dispute", {"subject": "claim-1", "note": "The invoice was enclosed"}),
         (
             "coop_claim",
             {

@@ -15,12 +15,13 @@ def ask(view: View, kind: str, **said: str) -> str:
     """
     if view.scope.viewer.is_operator:
         raise Forbidden("only a partner's own users ask for something.")
+    own = view.scope.admin_programs if view.scope.is_admin else view.scope.programs
     request = {
         "request_id": str(uuid4()),
         "requested_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "requested_by": view.scope.viewer.email,
         "partner_id": view.scope.partner_id,
-        "program": (view.scope.admin_programs or [ALL_PROGRAMS])[0],
+        "program": (own or [ALL_PROGRAMS])[0],
         "request_kind": kind,
         **said,
     }
