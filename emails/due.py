@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from email.message import EmailMessage
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import iso4217
@@ -30,6 +31,15 @@ SUBJECTS = {
 }
 NEEDED = {"enrolments", "invitations", "coop_claims", "payments", "programs", "users"}
 ADDRESSED = (LETTERS / "addressed.sql").read_text()
+
+
+class Event(NamedTuple):
+    """What calls for an e-mail of a kind: whom it is to, and what the letter is written from."""
+
+    kind: str
+    key: str
+    to: list[str]
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -54,33 +64,36 @@ class Email:
         return made
 
 
-def due(alerts: Iterable[dict[str, Any]] = ()) -> Iterator[Email]:
+def due(alerts: Iterable[dict[str, Any]] = ()) -> list[Email]:
     """The e-mails that the current release calls for, and one for each alert to the operators.
 
     Partners' e-mails go to the incentives admins of the location and program. `alerts` are those of `pipeline.alerts`;
     operators are named in INCENTIVES_OPERATORS.
     """
-    operators = tuple(name.strip() for name in os.environ.get("INCENTIVES_OPERATORS", "").split(",") if name.strip())
-    if operators:
-        yield from (_written("alert", f"alert:{alert['key']}", operators, alert) for alert in alerts)
+    return [_written(event) for event in _events(alerts)]
+
+
+def unsent(alerts: Iterable[dict[str, Any]] = ()) -> list[Email]:
+    """The due e-mails that have not gone out."""
+    gone = sent.sent(LEDGER)
+    return [_written(event) for event in _events(alerts) if event.key not in gone]
+
+
+def record_sent(key: str) -> None:
+    """Remember an e-mail as gone out, so that it goes once."""
+    sent.record(LEDGER, [key])
+
+
+def _events(alerts: Iterable[dict[str, Any]]) -> Iterator[Event]:
+    operators = [name.strip() for name in os.environ.get("INCENTIVES_OPERATORS", "").split(",") if name.strip()]
+    yield from (Event("alert", f"alert:{alert['key']}", operators, alert) for alert in alerts if operators)
     manifest = releases.current()
     if manifest and {table["name"] for table in manifest["tables"]} >= NEEDED:
         as_of = date.fromisoformat(manifest["as_of_date"])
         with releases.reader(manifest) as con:
             for kind in (path.stem for path in sorted(LETTERS.glob("*.sql")) if path.stem in SUBJECTS):
                 for row in _rows(con, kind, as_of):
-                    yield _written(kind, f"{kind}:{row['key']}", tuple(row["recipients"]), row)
-
-
-def unsent(alerts: Iterable[dict[str, Any]] = ()) -> list[Email]:
-    """The due e-mails that have not gone out."""
-    gone = sent.sent(LEDGER)
-    return [email for email in due(alerts) if email.key not in gone]
-
-
-def record_sent(key: str) -> None:
-    """Remember an e-mail as gone out, so that it goes once."""
-    sent.record(LEDGER, [key])
+                    yield Event(kind, f"{kind}:{row['key']}", row["recipients"], row)
 
 
 def _rows(con: duckdb.DuckDBPyConnection, kind: str, as_of: date) -> list[dict[str, Any]]:
@@ -89,12 +102,13 @@ def _rows(con: duckdb.DuckDBPyConnection, kind: str, as_of: date) -> list[dict[s
     return con.execute(query, {"since": as_of - RECENT}).to_arrow_table().to_pylist()
 
 
-def _written(kind: str, key: str, to: tuple[str, ...], values: dict[str, Any]) -> Email:
-    shown = values | {"dashboard": os.environ.get("INCENTIVES_DASHBOARD_URL", "")}
-    text, html = (_letters().get_template(f"{kind}.{form}").render(shown) for form in ("txt", "html"))
-    return Email(key, kind, to, SUBJECTS[kind].format_map(values), text, html)
+def _written(event: Event) -> Email:
+    shown = event.values | {"dashboard": os.environ.get("INCENTIVES_DASHBOARD_URL", "")}
+    text, html = (_letters().get_template(f"{event.kind}.{form}").render(shown) for form in ("txt", "html"))
+    return Email(event.key, event.kind, tuple(event.to), SUBJECTS[event.kind].format_map(event.values), text, html)
 
 
+@cache
 def _letters() -> Environment:
     made = Environment(
         loader=FileSystemLoader(LETTERS),

@@ -5,7 +5,10 @@ import email.policy
 import json
 import logging
 import shutil
+from contextlib import nullcontext
+from datetime import date
 
+import duckdb
 import pytest
 from aiosmtpd.controller import Controller
 from typer.testing import CliRunner
@@ -14,9 +17,11 @@ import emails
 import pipeline
 import rulebook
 from app.cli import app
+from emails.due import NEEDED
 from tests.deliveries import WORLD, land, land_world
 from tests.ports import free_port
 from warehouse import releases
+from warehouse.tables import PUBLISHED
 
 pytestmark = pytest.mark.usefixtures("one_program")
 NEXT = "2021-03-24"
@@ -164,3 +169,67 @@ def test_due_emails_can_be_read_before_they_go(aboard):
         and "holds up to and including 2021-04-21" in shown
     )
     assert run(app, ["emails", "show", row["key"], "--html"]).stdout.startswith("<!doctype html>")
+
+
+PAT, LEE, SAM = ("pat@contoso.example", "*"), ("lee@contoso.example", "a"), ("sam@contoso.example", "b")
+USER = ("kim@contoso.example", "b", "incentives_user")
+CLAIM = {
+    "request_id": "r1", "partner_id": "p1", "program": "a", "requested": 1250, "currency": "JPY", "activity_type": "demo_units",
+    "coop_claim_status": "action_required", "status_on": date(2021, 3, 20),
+}  # fmt: skip
+
+
+@pytest.fixture
+def told(monkeypatch, home):
+    """Who is told what, kind by kind, of a release that holds some rows and no others."""
+
+    def found(
+        people: list[tuple], as_of: str = "2021-03-24", set_up_on: str | None = "2021-03-24", **rows: list[dict]
+    ) -> list:
+        con = duckdb.connect()
+        roles = [
+            {"user_email": name, "user_name": name[:3], "role": (*role, "incentives_admin")[0], "partner_id": "p1", "program": program, "set_up_on": set_up_on}
+            for name, program, *role in people
+        ]  # fmt: skip
+        held = {"users": roles, "partners": [{"partner_id": "p1", "partner_name": "Contoso"}]} | rows
+        held |= {"programs": [{"program": name, "program_title": name.upper()} for name in "ab"]}
+        for table in (*NEEDED, "partners"):
+            columns = ", ".join(f"{name} {kind}" for name, kind in PUBLISHED[table].published_columns.items())
+            con.execute(f"CREATE TABLE {table} ({columns})")
+            for row in held.get(table, []):
+                con.execute(
+                    f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", [*row.values()]
+                )
+        manifest = {"as_of_date": as_of, "tables": [{"name": name} for name in NEEDED]}
+        monkeypatch.setattr(releases, "current", lambda: manifest)
+        monkeypatch.setattr(releases, "reader", lambda _: nullcontext(con))
+        return emails.due()
+
+    return found
+
+
+def test_a_claim_that_waits_for_the_partner_is_told_to_the_admins_of_its_program(told):
+    [letter] = told([PAT, LEE, SAM, USER], set_up_on="2020-01-01", coop_claims=[CLAIM])
+    assert letter.to == ("lee@contoso.example", "pat@contoso.example")
+    assert all("JPY 1,250 for demo units" in body for body in (letter.text, letter.html))
+    assert told([PAT], set_up_on=None, coop_claims=[CLAIM]) == []
+    assert told([PAT], set_up_on="2020-01-01", coop_claims=[CLAIM | {"coop_claim_status": "approved"}]) == []
+
+
+@pytest.mark.parametrize(("as_of", "count"), [("2021-04-19", 1), ("2021-04-20", 0)])
+def test_what_is_older_than_thirty_days_is_not_told(told, as_of, count):
+    assert len(told([PAT], as_of, "2020-01-01", coop_claims=[CLAIM])) == count
+
+
+def test_an_admin_of_one_program_is_told_of_the_users_of_that_program_alone(told):
+    [all_of_them] = told([PAT, LEE, USER])
+    assert all_of_them.to == (PAT[0],) and "lee@" in all_of_them.text and "kim@" in all_of_them.text
+    of_a, of_b = told([LEE, SAM, USER, ("ann@contoso.example", "*", "incentives_user")])
+    assert (of_a.to, of_b.to) == ((LEE[0],), (SAM[0],))
+    assert "ann@" in of_a.text and "kim@" not in of_a.text + of_a.html and "sam@" not in of_a.text + of_a.html
+    assert "kim@" in of_b.text and of_a.key != of_b.key
+
+
+def test_an_email_has_one_id_at_every_try(told):
+    ids = [told([PAT])[0].message("Incentives <a@b.example>")["Message-ID"] for _ in range(2)]
+    assert ids[0] == ids[1] and ids[0].endswith("@b.example>")
