@@ -6,7 +6,7 @@ import pipeline
 from tests.deliveries import DAY, WORLD, ask, land, land_world
 
 pytestmark = pytest.mark.usefixtures("one_program")
-NEXT, AFTER = "2021-03-24", "2021-03-25"
+NEXT, AFTER, LAST = "2021-03-24", "2021-03-25", "2021-03-26"
 KIM = {"user_email": "Kim@contoso.example", "role": "incentives_admin"}
 ENROL = {"request_kind": "enrol", "program": "csp-indirect-reseller"}
 CLAIM = {"request_kind": "association_claim", "subject": "c1", "product_family": "azure", "association": "cpor"}
@@ -76,6 +76,22 @@ def test_a_partner_comes_aboard_by_what_it_asks_for(home, one_program):
     assert ask(roles) == [kim]
     claimed = "SELECT claim_id, association, reason_code FROM associations WHERE program = 'csp-indirect-reseller' ORDER BY valid_from"
     assert ask(claimed) == [("claim", "cpor", "CLMWAIT"), ("claim", "cpor", None)]
+    told = {alert["key"]: alert["message"] for alert in pipeline.alerts() if alert["condition"] == "partner asks"}
+    assert told == {
+        "partner asks:course": "partner [1000001] asks for a certification in [cloud_platform], request [course]."
+    }
+
+    land(
+        "request_reviews",
+        [REVIEW | {"review_id": "v2", "reviewed_at": f"{LAST}T09:00:00Z", "review_outcome": "rejected"}],
+        LAST,
+    )
+    land(
+        "users", [{"partner_id": "1000001", "role": "incentives_user"}], LAST
+    )  # newer than the request that took the role
+    assert requests(LAST, again=ENROL | {"requested_by": "pat@contoso.example"}) == {"again": "REQROLE"}
+    assert ask(roles) == [kim, ("pat@contoso.example", "incentives_user", NEXT)]
+    assert ask(claimed) == [("claim", "cpor", "CLMOPEN")]
 
 
 REVIEW = {

@@ -15,18 +15,17 @@ COUNTED = "program, claim_id, customer_id, product_family, partner_id, associati
 def touch_customers(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: bool) -> None:
     """Make `touched_customers`: those with a claim that is new or changed, or whose partner changed; or all with claims.
 
-    A claim that a partner asked for is new on the run after its answer, and changes with a review or a dispute.
+    A claim that a partner asked for is new on the run after its answer, and changes with a review.
     """
     answered = (
-        "SELECT request_id, subject, answer.request_kind FROM derived.answered_requests AS answer "
-        "JOIN clean.partner_requests USING (request_id) WHERE outcome = 'accepted' "
+        "SELECT request_id FROM derived.answered_requests WHERE outcome = 'accepted' "
         "AND answered_on >= (SELECT max(business_date) FROM derived.runs)"
     )
     moved = (
         f"claim_id IN (SELECT claim_id FROM clean.claims WHERE {IN_CUT}) "
         f"OR partner_id IN (SELECT partner_id FROM clean.partners WHERE {IN_CUT}) "
         f"OR claim_id IN (SELECT request_id FROM clean.request_reviews WHERE {IN_CUT}) "
-        f"OR claim_id IN (SELECT CASE request_kind WHEN 'dispute' THEN subject ELSE request_id END FROM ({answered}))"
+        f"OR claim_id IN ({answered})"
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE touched_customers AS SELECT DISTINCT customer_id FROM ("
