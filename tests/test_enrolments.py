@@ -6,7 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import pipeline
 import rulebook
+from tests.deliveries import WORLD, ask, land, land_world
 from transforms.example_standing import FEED_COLUMNS, example_frame, judged_enrolments
 from transforms.invitations import invitations
 from transforms.levers import Effective
@@ -98,3 +100,19 @@ def test_a_program_invites_once_whom_its_terms_say(enrolment, partners, sold, co
     assert list(due[["partner_id", "transaction_id"]].fillna("").itertuples(index=False, name=None)) == expected
     assert set(due["invited_on"]) <= {pd.Timestamp("2021-03-23")}
     assert invitations(sold, facts["partners"], requirements, due, [program], date(2021, 3, 23)).empty
+
+
+def test_who_meets_the_requirements_on_a_later_day_is_invited_then(home, one_program):
+    """Nothing is delivered of the partner on that day: the day itself is what brings it."""
+    path = one_program / "csp-indirect-reseller.yaml"
+    path.write_text(path.read_text().replace("{invite_on: first_transaction,", "{invite_on: eligible,"))
+    competency = {"partner_id": "1000001", "valid_from": "2021-03-25"}
+    land_world(enrolments=[], competencies=[competency])
+    land("transactions", [])
+    pipeline.run()
+    for day, invited in (("2021-03-24", []), ("2021-03-25", [("1000001", None)]), ("2021-03-26", [("1000001", None)])):
+        land("agreements", WORLD["agreements"], day)
+        land("transactions", [], day)
+        pipeline.run()
+        assert ask("SELECT partner_id, transaction_id FROM invitations") == invited, day
+    assert ask("SELECT enrolment_status, valid_from::VARCHAR FROM enrolments") == [("invited", "2021-03-25")]

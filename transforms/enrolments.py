@@ -215,7 +215,7 @@ def _overlaid(
     for applies, status, reason in (
         (is_new & (table[:, 1] == UNCHECKED), "validating_enrollment", REASON["validating_enrollment"]),
         (is_new & (table[:, 1] == INCOMPLETE), "action_required", REASON["action_required"]),
-        (lacks != None, "ineligible", lacks),  # noqa: E711, element by element
+        (pd.notna(lacks), "ineligible", lacks),
         (is_over, "discontinued", REASON["discontinued"]),
     ):
         told["enrolment_status"] = told["enrolment_status"].mask(applies, status)

@@ -10,6 +10,17 @@ from transforms.requirements import MET, NOT_APPLICABLE, PROFILE
 INVITATION = ["program", "partner_id", "transaction_id"]
 
 
+def program_invitations(programs: list[Program]) -> pd.DataFrame:
+    """The programs that send invitations: to which partner types, and on what (`invite_on`)."""
+    inviting = [
+        p for p in active(programs) if p.enrolment and p.enrolment.invite_on in ("first_transaction", "eligible")
+    ]
+    return pd.DataFrame(
+        [(p.program, p.partner_types, p.enrolment.invite_on) for p in inviting if p.enrolment],
+        columns=["program", "partner_types", "invite_on"],
+    )
+
+
 def invitations(
     first_transactions: pd.DataFrame,
     partners: pd.DataFrame,

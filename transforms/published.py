@@ -7,7 +7,7 @@ import pandas as pd
 from transforms.money import RATE, decimals
 from transforms.programs import Program, active
 
-READS = ("goes_on", "keeps_customers", "has_baseline", "has_first_purchase", "pays_until", "invites_eligible")
+READS = ("goes_on", "keeps_customers", "has_baseline", "has_first_purchase", "pays_until")
 
 
 def program_earners(programs: list[Program]) -> pd.DataFrame:
@@ -15,8 +15,7 @@ def program_earners(programs: list[Program]) -> pd.DataFrame:
 
     `cell_over` is the period within which lines of one partner bear on one another, counted from the fiscal year's start;
     `goes_on` says that lines added to it need only its positions; `pays_until` is the first day on which no lever is in
-    force for good, empty while one is open; `invites_eligible` that it invites who meets its requirements; the others
-    say what lines need to know besides.
+    force for good, empty while one is open; the others say what lines need to know besides.
     """
     columns = [
         "program",
@@ -50,8 +49,7 @@ def _reads(program: Program) -> tuple[object, ...]:
     windows = [lever.window.start for lever in program.levers if lever.window]
     is_exclusive = any(lever.kept for lever in program.levers)
     has_before = any(lever.baseline and lever.baseline.over for lever in program.levers)
-    invites = bool(program.enrolment and program.enrolment.invite_on == "eligible")
-    return program.goes_on, is_exclusive, has_before, "first_purchase" in windows, program.pays_until, invites
+    return program.goes_on, is_exclusive, has_before, "first_purchase" in windows, program.pays_until
 
 
 def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from transforms.programs import Program, active
 def program_sales(programs: list[Program]) -> pd.DataFrame:
     """Each criterion by which a program looks at sales: for which partner types, how often the program lists it.
 
-    `is_lasting`: once met it stays, so that a later sale cannot move it. `is_inviting`: a first sale invites.
+    `is_lasting`: once met it stays, so that a later sale cannot move it.
     """
     rows = []
     for program in active(programs):
@@ -17,8 +17,6 @@ def program_sales(programs: list[Program]) -> pd.DataFrame:
         ]
         if trailing:
             lasting = all(c.once_met_stays for c in trailing)
-            rows.append((program.program, program.partner_types, "trailing_revenue", len(trailing), lasting, False))
-        if program.enrolment and program.enrolment.invite_on == "first_transaction":
-            rows.append((program.program, program.partner_types, "enrolment", 1, True, True))
-    columns = ["program", "partner_types", "criterion", "listed", "is_lasting", "is_inviting"]
+            rows.append((program.program, program.partner_types, "trailing_revenue", len(trailing), lasting))
+    columns = ["program", "partner_types", "criterion", "listed", "is_lasting"]
     return pd.DataFrame(rows, columns=columns)

@@ -18,7 +18,7 @@ PARTNER_FEEDS = ("partners", "agreements", "competencies", "enrolments", "payee_
 
 
 REACHED = (
-    "SELECT partner_id FROM derived.eligibility_criteria SEMI JOIN (FROM program_earners WHERE invites_eligible) "
+    "SELECT partner_id FROM derived.eligibility_criteria SEMI JOIN (FROM program_invitations WHERE invite_on = 'eligible') "
     "USING (program) ANTI JOIN derived.invitations USING (program, partner_id) WHERE known_to IS NULL "
     "AND valid_from <= $as_of AND valid_from > (SELECT max(business_date) FROM derived.runs)"
 )

@@ -1,6 +1,6 @@
 -- Partners whose standing the lines of the cut may move: `sellers` whom a first sale invites, and those without a
--- criterion that was met before their first such line and stays so. Trailing revenue and first sales look back only, so
--- later lines leave that criterion as it is. An exchange rate moves the revenue of its month and of later days.
+-- criterion that was met before their first such line and stays so. Trailing revenue looks back only, so later lines leave
+-- that criterion as it is. An exchange rate moves the revenue of its month and of later days.
 WITH lasting AS (
     SELECT program, partner_id, criterion, count(DISTINCT criterion_number) AS held, max(valid_from) AS since
     FROM derived.eligibility_criteria SEMI JOIN sellers USING (partner_id)
@@ -11,9 +11,10 @@ WITH lasting AS (
     FROM sellers CROSS JOIN program_sales AS rule WHERE list_contains(rule.partner_types, partner_type)
 )
 SELECT partner_id FROM judged LEFT JOIN lasting USING (program, partner_id, criterion)
-WHERE NOT is_inviting AND (NOT is_lasting OR coalesce(held, 0) < listed OR since >= first_on)
+WHERE NOT is_lasting OR coalesce(held, 0) < listed OR since >= first_on
 UNION ALL
-SELECT partner_id FROM judged ANTI JOIN derived.invitations USING (program, partner_id) WHERE is_inviting
+SELECT partner_id FROM sellers JOIN program_invitations AS rule ON list_contains(rule.partner_types, partner_type)
+ANTI JOIN derived.invitations USING (program, partner_id) WHERE invite_on = 'first_transaction'
 UNION ALL
 SELECT partner_id FROM derived.eligibility_criteria
 WHERE known_to IS NULL AND criterion = 'trailing_revenue' AND status = 'met' AND valid_from >= (
