@@ -33,7 +33,8 @@ HEALTHY = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 DAGS = {"close", "freshness", "ingest", "propose_payments", "send_emails", "send_payments", "settle"}
 USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 PORT = 8080  # if it is free
-READY_SECONDS = 120
+READY_SECONDS = 300
+DATABASE_PATIENCE = {"timeout": 60}  # seconds for another writer to end; SQLite's own 5 are too few on a busy machine
 Say = Callable[[str], None]
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
@@ -53,6 +54,8 @@ def environment(home: Path, port: int) -> dict[str, str]:
         "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folder / "passwords.json"),
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
+        "DATABASE__SQL_ALCHEMY_CONNECT_ARGS": "app.stack.DATABASE_PATIENCE",
+        "DATABASE__SQL_ALCHEMY_CONNECT_ARGS_ASYNC": "app.stack.DATABASE_PATIENCE",
         "API__HOST": "127.0.0.1",
         "API__PORT": str(port),
         "API__BASE_URL": url,

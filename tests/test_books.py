@@ -211,9 +211,13 @@ def test_a_warehouse_of_the_first_schema_is_brought_up_to_date(home):
             "INSERT INTO derived.earnings_ledger SELECT 'e', '2021-03-23', DATE '2021-03-23', 't1', 'p', 'l', 1, 'x', 'rebate', "
             "DATE '2021-03-01', 'USD', 240, 'USD', 240, 0.04, DATE '2021-03-01', 1, 'v', 'new_line'"
         )
+        con.execute("INSERT INTO derived.invitations VALUES ('p', '1000001', 't1', '2021-03-22', '2021-03-23')")
     with store.warehouse() as con:
         assert con.execute("SELECT max(version) FROM meta.schema_version").fetchall() == [(store.SCHEMA_VERSION,)]
         assert con.execute("SELECT period FROM derived.earnings_ledger").fetchall() == [(date(2021, 3, 1),)]
+        posted = con.execute("SELECT partner_id, transaction_id, invited_on FROM derived.invitations").fetchall()
+        assert posted == [("1000001", "t1", date(2021, 3, 23))]
+        assert con.execute("SELECT count(*) FROM derived.enrolments_valid_on('2021-03-23', '2021-03-23')").fetchall() == [(0,)]
         found = {
             (f"{schema}.{table}", column, kind, is_nullable == "YES")
             for schema, table, column, kind, is_nullable in con.execute(

@@ -31,11 +31,6 @@ def _known(table: Table, day: str) -> str:
 
 
 def provide(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the macros that the warehouse lacks."""
-    found = con.execute(
-        "SELECT schema_name || '.' || function_name FROM duckdb_functions() WHERE NOT internal"
-    ).fetchall()
-    held = {name for (name,) in found}
-    for name, statement in wanted().items():
-        if name not in held:
-            con.execute(statement)
+    """Make the macros of a warehouse that is new or was brought up to date."""
+    for statement in wanted().values():
+        con.execute(statement)

@@ -155,10 +155,10 @@ def _prepare(con: duckdb.DuckDBPyConnection) -> None:
                 con.execute(table.ddl)
         con.execute("CREATE TABLE meta.currencies (currency VARCHAR, exponent INTEGER)")
         insert(con, "meta.currencies", currencies())
+        known.provide(con)
         con.execute("INSERT INTO meta.schema_version VALUES (?)", [SCHEMA_VERSION])
     elif found < SCHEMA_VERSION:
         _migrate(con, found)
-    known.provide(con)
 
 
 def _migrate(con: duckdb.DuckDBPyConnection, found: int) -> None:
@@ -166,6 +166,7 @@ def _migrate(con: duckdb.DuckDBPyConnection, found: int) -> None:
     with transaction(con):
         for number in range(found + 1, SCHEMA_VERSION + 1):
             con.execute((MIGRATIONS / f"{number:04d}.sql").read_text())
+        known.provide(con)
         con.execute("INSERT INTO meta.schema_version VALUES (?)", [SCHEMA_VERSION])
 
 

@@ -2,6 +2,6 @@
 CREATE TABLE derived.enrolments (program VARCHAR NOT NULL, partner_id VARCHAR NOT NULL, valid_from DATE NOT NULL, valid_to
     DATE, enrolment_status VARCHAR NOT NULL, is_enrolled BOOLEAN, reason_code VARCHAR, evidence VARCHAR, known_from DATE NOT
     NULL, known_to DATE);
-UPDATE derived.invitations SET invited_on = posted_on;
-ALTER TABLE derived.invitations DROP COLUMN posted_on;
+ALTER TABLE derived.invitations DROP COLUMN invited_on;
+ALTER TABLE derived.invitations RENAME COLUMN posted_on TO invited_on;
 ALTER TABLE derived.invitations ALTER COLUMN transaction_id DROP NOT NULL;
