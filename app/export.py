@@ -11,6 +11,7 @@ import pyarrow.parquet
 import xlsxwriter
 
 from app.familiar import REPORTS
+from app.formulas import without_formulas
 
 LEDGER = """
 SELECT entry_id, posted_on, period, earning_month, partner_id, program, lever, transaction_id, adjustment_id, earning_type,
@@ -53,7 +54,10 @@ def export(
 ) -> int:
     """Write a report to a file, batch by batch; how many rows. The journal balances in every period, program and currency."""
     found = con.execute(QUERIES[what], {"partner": partner, "period": period})
-    return WRITERS[kind](found.to_arrow_reader(BATCH), out)
+    rows = found.to_arrow_reader(BATCH)
+    if kind == "csv" and what in REPORTS:  # which people open; systems read the others as they are
+        rows = pa.RecordBatchReader.from_batches(rows.schema, map(without_formulas, rows))
+    return WRITERS[kind](rows, out)
 
 
 def _csv(rows: pa.RecordBatchReader, out: Path) -> int:

@@ -217,7 +217,9 @@ def test_a_warehouse_of_the_first_schema_is_brought_up_to_date(home):
         assert con.execute("SELECT period FROM derived.earnings_ledger").fetchall() == [(date(2021, 3, 1),)]
         posted = con.execute("SELECT partner_id, transaction_id, invited_on FROM derived.invitations").fetchall()
         assert posted == [("1000001", "t1", date(2021, 3, 23))]
-        assert con.execute("SELECT count(*) FROM derived.enrolments_valid_on('2021-03-23', '2021-03-23')").fetchall() == [(0,)]
+        assert con.execute(
+            "SELECT count(*) FROM derived.enrolments_valid_on('2021-03-23', '2021-03-23')"
+        ).fetchall() == [(0,)]
         found = {
             (f"{schema}.{table}", column, kind, is_nullable == "YES")
             for schema, table, column, kind, is_nullable in con.execute(

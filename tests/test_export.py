@@ -72,3 +72,11 @@ def test_what_earns_nothing_says_why(first_day, tmp_path):
     assert (row["unearnedId"], row["reason"], row["transactionAmountUSD"]) == (
         "self:csp-indirect-reseller", "Partner is customer", "100.000",
     )  # fmt: skip
+
+
+def test_a_spreadsheet_runs_no_text_of_a_report_as_a_formula(first_day, tmp_path):
+    """Systems read the ledger, so its text stays as it is."""
+    settle_next("2021-03-24", [{"transaction_id": "=1+1"}, {"transaction_id": "@a"}, {"transaction_id": "a=1"}])
+    told = {row["transactionId"] for row in exported("earnings", tmp_path / "e.csv")}
+    assert told == {"t1", "'=1+1", "'@a", "a=1"}
+    assert {"=1+1", "@a", "a=1"} < {row["transaction_id"] for row in exported("ledger", tmp_path / "l.csv")}

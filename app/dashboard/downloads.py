@@ -19,6 +19,7 @@ from app.dashboard import current, login
 from app.dashboard.access import Forbidden, Scope
 from app.dashboard.view import View
 from app.dashboard.words import Words
+from app.formulas import without_formulas
 
 SECONDS = 15 * 60  # for which a link is good
 KINDS = {
@@ -32,7 +33,6 @@ OFFERED = (
     "adjustments", "coop_funds", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria", "ineligible_revenue", "payments",
     "upcoming_payments",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def offer(view: View, table: str, month: date | None = None) -> None:
@@ -113,7 +113,9 @@ def _rows(scope: Scope, wanted: dict[str, Any]) -> pa.Table:
 def _csv(rows: pa.Table) -> bytes:
     out = io.BytesIO()
     out.write("\N{BYTE ORDER MARK}".encode())
-    pa.csv.write_csv(_without_formulas(rows), out)
+    with pa.csv.CSVWriter(out, rows.schema) as writer:
+        for batch in rows.to_batches():
+            writer.write_batch(without_formulas(batch))
     return out.getvalue()
 
 
@@ -129,15 +131,6 @@ def _parquet(rows: pa.Table) -> bytes:
     out = io.BytesIO()
     pa.parquet.write_table(rows, out)
     return out.getvalue()
-
-
-def _without_formulas(rows: pa.Table) -> pa.Table:
-    """Text that a spreadsheet would run as a formula, with an apostrophe before it."""
-    for number, field in enumerate(rows.schema):
-        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
-            texts = [f"'{t}" if t and t.startswith(FORMULA) else t for t in rows.column(number).to_pylist()]
-            rows = rows.set_column(number, field.name, pa.array(texts, pa.string()))
-    return rows
 
 
 WRITERS: dict[str, Callable[[pa.Table], bytes]] = {"csv": _csv, "xlsx": _xlsx, "parquet": _parquet}
