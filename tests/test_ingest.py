@@ -194,6 +194,37 @@ def test_a_row_that_is_set_aside_is_not_withdrawn(home):
     assert ask("SELECT count(*) FROM clean.customers WHERE known_to IS NULL AND NOT is_withdrawn") == [(30,)]
 
 
+@pytest.mark.parametrize(
+    "bad, held",
+    [
+        ({"partner_id": "1000001", "competency": "clod platform"}, ["1000001"]),
+        ({"partner_id": "1000001", "valid_from": "2018-13-01"}, ["1000001"]),
+        ({"partner_id": "1000001", "competency": "clod platform", "competency_level": "silver"}, []),
+        ({"partner_id": "", "valid_from": "2018-01-01"}, ["1000001", "1000002"]),
+        ({"partner_id": "1000001", "valid_from": "2019-01-01", "valid_to": "2018-06-01"}, ["1000001"]),
+        ({"partner_id": "1000002", "valid_to": "soon"}, ["1000002"]),
+    ],
+)
+def test_what_may_be_a_row_that_is_set_aside_is_not_withdrawn(home, bad, held):
+    """The key of a set-aside row may be what is wrong with it: what could be that row stays until it is repaired."""
+    land("competencies", [{"partner_id": partner} for partner in ("1000001", "1000002", "1000003")])
+    pipeline.ingest()
+    land("competencies", [{"partner_id": "1000003"}, bad], NEXT)
+    assert only(pipeline.ingest())["rows_quarantined"] == 1
+    kept = ask("SELECT partner_id FROM clean.competencies WHERE known_to IS NULL AND NOT is_withdrawn ORDER BY 1")
+    assert [partner for (partner,) in kept] == [*held, "1000003"]
+
+
+def test_a_row_of_the_wrong_shape_may_be_any_so_that_nothing_is_withdrawn(home, tmp_path):
+    land("products", [{"product_id": f"p{n}"} for n in range(3)])
+    pipeline.ingest()
+    header = ",".join(FEEDS["products"].delivered)
+    (tmp_path / "p.csv").write_text(f"{header}\np0,Azure plan,azure,commercial,false,P1M,false,false\np1,too few\n")
+    land_file(tmp_path / "p.csv", "products", NEXT, delivery_id="next")
+    assert only(pipeline.ingest())["rows_quarantined"] == 1
+    assert ask("SELECT count(*) FROM clean.products WHERE known_to IS NULL AND NOT is_withdrawn") == [(3,)]
+
+
 def test_snapshots_in_any_order_end_the_same(home):
     land("customers", [{"customer_id": "c2"}], NEXT)
     pipeline.ingest()

@@ -1,5 +1,6 @@
 """One delivery, staged: its files read, its rows typed, the good ones apart from those to quarantine."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -45,6 +46,7 @@ def stage(delivery: Delivery, row_rules: Mapping[str, str], path: Path) -> Stage
         rules = _type(con, feed, present, row_rules)
         _split(con, feed)
         _quarantine(con, delivery, feed, rules, misshapen)
+        _set_aside(con, feed, rules, is_any_misshapen=any(misshapen.values()))
         staged = _count(con, path, misshapen)
         if feed.name == "transactions":
             _amounts(con, delivery)
@@ -215,6 +217,27 @@ def _quarantine(
             "day": delivery.manifest.business_date,
         },
     )
+
+
+def _set_aside(con: duckdb.DuckDBPyConnection, feed: Feed, rules: dict[str, str], *, is_any_misshapen: bool) -> None:
+    """Stage `set_aside`: the keys of the rows to set aside, without the columns that may be what is wrong with them."""
+    known = [
+        f"CASE WHEN NOT coalesce({_is_doubtful(column, rules)}, false) THEN {column} END AS {column}"
+        for column in feed.key
+    ]
+    key = ", ".join(feed.key)
+    con.execute(
+        f"CREATE TABLE staging.clean.set_aside AS SELECT {', '.join(known)} FROM casting "
+        "SEMI JOIN (SELECT file_name, line_number FROM typed WHERE is_bad) USING (file_name, line_number) "
+        f"UNION SELECT {key} FROM typed SEMI JOIN (SELECT * FROM keyed WHERE is_conflict) USING (file_name, line_number) "
+        f"UNION SELECT {', '.join('NULL' for _ in feed.key)} WHERE {is_any_misshapen}"
+    )
+
+
+def _is_doubtful(column: str, rules: dict[str, str]) -> str:
+    """The condition of a row that breaks a rule about a column."""
+    about = [f"coalesce({rule}, false)" for rule in rules.values() if re.search(rf"\b(t_)?{column}\b", rule)]
+    return " OR ".join(about) or "false"
 
 
 def _count(con: duckdb.DuckDBPyConnection, path: Path, misshapen: dict[str, tuple[int, ...]]) -> Staged:

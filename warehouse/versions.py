@@ -82,22 +82,23 @@ def _know(con: duckdb.DuckDBPyConnection, feed: Feed, day: date) -> date:
 def _absent(
     con: duckdb.DuckDBPyConnection, feed: Feed, values: dict, *, is_snapshot: bool, supersedes: str | None
 ) -> None:
-    """Make `absent`: versions in force that a whole delivery no longer holds; quarantined keys are held, not absent.
+    """Make `absent`: versions in force that a whole delivery no longer holds.
 
-    A row that only a late snapshot holds is absent from the next snapshot that is already here.
+    What may be a row that was set aside is held, not absent: a row whose known part of the key is the same. A row that
+    only a late snapshot holds is absent from the next snapshot that is already here.
     """
     key, columns = ", ".join(feed.key), ", ".join(feed.columns)
-    held = " || ' ' || ".join(f"coalesce(CAST(stored.{c} AS VARCHAR), '')" for c in feed.key)
     scope = "true" if is_snapshot else "stored.delivery_id = $superseded" if supersedes else "false"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE absent AS SELECT {columns}, CAST($day AS DATE) AS absent_from, "
         f"CAST($id AS VARCHAR) AS absent_id FROM clean.{feed.name} AS stored "
         f"ANTI JOIN staging.clean.{feed.name} AS arriving USING ({key}) "
         "WHERE stored.known_from <= $day AND (stored.known_to IS NULL OR stored.known_to > $day) "
-        f"AND NOT stored.is_withdrawn AND {scope} AND {held} NOT IN "
-        "(SELECT row_key FROM staging.clean.quarantine WHERE row_key IS NOT NULL)",
+        f"AND NOT stored.is_withdrawn AND {scope}",
         {**values, **({"superseded": supersedes} if supersedes and not is_snapshot else {})},
     )
+    may_be = " AND ".join(f"(aside.{c} IS NULL OR aside.{c} = absent.{c})" for c in feed.key)
+    con.execute(f"DELETE FROM absent USING staging.clean.set_aside AS aside WHERE {may_be}")
     if not is_snapshot:
         return
     con.execute(
