@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,10 @@ REFUSED, USAGE = 1, 2
 def say(line: str) -> None:
     """One line."""
     typer.echo(line)
+
+
+def quiet(line: str) -> None:
+    """No line: what progress is told to while JSON is printed."""
 
 
 def print_rows(rows: list[dict[str, Any]], as_json: bool, figures: Sequence[str] = ()) -> None:
@@ -42,3 +47,17 @@ def print_table(rows: Sequence[dict[str, Any]], figures: Sequence[str] = ()) -> 
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 200, highlight=False).print(table)
+
+
+def pair(text: str) -> tuple[str, str]:
+    """What an option gives as name=value."""
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise typer.BadParameter(f"[{text}] is not name=value", param_hint="--set")
+    return name.strip(), value.strip()
+
+
+def in_a_folder(out: Path, hint: str) -> None:
+    """Refuse a file to write whose folder is not there."""
+    if not out.absolute().parent.is_dir():
+        raise typer.BadParameter(f"folder [{out.absolute().parent}] does not exist; make it first", param_hint=hint)
