@@ -13,6 +13,7 @@ import pandas as pd
 
 import pipeline
 import rulebook
+import settlement
 from transforms import adjustments, simulation
 from transforms.programs import active, load_all
 from warehouse import books, erasure, frames, publishing, releases, retention, store
@@ -52,7 +53,7 @@ def restate(first: date, *, by: str, approved_by: str) -> dict[str, Any]:
             plan = _plan(con, first)
             rules = rulebook.edited_rules(con)
             day, number = books.newest_day(con), books.last(con)[0] + 1
-        run = pipeline.Run(f"{day}-restate-{number}", day, rules)
+        run = settlement.Run(f"{day}-restate-{number}", day, rules)
         said = {"rules_hash": rules.hash, "from": first, "by": by, "approved_by": approved_by, "plan": plan}
         report = pipeline.attempt(
             run,
@@ -68,7 +69,7 @@ def _plan(con: Any, first: date) -> list[dict[str, Any]]:
     day = books.newest_day(con)
     if not rules.changed:
         raise LookupError("no rule edit is held: programs/ says what the last run was settled with.")
-    rows = pipeline.rule_differences(con, pipeline.Run("plan", day, rules))
+    rows = settlement.rule_differences(con, settlement.Run("plan", day, rules))
     if not rows:
         raise LookupError("the rule edit changes nothing that is posted; the next settled day works with it.")
     if (early := min(row["first_on"] for row in rows)) < first:
@@ -107,11 +108,11 @@ def simulate(folder: Path, first: date, end: date, progress: pipeline.Progress =
         standing = simulation.standings(in_force, changed)
         edited = [program for program in simulated if standing[program.program] != "unchanged"]
         progress(f"working lines out as of {day}, under the rules in force")
-        waiting, before = pipeline.earned(con, in_force, day, first, end, progress)
+        waiting, before = settlement.earned(con, in_force, day, first, end, progress)
         after = [before[before["program"].map(standing) == "unchanged"]]
         if edited:
             progress(f"the same under the changed rules of {[program.program for program in edited]}")
-            after.append(pipeline.earned(con, edited, day, first, end, progress)[1])
+            after.append(settlement.earned(con, edited, day, first, end, progress)[1])
     return Simulation(day, standing, waiting, simulation.simulation(before, simulation.added(after)))
 
 
@@ -124,7 +125,7 @@ def verify() -> dict[str, Any]:
     with store.locked("verify"), store.warehouse() as con:
         day = books.newest_day(con)
         broken = books.broken_links(con)
-        waiting, differences = pipeline.recomputed(con, day)
+        waiting, differences = settlement.recomputed(con, day)
         [(entries,)] = con.execute("SELECT count(*) FROM derived.earnings_ledger").fetchall()
     return {"as_of": day, "entries": entries, "broken": broken, "differences": differences, "waiting": waiting}
 
@@ -194,7 +195,7 @@ def _replay_run(run: dict[str, Any], folder: Path, *, publish: bool) -> None:
     before = load_all(rulebook.rules_archive(rules_before)) if rules_before else now
     with store.at(folder):
         rules = rulebook.Rules(now, before, run["rules_hash"])
-        pipeline.attempt(pipeline.Run(run["run_id"], run["business_date"], rules, declared, publish), [])
+        pipeline.attempt(settlement.Run(run["run_id"], run["business_date"], rules, declared, publish), [])
 
 
 def _replay_close(folder: Path, month: date, by: str) -> None:

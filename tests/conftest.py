@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import pipeline
 import rulebook
@@ -13,6 +14,8 @@ from tests.deliveries import T1, land, land_world
 from warehouse import releases
 
 PROGRAM = "csp-indirect-reseller.yaml"
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
+settings.load_profile("untimed")
 
 
 @pytest.fixture

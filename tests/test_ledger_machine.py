@@ -151,7 +151,5 @@ def test_the_ledger_is_right_whatever_happens():
 
     run_state_machine_as_test(
         Ledger,
-        settings=settings(
-            max_examples=15, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=15, stateful_step_count=14, suppress_health_check=list(HealthCheck)),
     )

@@ -9,6 +9,7 @@ import pytest
 import operations
 import pipeline
 import rulebook
+import settlement
 from app import keeping
 from tests.deliveries import DAY, T1, WORLD, ask, land, settle_next
 from warehouse import content, parts, publishing, releases, store, watch
@@ -48,9 +49,9 @@ def in_full(as_of: date) -> dict[str, list[tuple]]:
     day, found = f"DATE '{as_of}'", {}
     rules = pipeline.load_all(rulebook.programs_folder())
     with store.locked("test"), store.warehouse() as con:
-        run = pipeline.Run("full", as_of, rulebook.Rules(rules, rules, ""))
-        pipeline._register(con, run)
-        pipeline._hold_payees(con, run)
+        run = settlement.Run("full", as_of, rulebook.Rules(rules, rules, ""))
+        settlement.register(con, run)
+        settlement.hold_payees(con, run)
         queries = {path.stem: path.read_text() for path in FULL.glob("*.sql")}
         queries["earnings_ledger"] = "SELECT * FROM derived.earnings_ledger"
         for name, source in SOURCES.items():

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import pipeline
@@ -82,7 +82,6 @@ spans = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(spans)
 def test_union_and_gaps_cover_every_day_once(rows):
     import pandas as pd

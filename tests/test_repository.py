@@ -22,6 +22,7 @@ OURS = {
     "payouts",
     "pipeline",
     "rulebook",
+    "settlement",
     "transforms",
     "warehouse",
 }
@@ -32,8 +33,9 @@ MAY_IMPORT = {
     "emails": {"emails", "warehouse.releases", "warehouse.sent"},
     "expectations": {"expectations", "warehouse.columns", "warehouse.tables"},
     "rulebook.py": {"transforms", "warehouse"},
-    "pipeline.py": {"rulebook", "transforms", "expectations", "warehouse"},
-    "operations.py": {"pipeline", "rulebook", "transforms", "warehouse"},
+    "settlement.py": {"rulebook", "transforms", "warehouse"},
+    "pipeline.py": {"settlement", "rulebook", "transforms", "expectations", "warehouse"},
+    "operations.py": {"pipeline", "settlement", "rulebook", "transforms", "warehouse"},
     "payouts.py": {"banking", "pipeline", "rulebook", "transforms", "warehouse"},
     "dags": {"dags", "emails", "operations", "payouts", "pipeline", "warehouse.store", "warehouse.landing"},
 }

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 import pipeline
+import settlement
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, ledger, settle_next
 from warehouse import commit, content, releases, store, worked
 from warehouse.tables import DERIVED
@@ -202,7 +203,7 @@ def test_a_failed_audit_leaves_warehouse_and_release_as_they_were(first_day, mon
     land("transactions", [{"transaction_id": "t2"}], NEXT)
     pipeline.ingest()
     monkeypatch.setitem(
-        pipeline.LINE_STEPS,
+        settlement.LINE_STEPS,
         "earnings",
         spoilt,
     )
