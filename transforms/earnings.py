@@ -48,7 +48,9 @@ def in_context(decided_lines: pd.DataFrame, programs: list[Program], known: Know
 def _of_program(rows: pd.DataFrame, program: Program, known: Known) -> pd.DataFrame:
     rows, family = arranged(rows, program)
     ladder = refunds.ladder_shares(program.clawback, rows, family)
-    priced = pd.concat([_of_lever(rows, family, number, program, known) for number in range(len(program.levers))])
+    named = {name for names in rows["levers"].dropna().unique() for name in names.split(",")}
+    levers = [number for number, lever in enumerate(program.levers) if lever.lever in named] or [0]
+    priced = pd.concat([_of_lever(rows, family, number, program, known) for number in levers])
     if program.cell_over != "transaction":
         priced = priced.sort_values(["line", "lever_number", "bracket"], kind="stable")
     made = _bounded(priced.reset_index(drop=True), rows, family, ladder, program, known)
