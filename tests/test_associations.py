@@ -150,6 +150,7 @@ def test_a_claim_that_a_whole_delivery_no_longer_holds_gives_the_line_back(ranke
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_claim_that_moves_to_another_customer_lets_the_first_one_go(ranked):
     settle_with([CLAIM])
     settle_with([CLAIM | {"customer_id": "c2"}], AFTER)
@@ -210,6 +211,7 @@ def test_a_claim_and_a_correction_and_a_lost_agreement_are_told_apart(ranked):
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_an_edited_precedence_waits_and_is_a_change_of_rule(ranked):
     settle_with([CLAIM])
     rank(ranked, "{2017-07-01: [reseller, cpor]}")

@@ -146,6 +146,7 @@ def test_an_edit_of_the_ledger_breaks_the_chain(first_day):
         assert [link["run"] for link in books.broken_links(con)] == [DAY]
 
 
+@pytest.mark.slow
 def test_a_day_replayed_from_the_archive_is_the_release(april, declare, one_program):
     declare(earned="4.00")
     operations.close(date(2021, 3, 1), "anna")

@@ -119,6 +119,7 @@ def told_in_euro(*changes: tuple[str, list[dict]]) -> dict[str, tuple[str, str]]
     return {cause: (own, dollars) for cause, own, dollars in rows}
 
 
+@pytest.mark.slow
 def test_a_changed_product_and_a_corrected_exchange_rate_are_told_apart(home):
     product = WORLD["products"][0] | {"product_family": "dynamics365"}
     assert told_in_euro(("products", [product]), ("fx_rates", [{"fx_rate": "2"}])) == {
@@ -127,6 +128,7 @@ def test_a_changed_product_and_a_corrected_exchange_rate_are_told_apart(home):
     }
 
 
+@pytest.mark.slow
 def test_a_corrected_exchange_rate_and_a_lost_agreement_are_told_apart(home):
     assert told_in_euro(("fx_rates", [{"fx_rate": "2"}]), ("agreements", [EXPIRED])) == {
         "fx_correction": ("0.00", "3.16"),

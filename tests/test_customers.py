@@ -92,6 +92,7 @@ def test_growth_is_paid_on_what_lies_above_the_month_before_and_a_late_line_ther
     the_books_agree()
 
 
+@pytest.mark.slow
 def test_what_a_partner_sold_before_it_was_eligible_counts_in_the_baseline(rules):
     write(rules, GROWTH)
     text = (rules / "csp-indirect-reseller.yaml").read_text().replace("measure: revenue", "measure: growth")
@@ -118,6 +119,7 @@ def test_a_line_that_cannot_be_measured_leaves_only_the_lever_that_selects_it_wi
     assert ask("SELECT held_by FROM earnings WHERE transaction_id = 'c'") == [("baseline",)]
 
 
+@pytest.mark.slow
 def test_history_that_reaches_further_back_decides_what_had_no_baseline(rules):
     write(rules, GROWTH)
     text = (rules / "csp-indirect-reseller.yaml").read_text().replace("measure: revenue", "measure: growth")

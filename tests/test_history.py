@@ -46,6 +46,7 @@ def test_a_line_of_two_years_ago_is_corrected(first_day):
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_line_of_two_years_ago_is_corrected_again_and_withdrawn(first_day):
     settle_old_days()
     settle(LATER, [T1 | {"revenue": "50.00"}])
@@ -71,6 +72,7 @@ def test_a_refund_finds_its_original_of_two_years_ago(first_day):
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_correction_takes_the_refund_of_two_years_ago_along(home, first_day):
     settle("2021-03-24", [{"transaction_id": "r", "reverses": "t1", "revenue": "-25.00"}])
     settle_old_days()
@@ -111,6 +113,7 @@ def eligibility_of(partner: str) -> list[tuple]:
     )
 
 
+@pytest.mark.slow
 def test_a_sale_moves_a_standing_only_until_the_revenue_is_reached(first_day):
     settle(BETWEEN, [{"transaction_id": "t2"} | BIG])
     assert eligibility_of("1000001") == [("met", date.fromisoformat(BETWEEN))]
@@ -121,6 +124,7 @@ def test_a_sale_moves_a_standing_only_until_the_revenue_is_reached(first_day):
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_sale_that_is_given_to_another_partner_moves_both(first_day):
     land("partners", OTHER, BETWEEN)
     settle(BETWEEN, [{"transaction_id": "t2"} | BIG])
@@ -129,6 +133,7 @@ def test_a_sale_that_is_given_to_another_partner_moves_both(first_day):
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_rate_moves_the_revenue_of_its_month(first_day):
     land("fx_rates", [{"fx_month": "2022-03", "fx_rate": "1.2"}], BETWEEN, number=2)
     settle(BETWEEN, [{"transaction_id": "t2", "currency": "EUR"} | BIG])

@@ -101,6 +101,7 @@ def rates(day: str) -> None:
     land("fx_rates", [{"fx_month": day[:7]}], day)
 
 
+@pytest.mark.slow
 def test_readers_see_what_the_full_queries_find_on_every_day(first_day, tmp_path_factory, monkeypatch):
     declared = tmp_path_factory.mktemp("adjustments")
     monkeypatch.setenv("INCENTIVES_ADJUSTMENTS", str(declared))

@@ -142,7 +142,9 @@ def the_same(seeds: range) -> None:
         assert by_engine(rules, lines, held_from) == by_oracle(rules, lines, held_from), f"seed {seed}: {rules}"
 
 
-@pytest.mark.parametrize("first", range(0, 1000, 100))
+@pytest.mark.parametrize(
+    "first", [0, 100, 200, *(pytest.param(n, marks=pytest.mark.slow) for n in range(300, 1000, 100))]
+)
 def test_the_engine_pays_what_the_oracle_pays(first):
     the_same(range(first, first + 100))
 

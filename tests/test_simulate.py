@@ -78,10 +78,10 @@ def put_in_force(edited: Path, in_force: Path) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        [FIVE],
+        pytest.param([FIVE], marks=pytest.mark.slow),
         [FIVE, (SPLIT, HALVES)],
         [("any_of: {2017-07-01: [mpn]}", "any_of: {2017-07-01: [mpa]}")],
-        [("lever: azure-fy21", "lever: azure-in-fy21")],
+        pytest.param([("lever: azure-fy21", "lever: azure-in-fy21")], marks=pytest.mark.slow),
     ],
     ids=["rate", "rate and split", "eligibility", "lever"],
 )
