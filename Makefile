@@ -43,10 +43,10 @@ browser:
 	  echo "NO BROWSER: chromium is not here and cannot be installed, so the dashboard's pages are not tested"
 
 test: setup browser  ## every test but the slow ones, one of them on the real Airflow stack
-	@pytest -q -n 2 --dist loadfile -m "not slow"
+	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: setup browser  ## every test
-	@pytest -q -n 2 --dist loadfile
+	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 docs: setup  ## generate the data dictionary, the rules page, the schema of program files, and Data Docs
 	@python -m app.docs

@@ -166,6 +166,7 @@ def register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         ("program_levers", program_levers(run.rules.now, run.day)),
         ("program_sales", program_sales(run.rules.now)),
         ("program_invitations", invitations.program_invitations(run.rules.now)),
+        ("described_programs", pd.DataFrame({"program": [program.program for program in run.rules.now]})),
         ("reasons", reasons()),
         ("coop_halves", coop_halves(run.rules.now, run.day)),
         ("payment_calendar", payment_calendar(run.rules.now)),

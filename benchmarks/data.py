@@ -9,7 +9,7 @@ import duckdb
 
 from warehouse import files, landing
 
-HISTORY, DAY = date(2021, 3, 31), date(2021, 4, 1)
+HISTORY, DAY = date(2021, 4, 1), date(2021, 4, 2)  # on the first settled day of a month funds are followed besides
 CURRENCIES = "['USD','EUR','GBP','JPY','KWD','CHF','CAD','AUD','SEK','INR','BRL','NOK']"
 FAMILIES = "['office365','microsoft365','azure','dynamics365','power_platform','enterprise_mobility']"
 
@@ -115,7 +115,7 @@ def _transactions(sizes: Sizes, count: int, prefix: str, is_history: bool) -> st
     moment = (
         "strftime(TIMESTAMP '2020-04-01' + to_days((i % 365)::INT) + to_seconds(i % 86400), '%Y-%m-%dT%H:%M:%SZ')"
         if is_history
-        else "strftime(TIMESTAMP '2021-04-01' + to_seconds(i % 86400), '%Y-%m-%dT%H:%M:%SZ')"
+        else "strftime(TIMESTAMP '2021-04-02' + to_seconds(i % 86400), '%Y-%m-%dT%H:%M:%SZ')"
     )
     bad = "false" if is_history else "i % 100 = 13"
     query = f"""

@@ -283,8 +283,8 @@ RULES: tuple[Rule, ...] = (
         table="audit.unknown_references",
         severity="warning",
         holds="false",
-        means="partners, products and customers of the day's lines are known",
-        why="lines that name what nobody delivered stay undecided",
+        means="partners, products and customers of the day's lines, and programs of enrolments, users and invoices, are known",
+        why="lines that name what nobody delivered stay undecided; who is enrolled in a misspelt program earns nothing",
     ),
     Rule(
         id="fresh:feeds",

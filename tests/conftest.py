@@ -14,8 +14,21 @@ from tests.deliveries import T1, land, land_world
 from warehouse import releases
 
 PROGRAM = "csp-indirect-reseller.yaml"
+LONGEST = (
+    "test_stack.py",
+    "test_settle.py",
+    "test_associations.py",
+    "test_dashboard_browser.py",
+    "test_cells.py",
+    "test_history.py",
+)
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
 settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first, so that no worker is left with one of them at the end."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture
@@ -56,9 +69,9 @@ def first_day(home: Path, settled: tuple[Path, dict]) -> dict:
     return settled[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[airflow_stack.Stack]:
-    """A real Airflow for a home of its own, up until the last test has ended."""
+    """A real Airflow for a home of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INCENTIVES_PAYER_NAME", "Publisher B.V.")
         patch.setenv("INCENTIVES_PAYER_IBAN", "NL41MOCK0000000001")

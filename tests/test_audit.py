@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 import pipeline
-from tests.deliveries import land
+from tests.deliveries import T1, land, land_world
 from warehouse import audit, store
 
 TUESDAYS = ("2021-03-02", "2021-03-09", "2021-03-16", "2021-03-23")
@@ -31,3 +31,13 @@ def shares(home, lines: int, revenues: tuple[str, ...]) -> dict[str, Decimal]:
 @pytest.mark.parametrize(("lines", "seen"), [(29, {"rows": 1}), (30, {"rows": 1, "USD": 20})])
 def test_revenue_is_looked_at_where_a_currency_usually_has_thirty_lines(home, lines, seen):
     assert shares(home, lines, ("10.00", "10.00", "12.00", "200.00")) == seen
+
+
+def test_a_program_that_no_file_describes_is_told(home):
+    """Misspelt, it would enrol nobody, and nobody would know why."""
+    misspelt = {"partner_id": "1000001", "program": "csp-indirect-resellr"}
+    land_world(enrolments=[{"partner_id": "1000001"}, misspelt], users=[{"partner_id": "1000001"}])
+    land("transactions", [T1])
+    [report] = pipeline.run()
+    assert [told for told in report["warnings"] if "unknown_references" in told and "csp-indirect-resellr" in told]
+    assert len(report["warnings"]) == 1

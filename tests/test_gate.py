@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 import pipeline
-from expectations.gate import judge, schema_of
+from expectations.gate import SHOWN, judge, schema_of
 from expectations.rules import RULES
 from tests.deliveries import land, land_world
 from warehouse import releases, store
@@ -147,10 +147,10 @@ def test_a_rule_is_seen_broken(judged, tmp_path, rule):
         for t in TABLES
         if t.name == name and (t.layer == schema or t.layer == "published" and schema in ("main", "added"))
     ]
-    found = {
-        (finding.rule, finding.severity, finding.fault) for finding in judge(path, [table], schema=schema).findings
-    }
-    assert (rule.id, rule.severity, None) in found
+    found = {finding.rule: finding for finding in judge(path, [table], schema=schema).findings}
+    told = found[rule.id]
+    assert (told.severity, told.fault) == (rule.severity, None)
+    assert all(told.such_as) and 1 <= len(told.such_as) <= SHOWN
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: f"{table.layer}-{table.name}")
@@ -168,8 +168,10 @@ def test_a_contract_is_seen_broken(judged, tmp_path, table):
         f"INSERT INTO {name} BY NAME SELECT {values}",
         *[f"INSERT INTO {name} BY NAME SELECT {row}"] * 2,
     )
-    found = {finding.rule for finding in judge(path, [table]).findings}
-    assert {"required", "key", *(f"code:{c}" for c in codes)} <= found
+    found = {finding.rule: str(finding) for finding in judge(path, [table]).findings}
+    assert {"required", "key", *(f"code:{c}" for c in codes)} <= set(found)
+    personal = [shown.get(c, c) for c in table.key if COLUMNS[c].personal]
+    assert all("such as" in told and not any(f"{c} [" in told for c in personal) for told in found.values())
 
 
 KEYS = {"VARCHAR": "'k'", "DATE": "DATE '2021-01-01'", "BIGINT": "1"}

@@ -4,7 +4,10 @@ from datetime import date
 
 import duckdb
 
+from warehouse.cuts import IN_CUT
+
 FEW_LINES = 30
+PROGRAM_FEEDS = ("enrolments", "users", "tax_invoices")
 
 
 def facts(con: duckdb.DuckDBPyConnection, day: date) -> None:
@@ -38,7 +41,7 @@ def _ledger_differences(con: duckdb.DuckDBPyConnection, day: date) -> None:
 
 
 def _unknown_references(con: duckdb.DuckDBPyConnection, day: date) -> None:
-    """Partners, products and customers that the run's lines name and that no feed has brought."""
+    """Partners, products and customers that the run's lines name and no feed has brought; programs that no file describes."""
     partners = "SELECT partner_id AS id FROM clean.partners"
     names = (
         ("seller_id", partners),
@@ -50,6 +53,11 @@ def _unknown_references(con: duckdb.DuckDBPyConnection, day: date) -> None:
         f"SELECT '{column}' AS referring_column, run_lines.{column} AS referred_id, count(*) AS line_count FROM run_lines "
         f"ANTI JOIN ({known}) AS feed ON feed.id = run_lines.{column} WHERE run_lines.{column} IS NOT NULL GROUP BY ALL"
         for column, known in names
+    )
+    named = " UNION ALL ".join(f"SELECT program FROM clean.{feed} WHERE {IN_CUT}" for feed in PROGRAM_FEEDS)
+    checks += (
+        f" UNION ALL SELECT 'program', program, count(*) FROM ({named}) ANTI JOIN described_programs USING (program) "
+        "WHERE program <> '*' GROUP BY ALL"
     )
     con.execute(
         "CREATE TABLE staging.audit.unknown_references AS WITH run_lines AS MATERIALIZED (SELECT seller_id, reseller_id, "

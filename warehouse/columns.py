@@ -639,7 +639,7 @@ COLUMNS: dict[str, Column] = {
     "deliveries": Column("text", "Ids of the deliveries that the run was the first to see, in order, as JSON."),
     "figure": Column("text", "What is counted: rows, or revenue in a currency."),
     "share_of_usual": Column("rate", "The day's figure over the median of the last seven same weekdays."),
-    "referring_column": Column("text", "The column of transactions that names something unknown."),
-    "referred_id": Column("id", "The id that no feed has brought."),
+    "referring_column": Column("text", "The column that names something unknown."),
+    "referred_id": Column("id", "The id that nothing brought or describes."),
     "age_days": Column("count", "Days between the settled day and the delivery that the data came from."),
 }

@@ -1,4 +1,4 @@
--- Each criterion of each program for each partner on 1 April 2021, with evidence, and the verdict.
+-- Each criterion of each program for each partner on 2 April 2021, with evidence, and the verdict.
 CREATE TEMP TABLE rules AS SELECT * FROM (VALUES
     ('csp-indirect-reseller', 'indirect_reseller', 1, 'active_reseller', NULL, 'IVDRSLR', 'status not active'),
     ('csp-indirect-reseller', 'indirect_reseller', 2, 'active_agreement', ['mpn'], 'IVDMPN', 'no mpn agreement in force'),
@@ -34,11 +34,11 @@ SELECT partner_id, 'same_country', NULL, DATE '1900-01-01', 'both in ' || countr
 UNION ALL
 SELECT partner_id, 'active_agreement', agreement_type, greatest(signed_on, valid_from),
     'agreement ' || agreement_id || ' from ' || greatest(signed_on, valid_from) || coalesce(' until ' || valid_to, '')
-FROM clean.agreements WHERE agreement_status <> 'pending' AND (valid_to IS NULL OR valid_to > DATE '2021-04-01')
+FROM clean.agreements WHERE agreement_status <> 'pending' AND (valid_to IS NULL OR valid_to > DATE '2021-04-02')
 UNION ALL
 SELECT partner_id, 'competency', NULL, valid_from,
     competency || ' ' || competency_level || ' from ' || valid_from || coalesce(' until ' || valid_to, '')
-FROM clean.competencies WHERE valid_to IS NULL OR valid_to > DATE '2021-04-01'
+FROM clean.competencies WHERE valid_to IS NULL OR valid_to > DATE '2021-04-02'
 UNION ALL
 SELECT partner_id, 'payee_profile', NULL, validated_on, 'bank and tax profiles approved on ' || validated_on
 FROM clean.payee_profiles WHERE bank_status = 'approved' AND tax_status = 'approved'
@@ -56,7 +56,7 @@ LEFT JOIN (
         arg_min(facts.evidence, (facts.valid_from, facts.evidence)) AS evidence
     FROM rules JOIN facts ON facts.criterion = rules.criterion
         AND (kind IS NULL OR kind = program OR list_contains(any_of, kind))
-    WHERE facts.valid_from <= DATE '2021-04-01' GROUP BY ALL
+    WHERE facts.valid_from <= DATE '2021-04-02' GROUP BY ALL
 ) AS fact ON of_program = program AND of_number = criterion_number AND fact.partner_id = partner.partner_id;
 CREATE TEMP TABLE standing AS
 SELECT program, partner_id,
@@ -65,6 +65,6 @@ SELECT program, partner_id,
     CASE WHEN count(*) FILTER (status = 'unmet') = 0 THEN date_trunc('month', max(since))::DATE END AS earns_from
 FROM criteria GROUP BY ALL;
 INSERT INTO derived.invitations BY NAME
-SELECT 'csp-indirect-reseller' AS program, partner_id, transaction_id, DATE '2021-04-01' AS invited_on
+SELECT 'csp-indirect-reseller' AS program, partner_id, transaction_id, DATE '2021-04-02' AS invited_on
 FROM first_sales SEMI JOIN (FROM clean.partners WHERE partner_type = 'indirect_reseller') USING (partner_id)
 ANTI JOIN derived.invitations USING (partner_id);

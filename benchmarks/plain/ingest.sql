@@ -1,6 +1,6 @@
 -- The measured day's deliveries: rows that cannot be used apart, the others typed, with where they stand.
 CREATE TEMP TABLE landed AS
-SELECT * FROM read_csv('{deliveries}/2021-04-01-transactions/*.csv', all_varchar = true, header = true);
+SELECT * FROM read_csv('{deliveries}/2021-04-02-transactions/*.csv', all_varchar = true, header = true);
 CREATE TEMP TABLE typed AS
 SELECT transaction_id, seller_id, reseller_id, customer_id, product_id, subscription_id,
     TRY_CAST(transaction_at AS TIMESTAMPTZ)::TIMESTAMP AS transaction_at,
@@ -18,19 +18,19 @@ SELECT DISTINCT ON (transaction_id) transaction_id, seller_id, reseller_id, cust
     transaction_at, transaction_at::DATE AS transaction_on, invoice_at, charge_type, quantity,
     (revenue * 1000)::BIGINT // (10 ** (3 - exponent))::BIGINT AS revenue_minor,
     (tax * 1000)::BIGINT // (10 ** (3 - exponent))::BIGINT AS tax_minor,
-    currency, association, reverses, DATE '2021-04-01' AS business_date, '2021-04-01-transactions' AS delivery_id,
-    'transactions.csv' AS file_name, 0 AS line_number, DATE '2021-04-01' AS known_from, false AS is_withdrawn
+    currency, association, reverses, DATE '2021-04-02' AS business_date, '2021-04-02-transactions' AS delivery_id,
+    'transactions.csv' AS file_name, 0 AS line_number, DATE '2021-04-02' AS known_from, false AS is_withdrawn
 FROM typed
 WHERE transaction_at IS NOT NULL AND charge_type IS NOT NULL AND quantity IS NOT NULL AND revenue IS NOT NULL
     AND NOT is_too_precise AND exponent IS NOT NULL;
 INSERT INTO clean.fx_rates BY NAME
 SELECT (fx_month || '-01')::DATE AS fx_month, from_currency, to_currency, fx_rate::DECIMAL(28,18) AS fx_rate,
-    DATE '2021-04-01' AS business_date, '2021-04-01-fx_rates' AS delivery_id, 'fx_rates.csv' AS file_name,
-    0 AS line_number, DATE '2021-04-01' AS known_from, false AS is_withdrawn
-FROM read_csv('{deliveries}/2021-04-01-fx_rates/*.csv', all_varchar = true, header = true);
+    DATE '2021-04-02' AS business_date, '2021-04-02-fx_rates' AS delivery_id, 'fx_rates.csv' AS file_name,
+    0 AS line_number, DATE '2021-04-02' AS known_from, false AS is_withdrawn
+FROM read_csv('{deliveries}/2021-04-02-fx_rates/*.csv', all_varchar = true, header = true);
 -- every agreement as delivered that day; those that are stored already stay as they are
 CREATE TEMP TABLE other_agreements AS
 SELECT agreement_id, partner_id, agreement_type, agreement_status, signed_on::DATE, valid_from::DATE, valid_to::DATE
-FROM read_csv('{deliveries}/2021-04-01-agreements/*.csv', all_varchar = true, header = true)
+FROM read_csv('{deliveries}/2021-04-02-agreements/*.csv', all_varchar = true, header = true)
 EXCEPT SELECT agreement_id, partner_id, agreement_type, agreement_status, signed_on, valid_from, valid_to FROM clean.agreements;
 SELECT CASE WHEN count(*) > 0 THEN error('agreements changed') END FROM other_agreements;

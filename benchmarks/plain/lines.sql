@@ -13,7 +13,7 @@ WITH sold AS (
         coalesce(original.transaction_on, line.transaction_on) AS reference_on
     FROM clean.transactions AS line
     LEFT JOIN clean.transactions AS original ON original.transaction_id = line.reverses
-    WHERE line.known_from = DATE '2021-04-01'
+    WHERE line.known_from = DATE '2021-04-02'
 ), parties AS (
     SELECT *, seller_id AS partner_id FROM sold WHERE seller_id IN (
         SELECT partner_id FROM clean.partners WHERE partner_type IN ('direct_bill', 'indirect_provider'))
@@ -42,7 +42,7 @@ FROM joined;
 INSERT INTO derived.decisions BY NAME
 SELECT transaction_id, program, partner_id, decision, CASE WHEN decision = 'eligible' THEN lever END AS levers, reason_codes,
     reference_on, date_trunc('month', reference_on)::DATE AS earning_month, revenue_minor, currency, 'plain' AS rule_version,
-    DATE '2021-04-01' AS known_from
+    DATE '2021-04-02' AS known_from
 FROM decided;
 INSERT INTO derived.earnings BY NAME
 WITH priced AS (
@@ -66,13 +66,13 @@ SELECT transaction_id, program, lever, 1 AS bracket, partner_id, date_trunc('mon
     earning_minor - trunc(earning_minor * 0.4)::BIGINT AS rebate_minor, trunc(earning_minor * 0.4)::BIGINT AS coop_minor,
     date_trunc('month', reference_on)::DATE AS fx_month, fx_rate, 'USD' AS program_currency, program_earning_minor,
     program_earning_minor - trunc(program_earning_minor * 0.4)::BIGINT AS program_rebate_minor,
-    trunc(program_earning_minor * 0.4)::BIGINT AS program_coop_minor, 'plain' AS rule_version, DATE '2021-04-01' AS known_from
+    trunc(program_earning_minor * 0.4)::BIGINT AS program_coop_minor, 'plain' AS rule_version, DATE '2021-04-02' AS known_from
 FROM earned;
 INSERT INTO derived.earnings_ledger BY NAME
-SELECT uuid()::VARCHAR AS entry_id, '2021-04-01' AS run_id, DATE '2021-04-01' AS posted_on, DATE '2021-04-01' AS period, transaction_id, program, lever, bracket,
+SELECT uuid()::VARCHAR AS entry_id, '2021-04-02' AS run_id, DATE '2021-04-02' AS posted_on, DATE '2021-04-01' AS period, transaction_id, program, lever, bracket,
     partner_id, earning_type, earning_month, currency,
     CASE earning_type WHEN 'rebate' THEN rebate_minor ELSE coop_minor END AS amount_minor, program_currency,
     CASE earning_type WHEN 'rebate' THEN program_rebate_minor ELSE program_coop_minor END AS program_amount_minor,
     rate, fx_month, fx_rate, rule_version, 'new_line' AS cause
 FROM derived.earnings, (SELECT unnest(['rebate', 'coop']) AS earning_type)
-WHERE known_from = DATE '2021-04-01' AND (amount_minor <> 0 OR program_amount_minor <> 0);
+WHERE known_from = DATE '2021-04-02' AND (amount_minor <> 0 OR program_amount_minor <> 0);

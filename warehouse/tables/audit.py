@@ -41,7 +41,7 @@ AUDIT: dict[str, Table] = {
         Table(
             name="unknown_references",
             layer="audit",
-            row="a partner, product or customer that the run's lines name and that no feed has brought",
+            row="a partner, product or customer that the run's lines name and no feed has brought, or a program that enrolments, users or invoices name and no file describes",
             key=("referring_column", "referred_id"),
             columns=("referring_column", "referred_id", "line_count"),
         ),
