@@ -36,7 +36,6 @@ def deliver(root: Path, sizes: Sizes, work: Path) -> None:
         land(con, root, work, feed, HISTORY, query.format(**fixed), "csv")
     land(con, root, work, "transactions", HISTORY, _transactions(sizes, sizes.history, "h", True), "parquet")
     land(con, root, work, "agreements", DAY, FEEDS["agreements"].format(**fixed), "csv")
-    land(con, root, work, "fx_rates", DAY, RATES.format(first="2021-04-01", months=1), "csv")
     land(con, root, work, "transactions", DAY, _transactions(sizes, sizes.lines, "d", False), "csv")
 
 
@@ -102,7 +101,7 @@ FEEDS = {
     "customers": """
         SELECT 'c-' || i AS customer_id, 'Customer ' || i AS customer_name, 'US' AS country, 'commercial' AS customer_segment,
             '2015-01-01' AS tenant_created_on FROM range({customers}) t(i)""",
-    "fx_rates": RATES.format(first="2020-01-01", months=15),
+    "fx_rates": RATES.format(first="2020-01-01", months=16),
     "users": """
         SELECT 'user' || i || '@partner.example' AS user_email, 'User ' || i AS user_name, 'incentives_admin' AS role,
             1000000 + i AS partner_id, '*' AS program FROM range({n}) t(i) WHERE i % 10 = 0""",

@@ -23,11 +23,6 @@ SELECT DISTINCT ON (transaction_id) transaction_id, seller_id, reseller_id, cust
 FROM typed
 WHERE transaction_at IS NOT NULL AND charge_type IS NOT NULL AND quantity IS NOT NULL AND revenue IS NOT NULL
     AND NOT is_too_precise AND exponent IS NOT NULL;
-INSERT INTO clean.fx_rates BY NAME
-SELECT (fx_month || '-01')::DATE AS fx_month, from_currency, to_currency, fx_rate::DECIMAL(28,18) AS fx_rate,
-    DATE '2021-04-02' AS business_date, '2021-04-02-fx_rates' AS delivery_id, 'fx_rates.csv' AS file_name,
-    0 AS line_number, DATE '2021-04-02' AS known_from, false AS is_withdrawn
-FROM read_csv('{deliveries}/2021-04-02-fx_rates/*.csv', all_varchar = true, header = true);
 -- every agreement as delivered that day; those that are stored already stay as they are
 CREATE TEMP TABLE other_agreements AS
 SELECT agreement_id, partner_id, agreement_type, agreement_status, signed_on::DATE, valid_from::DATE, valid_to::DATE
