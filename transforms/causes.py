@@ -39,6 +39,8 @@ def staged_earnings(
     the lines of its scope, the minimum, the stack, the cap; the split. A row without a lever says only that what stands
     around a line moved it at the stage.
     """
+    if staged_lines.empty and held_earnings.empty:  # nothing was posted before that could have moved
+        return _nothing()
     before, now = contexts(held_earnings), contexts(earnings[decisions.are_in(earnings, held_earnings)])
     rules = _with_split_of(programs, programs_before)
     edited = {p.program for p in programs} - {p.program for p in programs_before if p in programs}
@@ -59,7 +61,11 @@ def staged_earnings(
             )
         made.append(at[LINE].assign(stage=stage))
     made = [rows for rows in made if len(rows)]
-    return pd.concat(made, ignore_index=True) if made else pd.DataFrame({"stage": pd.Series([], dtype="str")})
+    return pd.concat(made, ignore_index=True) if made else _nothing()
+
+
+def _nothing() -> pd.DataFrame:
+    return pd.DataFrame({"stage": pd.Series([], dtype="str")})
 
 
 def _earned(lines: pd.DataFrame, rules: list[Program], held: pd.DataFrame, stage: str) -> pd.DataFrame:

@@ -1,7 +1,10 @@
 """What readers are shown of a row, and the hash by which two tables are found equal."""
 
+from functools import cache
+
 import duckdb
 
+from warehouse import store
 from warehouse.columns import COLUMNS, PUBLISHED_MONEY, currency_of, published_name
 
 
@@ -36,17 +39,25 @@ def shown(con: duckdb.DuckDBPyConnection, source: str, columns: tuple[str, ...])
     wanted = [c for c in columns if c in held]
     money = [c for c in wanted if c in COLUMNS and COLUMNS[c].kind == "money"]
     selected = ", ".join(_amount(source, c) if c in money else f"{source}.{c}" for c in wanted)
-    joins = "".join(
-        f" JOIN meta.currencies AS {currency}_unit ON {currency}_unit.currency = {source}.{currency}"
-        for currency in dict.fromkeys(map(currency_of, money))
-    )
-    return f"SELECT {selected} FROM {source}{joins}"
+    return f"SELECT {selected} FROM {source}"
 
 
 def _amount(source: str, column: str) -> str:
-    unit = f"{currency_of(column)}_unit"
-    factor = f"CASE {unit}.exponent WHEN 2 THEN 0.010 WHEN 0 THEN 1.000 WHEN 3 THEN 0.001 ELSE 0.100 END"
-    return (
-        f"CAST(CAST({source}.{column} AS DECIMAL(14,0)) * CAST({factor} AS DECIMAL(4,3)) AS {PUBLISHED_MONEY}) "
-        f"AS {published_name(column)}"
+    """An amount in major units. A join with the currencies would be built on the rows of a table that was empty before."""
+    currency = f"{source}.{currency_of(column)}"
+    cases = " ".join(
+        f"WHEN {currency} IN ({listed}) THEN {10.0**-exponent:.3f}" for exponent, listed in _uncommon_units().items()
     )
+    return (
+        f"CAST(CAST({source}.{column} AS DECIMAL(14,0)) * CAST(CASE {cases} ELSE 0.010 END AS DECIMAL(4,3)) "
+        f"AS {PUBLISHED_MONEY}) AS {published_name(column)}"
+    )
+
+
+@cache
+def _uncommon_units() -> dict[int, str]:
+    """The currencies that have not two decimals, by how many they have."""
+    units: dict[int, list[str]] = {}
+    for row in store.currencies().to_pylist():
+        units.setdefault(row["exponent"], []).append(f"'{row['currency']}'")
+    return {exponent: ", ".join(sorted(listed)) for exponent, listed in units.items() if exponent != 2}

@@ -126,18 +126,27 @@ def relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
 
 
 def _standing_pairs(con: duckdb.DuckDBPyConnection) -> None:
-    """Make `standing_pairs`: where related lines stand in each program that may pay for them; and where they stood."""
+    """Make `standing_pairs`: where related lines stand in each program that may pay for them; and where they stood.
+
+    They are joined part by part: all of 1,200,000 lines at once do not fit into 1 GiB.
+    """
     con.execute(
-        "CREATE OR REPLACE TEMP VIEW related_pairs AS FROM related_lines CROSS JOIN (SELECT program FROM program_earners)"
-    )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE standing_pairs AS SELECT transaction_id, program, partner_id, reference_on, true AS is_live, "
-        "reference_at, NOT is_posted AND reverses IS NULL AS is_added "
-        "FROM program_lines('related_pairs', 'now', 'associations_now') UNION ALL "
-        "SELECT transaction_id, program, partner_id, reference_on, false, NULL, false FROM derived.decisions "
-        "SEMI JOIN (FROM related_lines WHERE is_known) USING (transaction_id) "
+        "CREATE OR REPLACE TEMP TABLE standing_pairs AS "
+        "SELECT transaction_id, program, partner_id, reference_on, false AS is_live, CAST(NULL AS TIMESTAMP) AS reference_at, "
+        "false AS is_added FROM derived.decisions SEMI JOIN (FROM related_lines WHERE is_known) USING (transaction_id) "
         "WHERE known_from >= getvariable('worked_since') AND known_to IS NULL"
     )
+    [(lines,)] = con.execute("SELECT count(*) FROM related_lines").fetchall()
+    count = -(-lines // BUCKET_LINES)
+    for number in range(count):
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE related_pairs AS FROM related_lines CROSS JOIN (SELECT program FROM program_earners) "
+            f"WHERE hash(root) % {count:d} = {number:d}"
+        )
+        con.execute(
+            "INSERT INTO standing_pairs SELECT transaction_id, program, partner_id, reference_on, true, reference_at, "
+            "NOT is_posted AND reverses IS NULL FROM program_lines('related_pairs', 'now', 'associations_now')"
+        )
 
 
 def _cells(con: duckdb.DuckDBPyConnection) -> None:
