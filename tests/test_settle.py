@@ -9,6 +9,8 @@ import pytest
 
 import pipeline
 import settlement
+from app.land import drop
+from benchmarks import data
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, ledger, settle_next
 from warehouse import commit, content, releases, store, worked
 from warehouse.tables import DERIVED
@@ -419,3 +421,15 @@ def test_a_late_line_of_a_backfilled_day_reaches_its_closed_month(first_day):
     pipeline.ingest()
     pipeline.backfill(pipeline.due_days())
     assert ask("SELECT count(*) FROM transactions") == [(5,)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_first_day_that_is_larger_than_memory_is_settled(home, tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("INCENTIVES_MEMORY_MIB", "512")
+    made = tmp_path_factory.mktemp("made")
+    data.deliver(made / "deliveries", data.Sizes(33, 150_000, 6_250, customers=30_000), made / "work")
+    for folder in sorted((made / "deliveries").glob(f"{data.HISTORY}-*")):
+        drop(folder)
+    [report] = pipeline.run()
+    assert report["lines"] == 150_000
