@@ -25,7 +25,7 @@ $(BIN)/.installed: requirements.lock pyproject.toml $(wildcard tests/readers/*.l
 run: setup  ## three sample days through a real Airflow, published and summed up
 	@python -m app.stack demo
 
-up: setup  ## start Airflow on 127.0.0.1 and leave it running
+up: setup  ## start Airflow and the dashboard on 127.0.0.1 and leave them running
 	@python -m app.stack up
 
 down:  ## stop what `make up` started

@@ -1,4 +1,4 @@
-"""Airflow on this machine: started, asked and stopped.
+"""Airflow on this machine, and the dashboard beside it: started, asked and stopped.
 
 All of it lies in the home's folder airflow/: database, logs, process numbers, passwords, secrets. Only 127.0.0.1 can
 reach it.
@@ -32,7 +32,7 @@ COMPONENTS = {
 HEALTHY = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 DAGS = {"close", "freshness", "ingest", "propose_payments", "send_emails", "send_payments", "settle"}
 USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
-PORT = 8080  # if it is free
+PORT, DASHBOARD_PORT = 8080, 8501  # if they are free
 READY_SECONDS = 300
 DATABASE_PATIENCE = {"timeout": 60}  # seconds for another writer to end; SQLite's own 5 are too few on a busy machine
 Say = Callable[[str], None]
@@ -156,7 +156,7 @@ def up(home: Path, say: Say = print) -> Stack:
     folder = home / "airflow"
     if any(processes.running(folder, name) for name in COMPONENTS):
         raise RuntimeError(f"Airflow of [{home}] is up already; `make down` stops it.")
-    stack = Stack(home, free_port())
+    stack = Stack(home, free_port(PORT))
     env = environment(home, stack.port)
     _kept(folder / "passwords.json", _new_passwords)
     airflow = [sys.executable, "-m", "airflow"]
@@ -175,8 +175,20 @@ def up(home: Path, say: Say = print) -> Stack:
     return stack
 
 
-def free_port() -> int:
-    for port in (PORT, 0):
+def serve_dashboard(home: Path) -> str:
+    """The dashboard of a home, started beside Airflow: its address. Without a provider to sign in with, it is a demonstration."""
+    address = f"http://127.0.0.1:{(port := free_port(DASHBOARD_PORT))}"
+    options = [] if os.environ.get("INCENTIVES_OIDC_CLIENT_ID") else ["--demo"]
+    command = [sys.executable, "-m", "app.cli", "dashboard", "--port", str(port), *options]
+    processes.start(
+        home / "airflow", "dashboard", command, os.environ | {"INCENTIVES_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    )
+    return address
+
+
+def free_port(wanted: int) -> int:
+    """The port wanted on 127.0.0.1, or any that is free."""
+    for port in (wanted, 0):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
@@ -203,7 +215,7 @@ def _has_read_dags(stack: Stack) -> bool:
 def down(home: Path) -> None:
     """Stop Airflow of a home, whoever started it; the API server last, because tasks that end report to it."""
     folder = home / "airflow"
-    processes.end(folder, ["migration", "scheduler", "triggerer", "dag-processor"])
+    processes.end(folder, ["dashboard", "migration", "scheduler", "triggerer", "dag-processor"])
     processes.end(folder, ["api-server"])
 
 
@@ -230,6 +242,7 @@ def main(command: str) -> int:
         if command == "up":
             stack = up(home)
             print(f"Airflow is up at {stack.url}; users and passwords are in {home / 'airflow' / 'passwords.json'}")
+            print(f"the dashboard is up at {serve_dashboard(home)}; its log is {home / 'airflow' / 'dashboard.log'}")
         else:
             down(home)
     except (RuntimeError, TimeoutError) as fault:

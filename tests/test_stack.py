@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import payouts
 import pipeline
 from app import processes
 from app.land import drop
-from app.stack import COMPONENTS
+from app.stack import COMPONENTS, serve_dashboard
 from tests.deliveries import WORLD, land, land_world
 from warehouse import releases, store
 
@@ -185,9 +186,20 @@ def test_payments_wait_for_a_named_person_and_days_do_not_wait_for_them(stack, m
 
 
 def test_nothing_listens_beyond_this_machine(stack):
-    leaders = [processes.running(stack.home / "airflow", name) for name in COMPONENTS]
+    """Airflow, and the dashboard that is served beside it."""
+    folder, address = stack.home / "airflow", serve_dashboard(stack.home)
+    stack.wait(lambda: is_answering(address), "the dashboard answers", SECONDS)
+    leaders = [processes.running(folder, name) for name in (*COMPONENTS, "dashboard")]
     family = [process for leader in leaders for process in (leader, *leader.children(recursive=True))]
     assert {address for process in family for address in listened_on(process)} == {"127.0.0.1"}
+    processes.end(folder, ["dashboard"])
+    assert not is_answering(address)
+
+
+def is_answering(address: str) -> bool:
+    with suppress(OSError), urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address) as answer:
+        return answer.status == 200
+    return False
 
 
 def listened_on(process: psutil.Process) -> list[str]:
