@@ -115,7 +115,7 @@ def test_a_new_release_shows_while_a_page_is_open(browser, demo, home):
     page.get_by_text("23 Mar 2021").first.wait_for(timeout=WAIT)
     with store.at(home):
         settle_next("2021-03-24", [{"transaction_id": "next"}])
-    page.get_by_text("24 Mar 2021").first.wait_for(timeout=10_000)
+    page.get_by_text("24 Mar 2021").first.wait_for(timeout=WAIT)
     drawn(page)
 
 
