@@ -194,7 +194,9 @@ def test_a_location_shows_after_its_admin_completed_the_set_up(browser, signed, 
 def test_an_admin_asks_by_a_form_and_is_answered(browser, signed, home):
     page = sign_in(browser, signed, ADMIN)
     page.goto(f"{signed}/requests")
-    page.get_by_text("Assign a role").first.click(timeout=WAIT)
+    page.get_by_text("Assign a role").first.wait_for(timeout=WAIT)
+    drawn(page)
+    page.get_by_text("Assign a role").first.click()
     page.get_by_role("button", name="Assign the role").click()
     page.get_by_text("Fill in every field.").wait_for(timeout=WAIT)
     page.get_by_label("E-mail").fill("new@contoso.example")
