@@ -34,7 +34,6 @@ DAGS = {"close", "freshness", "ingest", "propose_payments", "send_emails", "send
 USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 PORT, DASHBOARD_PORT = 8080, 8501  # if they are free
 READY_SECONDS = 300
-DATABASE_PATIENCE = {"timeout": 60}  # seconds for another writer to end; SQLite's own 5 are too few on a busy machine
 Say = Callable[[str], None]
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
@@ -54,8 +53,6 @@ def environment(home: Path, port: int) -> dict[str, str]:
         "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folder / "passwords.json"),
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
-        "DATABASE__SQL_ALCHEMY_CONNECT_ARGS": "app.stack.DATABASE_PATIENCE",
-        "DATABASE__SQL_ALCHEMY_CONNECT_ARGS_ASYNC": "app.stack.DATABASE_PATIENCE",
         "API__HOST": "127.0.0.1",
         "API__PORT": str(port),
         "API__BASE_URL": url,
@@ -126,7 +123,7 @@ class Stack:
         return not self.get("/dags/~/dagRuns?state=running&state=queued&limit=1")["total_entries"]
 
     def wait(self, reached: Callable[[], Any], what: str, seconds: float) -> Any:
-        """What `reached` returns, once that is true.
+        """What `reached` returns, once that is true; while the API does not answer, it is not.
 
         Raises RuntimeError, with the end of its log, when a component ends, and TimeoutError after `seconds`.
         """
@@ -136,8 +133,9 @@ class Stack:
             for name in COMPONENTS:
                 if not processes.running(folder, name):
                     raise RuntimeError(f"Airflow's {name} has ended; its log ends:\n{processes.tail(folder, name)}")
-            if found := reached():
-                return found
+            with suppress(OSError):
+                if found := reached():
+                    return found
             time.sleep(0.25)
         raise TimeoutError(f"not reached in [{seconds}] seconds: {what}; logs are in [{folder}].")
 

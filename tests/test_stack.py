@@ -1,6 +1,7 @@
 """What only a real Airflow shows: deliveries dropped in any order are taken in and settled, without anyone asking."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -131,11 +132,21 @@ def test_a_mapped_day_is_named_by_its_date(stack):
 
 
 def answered(stack, user: str, path: str, method: str = "GET", **said: Any) -> tuple[int, Any]:
-    """What the REST API answers to a user: status and content."""
+    """What the REST API answers to a user: status and content. On a busy machine, its database may be locked for seconds."""
+    for _ in range(20):
+        status, content = answered_once(stack, user, path, method, **said)
+        if status < 500:
+            break
+        time.sleep(1)
+    return status, content
+
+
+def answered_once(stack, user: str, path: str, method: str, **said: Any) -> tuple[int, Any]:
     passwords = json.loads((stack.home / "airflow" / "passwords.json").read_text())
-    token = asked(f"{stack.url}/auth/token", "POST", {"username": user, "password": passwords[user]}, {})[1][
-        "access_token"
-    ]
+    status, signed_in = asked(f"{stack.url}/auth/token", "POST", {"username": user, "password": passwords[user]}, {})
+    if status >= 400:
+        return status, signed_in
+    token = signed_in["access_token"]
     return asked(f"{stack.url}/api/v2{path}", method, said, {"Authorization": f"Bearer {token}"})
 
 
@@ -147,6 +158,8 @@ def asked(url: str, method: str, said: dict, headers: dict[str, str]) -> tuple[i
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as fault:
         return fault.code, fault.read().decode()
+    except TimeoutError:
+        return 504, "no answer in 20 seconds"
 
 
 PAYEE = {
@@ -176,7 +189,7 @@ def test_payments_wait_for_a_named_person_and_days_do_not_wait_for_them(stack, m
     assert not list((home / "outbox").glob("*.xml"))
 
     status, answer = answered(stack, "operator", wait, "PATCH", **said)
-    assert status == 200, answer
+    assert status in (200, 409), answer  # the latter when the first try was taken, and its answer lost
     order = home / "outbox" / "20210515-1-USD-1.xml"
     stack.wait(order.exists, "the approved batch is sent", SECONDS)
     stack.wait(lambda: answered(stack, "admin", here)[1]["state"] == "success", "the run ends", SECONDS)
