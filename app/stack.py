@@ -195,12 +195,11 @@ def free_port(wanted: int) -> int:
 
 
 def _is_healthy(stack: Stack, healthy: set[str], say: Say) -> bool:
-    with suppress(OSError):
-        health = stack.get("/monitor/health")
-        for part in HEALTHY:
-            if part not in healthy and (health[part] or {}).get("status") == "healthy":
-                healthy.add(part)
-                say(f"Airflow: {part} is healthy")
+    health = stack.get("/monitor/health")
+    for part in HEALTHY:
+        if part not in healthy and (health[part] or {}).get("status") == "healthy":
+            healthy.add(part)
+            say(f"Airflow: {part} is healthy")
     return healthy.issuperset(HEALTHY)
 
 

@@ -19,7 +19,7 @@ from warehouse.columns import COLUMNS
 from warehouse.tables import Published, Table
 
 MEMORY = "512MiB"
-SHOWN = 3  # of the rows that offend
+EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -167,11 +167,11 @@ def _finding(source: Any, table: Table, schema: str, result: Any) -> Finding:
         severity="critical" if fault else str(getattr(config.severity, "value", config.severity)),
         rows=found.get("unexpected_count", found.get("observed_value")),
         fault=fault,
-        such_as=() if fault else _some(source, table, schema, config.kwargs),
+        such_as=() if fault else _examples(source, table, schema, config.kwargs),
     )
 
 
-def _some(source: Any, table: Table, schema: str, asked: dict[str, Any]) -> tuple[str, ...]:
+def _examples(source: Any, table: Table, schema: str, asked: dict[str, Any]) -> tuple[str, ...]:
     """A few of the rows that offend, each by what it is known by; nothing that identifies a person, and none without memory."""
     name = f"{schema}.{table.name}"
     if condition := asked.get("condition"):
@@ -179,7 +179,7 @@ def _some(source: Any, table: Table, schema: str, asked: dict[str, Any]) -> tupl
     else:
         offending = asked["unexpected_rows_query"].replace("{batch}", name)
     with suppress(sa.exc.DBAPIError), source.get_execution_engine().engine.connect() as con:
-        rows = con.exec_driver_sql(f"SELECT * FROM ({offending}) ORDER BY ALL LIMIT {SHOWN}").mappings().all()
+        rows = con.exec_driver_sql(f"SELECT * FROM ({offending}) ORDER BY ALL LIMIT {EXAMPLES}").mappings().all()
         return tuple(", ".join(f"{c} [{value}]" for c, value in row.items() if not _is_personal(c)) for row in rows)
     return ()
 

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 import pipeline
-from expectations.gate import SHOWN, judge, schema_of
+from expectations.gate import EXAMPLES, judge, schema_of
 from expectations.rules import RULES
 from tests.deliveries import land, land_world
 from warehouse import releases, store
@@ -150,7 +150,7 @@ def test_a_rule_is_seen_broken(judged, tmp_path, rule):
     found = {finding.rule: finding for finding in judge(path, [table], schema=schema).findings}
     told = found[rule.id]
     assert (told.severity, told.fault) == (rule.severity, None)
-    assert all(told.such_as) and 1 <= len(told.such_as) <= SHOWN
+    assert all(told.such_as) and 1 <= len(told.such_as) <= EXAMPLES
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: f"{table.layer}-{table.name}")

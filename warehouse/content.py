@@ -1,5 +1,6 @@
 """What readers are shown of a row, and the hash by which two tables are found equal."""
 
+from decimal import Decimal
 from functools import cache
 
 import duckdb
@@ -46,7 +47,8 @@ def _amount(source: str, column: str) -> str:
     """An amount in major units. A join with the currencies would be built on the rows of a table that was empty before."""
     currency = f"{source}.{currency_of(column)}"
     cases = " ".join(
-        f"WHEN {currency} IN ({listed}) THEN {10.0**-exponent:.3f}" for exponent, listed in _uncommon_units().items()
+        f"WHEN {currency} IN ({listed}) THEN {Decimal(1).scaleb(-exponent):.3f}"
+        for exponent, listed in _uncommon_units().items()
     )
     return (
         f"CAST(CAST({source}.{column} AS DECIMAL(14,0)) * CAST(CASE {cases} ELSE 0.010 END AS DECIMAL(4,3)) "

@@ -221,10 +221,7 @@ def _quarantine(
 
 def _set_aside(con: duckdb.DuckDBPyConnection, feed: Feed, rules: dict[str, str], *, is_any_misshapen: bool) -> None:
     """Stage `set_aside`: the keys of the rows to set aside, without the columns that may be what is wrong with them."""
-    known = [
-        f"CASE WHEN NOT coalesce({_is_doubtful(column, rules)}, false) THEN {column} END AS {column}"
-        for column in feed.key
-    ]
+    known = [f"CASE WHEN NOT ({_is_doubtful(column, rules)}) THEN {column} END AS {column}" for column in feed.key]
     key = ", ".join(feed.key)
     con.execute(
         f"CREATE TABLE staging.clean.set_aside AS SELECT {', '.join(known)} FROM casting "

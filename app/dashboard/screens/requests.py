@@ -14,7 +14,7 @@ from transforms.answered_requests import FOR_ADMINS_ONLY
 from warehouse.columns import COLUMNS
 
 Said = dict[str, str]
-SENT = "form sent last"  # it stays open, so that its answer shows, also where the page was drawn anew meanwhile
+SENT_LAST = "form sent last"  # it stays open, so that its answer shows, also where the page was drawn anew meanwhile
 
 
 def requests(view: View) -> None:
@@ -22,7 +22,7 @@ def requests(view: View) -> None:
     if not view.scope.viewer.is_operator:
         for kind, (title, form) in FORMS.items():
             if view.scope.is_admin or kind not in FOR_ADMINS_ONLY:
-                with st.expander(view.words(title), expanded=st.session_state.get(SENT) == kind):
+                with st.expander(view.words(title), expanded=st.session_state.get(SENT_LAST) == kind):
                     form(view)
     if view.scope.is_admin:
         _answers(view)
@@ -33,7 +33,7 @@ def _asked(view: View, kind: str, label: str, inputs: Callable[[], Said]) -> Non
     words = view.words
     with st.form(kind, clear_on_submit=True, border=False):
         said = inputs()
-        if st.form_submit_button(label, type="primary", on_click=st.session_state.update, args=({SENT: kind},)):
+        if st.form_submit_button(label, type="primary", on_click=st.session_state.update, args=({SENT_LAST: kind},)):
             if all(text.strip() for text in said.values()):
                 ask(view, said.pop("request_kind", kind), **{name: text.strip() for name, text in said.items()})
                 st.success(words("Asked for. The next daily run answers."))
