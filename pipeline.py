@@ -182,7 +182,7 @@ def _settle(day: date, progress: Progress, *, publish: bool) -> dict[str, Any]:
             open_days = registry.due_days(con)
             if day not in open_days:
                 raise NotYet(
-                    f"[{day}] is not due: it is settled, passed over or incomplete; due are {_listed(open_days)}."
+                    f"[{day}] is not due: it is settled, passed over or incomplete, as `incentives status` says; due are {_listed(open_days)}."
                 )
             if open_days[0] < day:
                 raise NotYet(
