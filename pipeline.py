@@ -31,10 +31,10 @@ from warehouse import (
 from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
-__all__ = ["Busy", "MemorySetting", "NotYet", "Refused", "RuleFault"]
+__all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
 ENGINE_VERSION = "0.7.0"
 Busy = store.Busy
-MemorySetting = store.MemorySetting
+ResourceSetting = store.ResourceSetting
 Progress = Callable[[str], None]
 
 
@@ -117,7 +117,7 @@ def _told(line: dict[str, Any]) -> str:
 def _judge(path: Path, tables: list) -> Any:
     from expectations.gate import judge  # four seconds to import, and every DAG file would pay them
 
-    return judge(path, tables, store.memory_limit(4))
+    return judge(path, tables, store.limits(4))
 
 
 def completeness() -> list[dict[str, Any]]:

@@ -132,10 +132,10 @@ def work_out(
         associated.associate_under_rules_before(con, associations.associations(made["claims"], run.rules.before))
     lines = _touch_lines(con, run, clock, everything=everything)
     clock.stage("touched_lines")
-    repriced = _run_buckets(con, run, given, clock, is_append=True)
+    repriced = _run_buckets(con, run, given, clock)
     if len(repriced):
         worked.rework(con, repriced, run.day)
-    _run_buckets(con, run, given, clock, is_append=False)
+        _run_buckets(con, run, given, clock, again=True)
     return deliveries, lines
 
 
@@ -213,16 +213,16 @@ def _hold(con: duckdb.DuckDBPyConnection, run: Run, clock: Clock) -> None:
 
 
 def _run_buckets(
-    con: duckdb.DuckDBPyConnection, run: Run, given: dict[str, Any], clock: Clock, *, is_append: bool
+    con: duckdb.DuckDBPyConnection, run: Run, given: dict[str, Any], clock: Clock, *, again: bool = False
 ) -> pa.Table:
     """Run the line steps bucket by bucket; the cells whose added lines reprice others, which are left out of it."""
     found = []
-    count = worked.buckets(con, is_append=is_append) or int(is_append)  # one empty bucket makes the tables
+    count = max(worked.buckets(con, again=again), 1)  # one empty bucket makes the tables
     for number in range(count):
-        worked.open_bucket(con, number, count, is_append=is_append)
+        worked.open_bucket(con, number, count, again=again)
         made = _run_steps(con, LINE_STEPS, given, clock)
         cells = positions.repriced_cells(made["positions"])
-        if len(cells) and is_append:
+        if len(cells):
             found.append(cells)
             made |= positions.without(made, cells, run.rules.now)
         _stage(con, made, LINE_STEPS, run.run_id, clock)
@@ -347,10 +347,10 @@ def earned(
     with store.scratch(con, run.staging):
         waiting = _judge_partners(con, run, given, clock, everything=True)[0]
         _touch_lines(con, run, clock, everything=True, within=simulation.whole_periods(rules, first, end))
-        count = max(worked.buckets(con, is_append=False), 1)
+        count = max(worked.buckets(con), 1)
         for number in range(count):
             progress(f"part {number + 1} of {count}")
-            worked.open_bucket(con, number, count, is_append=False)
+            worked.open_bucket(con, number, count)
             made = _run_steps(con, EARNING_STEPS, given, clock)
             found.append(simulation.earned(made["earnings"], first, end))
     return waiting, simulation.added(found)

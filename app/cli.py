@@ -207,7 +207,7 @@ def main() -> None:
         import pipeline
 
         told = (
-            pipeline.Refused, pipeline.RuleFault, pipeline.NotYet, pipeline.Busy, pipeline.MemorySetting, LookupError,
+            pipeline.Refused, pipeline.RuleFault, pipeline.NotYet, pipeline.Busy, pipeline.ResourceSetting, LookupError,
             duckdb.Error,
         )  # fmt: skip
         if not isinstance(fault, told):

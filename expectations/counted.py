@@ -6,6 +6,7 @@ GX's own UnexpectedRowsExpectation runs its query twice, once for the count and 
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from great_expectations.compatibility.pydantic import PrivateAttr
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
@@ -15,8 +16,21 @@ from great_expectations.expectations.metrics.metric_provider import metric_parti
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
 
-class ExpectQueryToFindNothing(UnexpectedRowsExpectation):
+class _ConfiguredOnce:
+    """GX asks an expectation for its configuration 24 times and makes it anew each time, a tenth of a day's judging."""
+
+    _configured: Any
+
+    @property
+    def configuration(self) -> Any:
+        self._configured = self._configured or super().configuration  # type: ignore[misc]  # it is mixed into expectations
+        return self._configured
+
+
+class ExpectQueryToFindNothing(_ConfiguredOnce, UnexpectedRowsExpectation):
     """A query on `{batch}` finds no row; it runs once."""
+
+    _configured: Any = PrivateAttr(None)
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
 
@@ -42,8 +56,10 @@ class OffendingRows(TableMetricProvider):
         return sa.literal_column(f"count(*) FILTER (NOT coalesce({condition}, true))"), metric_domain_kwargs, {}
 
 
-class ExpectRowsToMeet(BatchExpectation):
+class ExpectRowsToMeet(_ConfiguredOnce, BatchExpectation):
     """Every row meets a condition; a row for which it is neither true nor false does."""
+
+    _configured: Any = PrivateAttr(None)
 
     condition: str
     metric_dependencies: ClassVar[tuple[str, ...]] = ("table.offending_rows",)

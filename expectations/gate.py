@@ -18,7 +18,7 @@ from expectations.rules import Rule, of
 from warehouse.columns import COLUMNS
 from warehouse.tables import Published, Table
 
-MEMORY = "512MiB"
+LIMITS = {"memory_limit": "512MiB"}
 EXAMPLES = 3
 
 
@@ -56,8 +56,8 @@ class Verdict:
         return [finding for finding in self.findings if finding.severity != "critical"]
 
 
-def judge(path: Path, tables: list[Table], memory: str = MEMORY, schema: str | None = None) -> Verdict:
-    """The verdict on some tables of a DuckDB file, which nobody else has open, in so much of DuckDB's memory.
+def judge(path: Path, tables: list[Table], limits: dict[str, str] = LIMITS, schema: str | None = None) -> Verdict:
+    """The verdict on some tables of a DuckDB file, which nobody else has open, within DuckDB's settings given.
 
     They are judged where `schema_of` says, or in the schema named. What could not be run counts as failed. GX's own `success` ignores severity, so it is read here.
     Raises duckdb.OutOfMemoryException, which says nothing about the data.
@@ -66,7 +66,7 @@ def judge(path: Path, tables: list[Table], memory: str = MEMORY, schema: str | N
     context._save_project_config = lambda: None  # nothing to keep: it wrote YAML 52 times a day, a quarter of the time
     findings: list[Finding] = []
     count = 0
-    with open_source(context, path, memory) as source:
+    with open_source(context, path, limits) as source:
         for table in tables:
             where = schema or schema_of(table)
             asset = source.add_table_asset(f"{where}.{table.name}", table_name=table.name, schema_name=where)
@@ -81,13 +81,13 @@ def judge(path: Path, tables: list[Table], memory: str = MEMORY, schema: str | N
 
 
 @contextmanager
-def open_source(context: Any, path: Path, memory: str = MEMORY) -> Iterator[Any]:
+def open_source(context: Any, path: Path, limits: dict[str, str] = LIMITS) -> Iterator[Any]:
     """A DuckDB file as a GX data source, read-only, without progress bars; its connection is closed at the end."""
     duckdb_engine.enable()
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    limits = {"read_only": True, "config": {"memory_limit": memory}}
+    opened = {"read_only": True, "config": limits}
     # outside a transaction, a query that fails leaves the others to run
-    options = {"connect_args": limits, "isolation_level": "AUTOCOMMIT"}
+    options = {"connect_args": opened, "isolation_level": "AUTOCOMMIT"}
     source = context.data_sources.add_sql(
         "file", connection_string=f"duckdb:///{path}", create_temp_table=False, kwargs=options
     )

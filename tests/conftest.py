@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ LONGEST = (
 )
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
 settings.load_profile("untimed")
+os.environ.setdefault(
+    "INCENTIVES_THREADS", "1"
+)  # as many as a worker's share of two cores: a fifth less processor time
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,6 +77,7 @@ def first_day(home: Path, settled: tuple[Path, dict]) -> dict:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[airflow_stack.Stack]:
     """A real Airflow for a home of its own."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("INCENTIVES_THREADS")
         patch.setenv("INCENTIVES_PAYER_NAME", "Publisher B.V.")
         patch.setenv("INCENTIVES_PAYER_IBAN", "NL41MOCK0000000001")
         with airflow_stack.running(tmp_path_factory.mktemp("stack")) as running:

@@ -71,11 +71,12 @@ def test_files_become_answers(home):
     assert run("status", "--now", "2021-04-24T06:00:00")[0] == 1
 
 
-@pytest.mark.parametrize("given", ["1GiB", "-1", "12", "", "２０４８"])
-def test_a_memory_setting_that_cannot_be_used_is_said(home, monkeypatch, given):
+@pytest.mark.parametrize("given", ["1GiB", "-1", "0", "", "２０４８"])
+@pytest.mark.parametrize("name", ["INCENTIVES_MEMORY_MIB", "INCENTIVES_THREADS"])
+def test_a_setting_that_cannot_be_used_is_said(home, monkeypatch, name, given):
     land_world()
-    monkeypatch.setenv("INCENTIVES_MEMORY_MIB", given)
-    with pytest.raises(pipeline.MemorySetting, match="write a number of MiB"):
+    monkeypatch.setenv(name, given)
+    with pytest.raises(pipeline.ResourceSetting, match=rf"{name} is \[{given}\]; write a whole number"):
         pipeline.ingest()
     assert pipeline.landed()
 
@@ -87,7 +88,9 @@ def test_too_little_memory_is_said_and_the_delivery_waits(home, monkeypatch, pla
 
     land_world()
     monkeypatch.setattr(place, name, short)
-    with pytest.raises(pipeline.MemorySetting, match=r"\[ingest\] needs more memory .* gives \[2048\]: set it higher"):
+    with pytest.raises(
+        pipeline.ResourceSetting, match=r"\[ingest\] needs more memory .* gives \[2048\]: set it higher"
+    ):
         pipeline.ingest()
     assert len(pipeline.landed()) == 9
 

@@ -183,7 +183,7 @@ def test_too_little_memory_is_no_verdict(tmp_path):
         columns = ", ".join(f"'x' || i AS {c}" for c in FEEDS["products"].columns)
         con.execute(f"CREATE SCHEMA clean; CREATE TABLE clean.products AS SELECT {columns} FROM range(500000) t(i)")
     with pytest.raises(duckdb.OutOfMemoryException):
-        judge(path, [FEEDS["products"]], "1MiB")
+        judge(path, [FEEDS["products"]], {"memory_limit": "1MiB"})
 
 
 def test_a_judged_file_is_let_go(judged, tmp_path):

@@ -301,9 +301,9 @@ def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkey
     hashes, opened = {}, []
     open_bucket = worked.open_bucket
 
-    def noted(con, *place, is_append):
+    def noted(con, *place, **which):
         opened.append(place)
-        open_bucket(con, *place, is_append=is_append)
+        open_bucket(con, *place, **which)
 
     monkeypatch.setattr(worked, "open_bucket", noted)
     for most in (1000, 2):

@@ -63,7 +63,7 @@ def _ranked(claims: pd.DataFrame, rule: Association) -> pd.DataFrame:
         held = claims.assign(
             rank=text.map(ranks), yields_to=text.map({n: ",".join(listed[:r]) for n, r in ranks.items()})
         )
-        made.append(clip(held[text.isin(listed)], pd.Timestamp(start), pd.Timestamp(end) if end else None))
+        made.append(clip(held[text.isin(listed)], pd.Timestamp(start), pd.Timestamp(end) if end else OPEN))
     return pd.concat(made, ignore_index=True)
 
 

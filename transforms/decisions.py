@@ -20,9 +20,12 @@ def decided_lines(lines: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
     it counts in, with `?` where that is not known), `reason_codes` (all that speak against it), `earning_month` and
     `rule_version`. A definite reason outweighs an open question.
     """
-    made = [_of_program(lines[lines["program"] == p.program], p) for p in active(programs)]
-    kept = [frame for frame in made if len(frame)]
-    return pd.concat(kept, ignore_index=True) if kept else _of_program(lines[:0], None)
+    made = [
+        _of_program(held, program)
+        for program in active(programs)
+        if len(held := lines[lines["program"] == program.program])
+    ]
+    return pd.concat(made, ignore_index=True) if made else _of_program(lines[:0], None)
 
 
 def decisions(decided_lines: pd.DataFrame) -> pd.DataFrame:

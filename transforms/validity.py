@@ -50,11 +50,10 @@ def gaps(spans: pd.DataFrame, keys: pd.Series, by: str) -> pd.DataFrame:
     return made[made["valid_from"].notna() & (made["valid_to"].isna() | (made["valid_from"] < made["valid_to"]))]
 
 
-def clip(spans: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp | None) -> pd.DataFrame:
-    """The part of each span that lies in [start, end)."""
-    last = OPEN if end is None else end
+def clip(spans: pd.DataFrame, start: pd.Timestamp | pd.Series, end: pd.Timestamp | pd.Series) -> pd.DataFrame:
+    """The part of each span that lies in [start, end), one window or each its own; OPEN is an end that never comes."""
     clipped = spans.assign(
-        valid_from=spans["valid_from"].clip(lower=start), valid_to=spans["valid_to"].fillna(OPEN).clip(upper=last)
+        valid_from=spans["valid_from"].clip(lower=start), valid_to=spans["valid_to"].fillna(OPEN).clip(upper=end)
     )
     kept = clipped[clipped["valid_from"] < clipped["valid_to"]]
     return kept.assign(valid_to=kept["valid_to"].mask(kept["valid_to"] == OPEN))

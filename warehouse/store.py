@@ -32,8 +32,8 @@ class Busy(Exception):
     """Another process holds the warehouse."""
 
 
-class MemorySetting(Exception):
-    """INCENTIVES_MEMORY_MIB is not a number, or too small for the work at hand."""
+class ResourceSetting(Exception):
+    """INCENTIVES_MEMORY_MIB or INCENTIVES_THREADS is not a number, or too small for the work at hand."""
 
 
 def home() -> Path:
@@ -71,11 +71,11 @@ def locked(purpose: str) -> Iterator[None]:
             f"the warehouse in [{home()}] is held by [{holder.read_text() if holder.exists() else 'unknown'}]; wait for it to end."
         ) from None
     try:
-        memory_limit()
+        limits()
         holder.write_text(f"{purpose}, process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
         yield
     except (duckdb.OutOfMemoryException, pa.ArrowMemoryError) as fault:
-        raise MemorySetting(
+        raise ResourceSetting(
             f"[{purpose}] needs more memory than INCENTIVES_MEMORY_MIB gives [{_memory_mib()}]: set it higher and run "
             "again; what was under way is as it was before."
         ) from fault
@@ -84,29 +84,33 @@ def locked(purpose: str) -> Iterator[None]:
         lock.release()
 
 
-def memory_limit(parts: int = 2) -> str:
-    """One of so many equal parts of the memory that DuckDB may use; the warehouse's connection has half of it.
+def limits(parts: int = 2) -> dict[str, str]:
+    """DuckDB's settings for one of so many equal parts of the memory that it may use; the warehouse's connection has half.
 
-    Raises MemorySetting for a setting that is not a number of MiB.
+    Also how many threads it uses, all cores unless INCENTIVES_THREADS says otherwise. Raises ResourceSetting for a
+    setting that is not such a number.
     """
-    return f"{_memory_mib() // parts}MiB"
+    threads = {"threads": str(_setting("INCENTIVES_THREADS", 1, "2"))} if "INCENTIVES_THREADS" in os.environ else {}
+    return {"memory_limit": f"{_memory_mib() // parts}MiB", **threads}
 
 
 def _memory_mib() -> int:
-    given = os.environ.get("INCENTIVES_MEMORY_MIB", str(MEMORY_MIB))
-    if not given.isascii() or not given.isdigit() or int(given) < 256:
-        raise MemorySetting(
-            f"INCENTIVES_MEMORY_MIB is [{given}]; write a number of MiB from 256, such as {MEMORY_MIB}."
-        )
+    return _setting("INCENTIVES_MEMORY_MIB", 256, str(MEMORY_MIB))
+
+
+def _setting(name: str, least: int, usual: str) -> int:
+    given = os.environ.get(name, usual)
+    if not given.isascii() or not given.isdigit() or int(given) < least:
+        raise ResourceSetting(f"{name} is [{given}]; write a whole number from {least}, such as {usual}.")
     return int(given)
 
 
 def connect(
-    path: Path | None = None, *, read_only: bool = False, memory: str | None = None
+    path: Path | None = None, *, read_only: bool = False, within: dict[str, str] | None = None
 ) -> duckdb.DuckDBPyConnection:
     """A connection in UTC that cannot install or load extensions; in memory when no path is given.
 
-    `memory` is its limit, half of what DuckDB may use unless given.
+    `within` has its limits; half of the memory that DuckDB may use unless given.
     """
     con = duckdb.connect(
         str(path) if path else ":memory:",
@@ -114,7 +118,7 @@ def connect(
         config={
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "memory_limit": memory or memory_limit(),
+            **(within or limits()),
             "temp_directory": str(place("staging") / "spilled"),
         },
     )

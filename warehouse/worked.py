@@ -13,6 +13,13 @@ import pyarrow as pa
 from warehouse.cuts import STAGES
 
 BUCKET_LINES = 125_000
+KNOWN_AT = {  # after each stage but the last: which reference data, claims, exchange rates and standings are known
+    "line": ("before", "associations_before", "before", "standing_before"),
+    "reference": ("now", "associations_under_rules_before", "before", "standing_before"),
+    "fx": ("now", "associations_under_rules_before", "now", "standing_before"),
+    "eligibility": ("now", "associations_under_rules_before", "now", "standing_under_rules_before"),
+    "rule": ("now", "associations_now", "now", "standing"),
+}
 FLAGS = tuple(f"at_{stage}" for stage in STAGES)
 LIVE = "known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn"
 
@@ -44,17 +51,17 @@ def work(con: duckdb.DuckDBPyConnection, as_of: date, *, anew: bool = False) -> 
 
 
 def rework(con: duckdb.DuckDBPyConnection, cells: pa.Table, as_of: date) -> None:
-    """Have cells worked out anew after all, since a line that was added reprices those before it."""
+    """Have cells worked out again, all lines anew, since a line that was added reprices those before it."""
     con.register("repriced_cells", cells)
     con.execute(
         "UPDATE worked_cells SET is_append = false FROM repriced_cells AS found WHERE "
         + _same_cell("worked_cells", "found")
     )
     con.execute(
-        "UPDATE worked_lines SET is_append = false FROM repriced_cells AS found WHERE "
+        "UPDATE worked_lines SET is_append = false, is_again = true FROM repriced_cells AS found WHERE "
         + _same_cell("worked_lines", "found")
     )
-    _add_mates(con, "repriced_cells")
+    _add_mates(con, "repriced_cells", again=True)
     con.unregister("repriced_cells")
     _sold_besides(con, as_of)
 
@@ -170,7 +177,8 @@ def _cells(con: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE TEMP TABLE worked_lines AS WITH called AS ("
         "SELECT * FROM standing_pairs WHERE is_live UNION ALL SELECT held.* FROM (FROM standing_pairs WHERE NOT is_live) AS held "
         "ANTI JOIN (FROM standing_pairs WHERE is_live) AS live USING (transaction_id, program)) "
-        "SELECT related_lines.*, called.program, called.partner_id, called.cell_from, coalesce(is_append, true) AS is_append, "
+        "SELECT related_lines.*, called.program, called.partner_id, called.cell_from, "
+        "coalesce(is_append, true) AS is_append, false AS is_again, "
         "CASE WHEN called.cell_from IS NULL THEN hash(root) ELSE hash(called.program, called.partner_id) END AS bucket_key "
         "FROM called JOIN related_lines USING (transaction_id) LEFT JOIN worked_cells "
         "ON " + _same_cell("worked_cells", "called")
@@ -178,7 +186,7 @@ def _cells(con: duckdb.DuckDBPyConnection) -> None:
     _add_mates(con, "(FROM worked_cells WHERE NOT is_append)")
 
 
-def _add_mates(con: duckdb.DuckDBPyConnection, cells: str) -> None:
+def _add_mates(con: duckdb.DuckDBPyConnection, cells: str, *, again: bool = False) -> None:
     """Add the lines of some cells that earned so far, or that baselines look at, to `worked_lines`."""
     no_flags = ", ".join(f"false AS {flag}" for flag in FLAGS)
     con.execute(
@@ -187,32 +195,40 @@ def _add_mates(con: duckdb.DuckDBPyConnection, cells: str) -> None:
         f"JOIN program_earners USING (program) JOIN {cells} AS cells ON cells.program = mate.program "
         "AND cells.partner_id = mate.partner_id AND cells.cell_from = period_start(reference_on, cell_over, fiscal_year_start) "
         f"WHERE known_to IS NULL AND (decision = 'eligible' OR has_baseline) AND reference_on >= (SELECT min(cell_from) FROM {cells})) "
-        "SELECT transaction_id, program, partner_id, cell_from, false AS is_append, hash(program, partner_id) AS bucket_key, "
+        f"SELECT transaction_id, program, partner_id, cell_from, false AS is_append, {again} AS is_again, "
+        "hash(program, partner_id) AS bucket_key, "
         f"coalesce(above.reverses, own.reverses, transaction_id) AS root, true AS is_known, 'corrected_line' AS arrival, {no_flags} "
         "FROM mates ANTI JOIN worked_lines USING (transaction_id, program) LEFT JOIN links AS own USING (transaction_id) "
         "LEFT JOIN links AS above ON above.transaction_id = own.reverses"
     )
 
 
-def buckets(con: duckdb.DuckDBPyConnection, *, is_append: bool) -> int:
-    """How many buckets the lines fall into that are added, or that are worked out anew."""
-    [(lines,)] = con.execute(
-        "SELECT count(*) FROM worked_lines WHERE is_append = $append", {"append": is_append}
-    ).fetchall()
+def buckets(con: duckdb.DuckDBPyConnection, *, again: bool = False) -> int:
+    """How many buckets the lines fall into, or those that are worked out again."""
+    [(lines,)] = con.execute("SELECT count(*) FROM worked_lines WHERE is_again = $again", {"again": again}).fetchall()
     return -(-lines // BUCKET_LINES)
 
 
-def open_bucket(con: duckdb.DuckDBPyConnection, number: int, count: int, *, is_append: bool) -> None:
-    """Make `bucket_lines`: the lines of one bucket.
+def open_bucket(con: duckdb.DuckDBPyConnection, number: int, count: int, *, again: bool = False) -> None:
+    """Make `bucket_lines`, the lines of one bucket, and `bucket_stages`, what they would be after each stage.
 
-    Also `bucket_of_<stage>`: those of them that were worked out before, moved at the stage, and may move at a later one.
+    Of a stage these are lines that were worked out before, moved at it, and may move at a later one; a stage without
+    any is left out, since to plan its query takes longer than all other inputs of a small bucket.
     """
     con.execute(
         "CREATE OR REPLACE TEMP VIEW bucket_lines AS SELECT *, cell_from IS NOT NULL AS is_in_cell FROM worked_lines "
-        f"WHERE bucket_key % {count:d} = {number:d} AND is_append = {is_append}"
+        f"WHERE bucket_key % {count:d} = {number:d} AND is_again = {again}"
     )
-    for place, stage in enumerate(STAGES[:-1], 1):
+    moved = {}
+    for place, stage in enumerate(KNOWN_AT, 1):
         later = " OR ".join(["is_in_cell", *(f"at_{name}" for name in STAGES[place:])])
-        con.execute(
-            f"CREATE OR REPLACE TEMP VIEW bucket_of_{stage} AS FROM bucket_lines WHERE is_known AND at_{stage} AND ({later})"
-        )
+        moved[stage] = f"is_known AND at_{stage} AND ({later})"
+        con.execute(f"CREATE OR REPLACE TEMP VIEW bucket_of_{stage} AS FROM bucket_lines WHERE {moved[stage]}")
+    any_moved = ", ".join(f"coalesce(bool_or({condition}), false)" for condition in moved.values())
+    [found] = con.execute(f"SELECT {any_moved} FROM bucket_lines").fetchall()
+    stages = [stage for stage, has_lines in zip(KNOWN_AT, found, strict=True) if has_lines] or ["line"]
+    lines = " UNION ALL ".join(
+        f"SELECT '{stage}' AS stage, * FROM lines_at('bucket_of_{stage}', {', '.join(map(repr, KNOWN_AT[stage]))})"
+        for stage in stages
+    )
+    con.execute(f"CREATE OR REPLACE TEMP VIEW bucket_stages AS {lines}")
