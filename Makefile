@@ -18,7 +18,7 @@ $(BIN)/.installed: requirements.lock pyproject.toml $(wildcard tests/readers/*.l
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . 
 	@for lock in tests/readers/*.lock; do \
-	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $$lock \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r $$lock \
 	    --target .venv/readers/$$(basename $$lock .lock); done
 	@touch $@
 
@@ -33,6 +33,9 @@ down:  ## stop what `make up` started
 
 dashboard: setup  ## the incentives dashboard on 127.0.0.1, without sign-in, on what is published
 	@python -m app.cli dashboard --demo
+
+notebook: setup  ## five worked questions to the current release, in a browser, on 127.0.0.1
+	@python -m marimo edit --host 127.0.0.1 notebooks/five_questions.py
 
 check: setup  ## format, lint, types
 	@ruff format --check --quiet . && ruff check --quiet . && mypy
@@ -76,5 +79,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down dashboard check browser test test-all bench bench-rules docs docs-check bench-history bench-backfill bench-payouts lock clean
+.PHONY: help setup run up down dashboard notebook check browser test test-all bench bench-rules docs docs-check bench-history bench-backfill bench-payouts lock clean
 .DEFAULT_GOAL := help

@@ -1,6 +1,7 @@
 """The pipeline on one page: how a delivery and a day go through it. Everything a DAG or a command does is one call here."""
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -317,12 +318,20 @@ def current_release() -> dict[str, Any] | None:
 
 
 def data_docs() -> Path:
-    """Build Data Docs in the home, the current release validated in them; their first page."""
+    """Build Data Docs in the home unless those of the current release are there, which is validated in them; their first page."""
     from expectations.data_docs import build
 
     manifest = releases.current()
+    folder, fresh = store.home() / "data_docs", store.home() / ".data_docs"
+    name = f"{manifest['release_id']} {ENGINE_VERSION}" if manifest else ""
+    if manifest and (folder / "release.txt").exists() and (folder / "release.txt").read_text() == name:
+        return folder / "index.html"
     held = {table["name"] for table in manifest["tables"]} if manifest else set()
-    return build(store.home() / "data_docs", releases.database(manifest) if manifest else None, held)
+    build(fresh, releases.database(manifest) if manifest else None, held)
+    (fresh / "release.txt").write_text(name)
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
+    return folder / "index.html"
 
 
 def alerts(now: datetime | None = None) -> list[dict[str, Any]]:

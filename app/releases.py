@@ -7,7 +7,7 @@ import typer
 from app.output import AsJson, print_json, print_rows, print_table, say
 from warehouse import releases, store
 
-app = typer.Typer(no_args_is_help=True, help="Published releases: list, current, rollback.")
+app = typer.Typer(no_args_is_help=True, help="Published releases: list, current, path, rollback.")
 
 
 @app.command("list")
@@ -42,6 +42,17 @@ def current_release(as_json: AsJson = False) -> None:
         return
     typer.echo(f"{manifest['release_id']} as of {manifest['as_of_date']}: {releases.database(manifest)}")
     print_table([{"table": t["name"], "rows": _rows(t), "content hash": t["content_hash"]} for t in manifest["tables"]])
+
+
+@app.command("path")
+def path_of_release() -> None:
+    """Where the file lies that readers open, for other tools.
+
+    Example: harlequin -a duckdb -r "$(incentives releases path)"
+    """
+    if not (manifest := releases.current()):
+        raise LookupError("nothing is published yet; run `incentives run`.")
+    typer.echo(releases.database(manifest))
 
 
 @app.command("rollback")

@@ -30,7 +30,7 @@ COMPONENTS = {
     "api-server": (),
 }
 HEALTHY = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-DAGS = {"close", "freshness", "ingest", "propose_payments", "send_emails", "send_payments", "settle"}
+DAGS = {"close", "data_docs", "freshness", "ingest", "propose_payments", "send_emails", "send_payments", "settle"}
 USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 PORT, DASHBOARD_PORT = 8080, 8501  # if they are free
 READY_SECONDS = 300
@@ -173,15 +173,13 @@ def up(home: Path, say: Say = print) -> Stack:
     return stack
 
 
-def serve_dashboard(home: Path) -> str:
-    """The dashboard of a home, started beside Airflow: its address. Without a provider to sign in with, it is a demonstration."""
-    address = f"http://127.0.0.1:{(port := free_port(DASHBOARD_PORT))}"
+def serve_dashboard(home: Path, port: int) -> None:
+    """Start the dashboard of a home beside Airflow. Without a provider to sign in with, it is a demonstration."""
     options = [] if os.environ.get("INCENTIVES_OIDC_CLIENT_ID") else ["--demo"]
     command = [sys.executable, "-m", "app.cli", "dashboard", "--port", str(port), *options]
     processes.start(
         home / "airflow", "dashboard", command, os.environ | {"INCENTIVES_HOME": str(home), "PYTHONPATH": str(ROOT)}
     )
-    return address
 
 
 def free_port(wanted: int) -> int:
@@ -237,9 +235,14 @@ def main(command: str) -> int:
 
             return run_demo(home)
         if command == "up":
+            port = free_port(DASHBOARD_PORT)
+            address = os.environ.setdefault(
+                "INCENTIVES_DASHBOARD_URL", f"http://127.0.0.1:{port}"
+            )  # Airflow links to it
             stack = up(home)
+            serve_dashboard(home, port)
             print(f"Airflow is up at {stack.url}; users and passwords are in {home / 'airflow' / 'passwords.json'}")
-            print(f"the dashboard is up at {serve_dashboard(home)}; its log is {home / 'airflow' / 'dashboard.log'}")
+            print(f"the dashboard is up at {address}; its log is {home / 'airflow' / 'dashboard.log'}")
         else:
             down(home)
     except (RuntimeError, TimeoutError) as fault:

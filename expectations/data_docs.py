@@ -12,8 +12,8 @@ from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 SITE = "partner_incentives"
 
 
-def build(folder: Path, release: Path | None, held: set[str]) -> Path:
-    """Write the site anew and return its first page; with a release's database, results for the tables it has too."""
+def build(folder: Path, release: Path | None, held: set[str]) -> None:
+    """Write the site anew, its first page index.html; with a release's database, results for the tables it has too."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     context = gx.get_context(mode="ephemeral")
@@ -32,7 +32,6 @@ def build(folder: Path, release: Path | None, held: set[str]) -> Path:
                     gx.ValidationDefinition(name=table.name, data=whole, suite=suite)
                 ).run(result_format="SUMMARY")
         context.build_data_docs(site_names=[SITE])
-    return folder / "index.html"
 
 
 def _site(folder: Path) -> dict:

@@ -82,3 +82,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[airflow_stack.St
         patch.setenv("INCENTIVES_PAYER_IBAN", "NL41MOCK0000000001")
         with airflow_stack.running(tmp_path_factory.mktemp("stack")) as running:
             yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    """A real browser, without a window."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browsing import ARGUMENTS, CHROMIUM
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()

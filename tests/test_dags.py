@@ -33,7 +33,7 @@ def bag(tmp_path_factory):
         yield DagBag(dag_folder=str(ROOT / "dags"))
 
 
-CLOCKS = {"close": None, "propose_payments": "0 6 15 * *"}
+CLOCKS = {"close": None, "data_docs": None, "propose_payments": "0 6 15 * *"}
 
 
 def run(bag, name: str, state: str = "success", **params: str) -> dict[str, str]:
@@ -48,7 +48,7 @@ def run(bag, name: str, state: str = "success", **params: str) -> dict[str, str]
         return {task.task_id + (f" {task.map_index}" if task.map_index >= 0 else ""): str(task.state) for task in tasks}
 
 
-def test_there_are_seven_dags_and_each_can_be_imported(bag):
+def test_there_are_eight_dags_and_each_can_be_imported(bag):
     assert not bag.import_errors
     assert set(bag.dags) == DAGS
 
@@ -60,6 +60,7 @@ def test_there_are_seven_dags_and_each_can_be_imported(bag):
         ("settle", {"clean"}, {"published"}, ["due_days", "settle_day", "report"]),
         ("freshness", set(), set(), ["send_alerts"]),
         ("close", set(), set(), ["close_month"]),
+        ("data_docs", {"published"}, set(), ["build"]),
         ("propose_payments", set(), {"approved payments"}, ["propose", "approve", "answered", "decide"]),
         ("send_emails", {"published"}, set(), ["send"]),
         ("send_payments", {"approved payments"}, set(), ["unsent", "send"]),

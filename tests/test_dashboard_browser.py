@@ -1,93 +1,27 @@
 """The dashboard in a real browser: every page, sign-in with a real provider, what is forbidden, a new release while open."""
 
 import os
-import shutil
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 import pipeline
-from tests.deliveries import land, land_world, settle_next
-from tests.ports import free_port
-from tests.test_dashboard_access import ADMIN, OTHER, PARTNERS, USER, USERS
+from tests.browsing import MARKS, PAGES, STRANGER, WAIT, drawn, served, served_with_sign_in, shown_home, sign_in
+from tests.deliveries import settle_next
+from tests.test_dashboard_access import ADMIN, OTHER, USER
 from warehouse import store
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PAGES = (
-    "overview", "eligibility", "programs", "earnings", "ineligible", "coop", "payments", "statements", "adjustments", "requests",
-    "users", "health",
-)  # fmt: skip
-WAIT = 60_000  # milliseconds; the first page of a fresh server takes eight seconds on two idle cores
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: chromium is not installed, so the dashboard's pages are not tested"),
-    pytest.mark.filterwarnings("ignore"),
-]  # fmt: skip
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory) -> Iterator[Path]:
-    """A home with a day of two resellers, of whom the first has completed its set-up."""
-    made = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INCENTIVES_HOME", str(made))
-        land_world(partners=PARTNERS, users=USERS)
-        land("partner_requests", [{"request_id": "r1", "partner_id": "1000001"}])
-        land("transactions", [{"transaction_id": "mine"}, {"transaction_id": "theirs", "reseller_id": "1000002"}])
-        pipeline.run()
+def home(tmp_path_factory) -> Iterator:
+    with shown_home(tmp_path_factory.mktemp("home")) as made:
         yield made
-
-
-def drawn(page) -> None:
-    """Wait until the page is drawn to its end; it must be without an error."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=WAIT)
-    assert page.locator("[data-testid=stException]").count() == 0
-
-
-@contextmanager
-def served(home: Path, *options: str, **env: str) -> Iterator[str]:
-    """The dashboard of a home, served; its address."""
-    port = free_port()
-    command = [sys.executable, "-m", "app.cli", "dashboard", "--port", str(port), *options]
-    given = {name: value.format(port=port) for name, value in env.items()}
-    log = (home / "dashboard.log").open("w")
-    process = subprocess.Popen(command, env=os.environ | {"INCENTIVES_HOME": str(home)} | given, stdout=log, stderr=log)
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthy", timeout=5)
-                break
-            except OSError:
-                assert process.poll() is None, (home / "dashboard.log").read_text()
-                time.sleep(0.1)
-        yield f"http://localhost:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -122,29 +56,8 @@ def test_a_new_release_shows_while_a_page_is_open(browser, demo, home):
 @pytest.fixture(scope="module")
 def signed(home):
     """The dashboard with a real identity provider."""
-    from oidc_provider_mock import User, run_server_in_thread
-
-    people = [
-        User(sub=name, claims={"email": name, "email_verified": True}) for name in (ADMIN, USER, OTHER, "x@x.example")
-    ]
-    with run_server_in_thread(user_claims=people) as provider:
-        env = {
-            "CLIENT_ID": "dashboard", "CLIENT_SECRET": "of-the-test", "COOKIE_SECRET": "0123456789abcdef0123456789abcdef",
-            "SERVER_METADATA_URL": f"http://localhost:{provider.server_port}/.well-known/openid-configuration",
-            "REDIRECT_URI": "http://localhost:{port}/oauth2callback", "PASSWORD_URL": f"http://localhost:{provider.server_port}/",
-        }  # fmt: skip
-        with served(home, **{f"INCENTIVES_OIDC_{name}": value for name, value in env.items()}) as address:
-            yield address
-
-
-def sign_in(browser, address: str, name: str):
-    """A page on which somebody is signed in."""
-    page = browser.new_context(locale="en").new_page()
-    page.goto(address)
-    page.get_by_role("button", name="Sign in").click(timeout=WAIT)
-    page.get_by_role("button", name=name).click(timeout=WAIT)
-    page.get_by_role("button", name="Sign out").wait_for(timeout=WAIT)
-    return page
+    with served_with_sign_in(home) as address:
+        yield address
 
 
 def test_an_admin_sees_the_own_location_and_no_other_by_its_address(browser, signed):
@@ -173,7 +86,7 @@ def test_a_user_sees_no_users_page_and_a_stranger_nothing(browser, signed):
     assert page.get_by_role("link", name="Users and roles").count() == 0
     page.goto(f"{signed}/users")
     page.get_by_text("Page not found").first.wait_for(timeout=WAIT)
-    stranger = sign_in(browser, signed, "x@x.example")
+    stranger = sign_in(browser, signed, STRANGER)
     stranger.get_by_text("You have no incentives role").wait_for(timeout=WAIT)
     assert "Contoso" not in stranger.content()
 

@@ -1,7 +1,7 @@
 """Data Docs: a page for each suite, and the current release's results."""
 
 import pipeline
-from tests.deliveries import land, land_world
+from tests.deliveries import land, land_world, settle_next
 
 
 def test_data_docs_name_every_table_and_validate_the_release(home):
@@ -15,3 +15,10 @@ def test_data_docs_name_every_table_and_validate_the_release(home):
     results = {page.name.removeprefix("file-") for page in (first.parent / "validations").rglob("*.html")}
     assert {"earnings.html", "data_health.html"} <= results
     assert "earnings_monthly" in first.read_text()
+
+
+def test_data_docs_of_a_release_are_built_once(first_day):
+    made = pipeline.data_docs().stat().st_mtime_ns
+    assert pipeline.data_docs().stat().st_mtime_ns == made
+    settle_next("2021-03-24", [{"transaction_id": "next"}])
+    assert pipeline.data_docs().stat().st_mtime_ns > made

@@ -193,6 +193,21 @@ def test_a_judged_file_is_let_go(judged, tmp_path):
         store.attach(con, path, "again")  # fails while another connection of the process has it
 
 
+def test_a_table_without_rows_is_judged_by_what_looks_at_others_and_by_its_columns(judged, tmp_path):
+    table = DERIVED["earnings_ledger"]
+    count = judge(judged, [table]).expectations
+    path = spoilt(judged, tmp_path, "DELETE FROM derived.earnings_ledger")
+    verdict = judge(path, [table])
+    assert verdict.expectations == count and not verdict.findings
+    path = spoilt(
+        judged,
+        tmp_path,
+        "DELETE FROM derived.earnings_ledger",
+        "ALTER TABLE derived.earnings_ledger DROP COLUMN amount_minor",
+    )
+    assert any(finding.fault for finding in judge(path, [table]).critical)
+
+
 def test_what_cannot_be_run_counts_as_failed(judged, tmp_path):
     path = spoilt(judged, tmp_path, "ALTER TABLE derived.earnings DROP COLUMN rate")
     assert any(finding.fault for finding in judge(path, [DERIVED["earnings"]]).critical)

@@ -13,7 +13,7 @@ from app import keeping
 from tests.deliveries import WORLD, land, land_world, settle_next
 from warehouse import releases
 
-READERS = sorted((Path(__file__).parent / "readers").glob("*.lock"))
+READERS = sorted((Path(__file__).parent / "readers").glob("duckdb-*.lock"))
 INSTALLED = Path(sys.prefix) / "readers"
 ASK = """
 import duckdb, json, sys

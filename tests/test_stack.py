@@ -16,7 +16,7 @@ import payouts
 import pipeline
 from app import processes
 from app.land import drop
-from app.stack import COMPONENTS, serve_dashboard
+from app.stack import COMPONENTS, DASHBOARD_PORT, free_port, serve_dashboard
 from tests.deliveries import WORLD, land, land_world
 from warehouse import releases, store
 
@@ -200,13 +200,40 @@ def test_payments_wait_for_a_named_person_and_days_do_not_wait_for_them(stack, m
 
 def test_nothing_listens_beyond_this_machine(stack):
     """Airflow, and the dashboard that is served beside it."""
-    folder, address = stack.home / "airflow", serve_dashboard(stack.home)
+    folder, port = stack.home / "airflow", free_port(DASHBOARD_PORT)
+    address = f"http://127.0.0.1:{port}"
+    serve_dashboard(stack.home, port)
     stack.wait(lambda: is_answering(address), "the dashboard answers", SECONDS)
     leaders = [processes.running(folder, name) for name in (*COMPONENTS, "dashboard")]
     family = [process for leader in leaders for process in (leader, *leader.children(recursive=True))]
     assert {address for process in family for address in listened_on(process)} == {"127.0.0.1"}
     processes.end(folder, ["dashboard"])
     assert not is_answering(address)
+
+
+def test_airflow_links_to_data_docs_and_shows_them_to_who_is_signed_in(stack, home):
+    page = home / "data_docs" / "index.html"
+    stack.wait(page.exists, "Data Docs are built after a publication", SECONDS)
+    [plugin] = [plugin for plugin in stack.get("/plugins")["plugins"] if plugin["name"] == "incentives"]
+    [address] = [view["href"] for view in plugin["external_views"] if view["name"] == "Data Docs"]
+    token = stack._signed_in["Authorization"].removeprefix("Bearer ")
+    for headers, expected in (({}, 401), ({"Cookie": "_token=forged"}, 403), ({"Cookie": f"_token={token}"}, 200)):
+        status, text = read(f"{stack.url}{address}", headers)
+        assert status == expected
+        assert ("earnings_monthly" in text) == (status == 200)
+    outside = f"{stack.url}{address.removesuffix('index.html')}"
+    for name in ("..%2Fairflow%2Fsecrets.json", "../airflow/secrets.json", "%2e%2e/health.json"):
+        assert read(outside + name, {"Cookie": f"_token={token}"})[0] in (401, 404)
+
+
+def read(url: str, headers: dict[str, str]) -> tuple[int, str]:
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            urllib.request.Request(url, headers=headers)
+        ) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as fault:
+        return fault.code, ""
 
 
 def is_answering(address: str) -> bool:

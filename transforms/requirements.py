@@ -116,11 +116,9 @@ def _partition(tracks: list[Track]) -> pd.DataFrame:
     ]
     columns = ["cell", "valid_from", "valid_to", "status", "reason_code", "evidence"]
     spans = pd.concat([rows[columns] for rows in made], ignore_index=True)
-    of_track = told.loc[spans["cell"] // len(names), ["criterion", "criterion_number", "program"]]
-    of_track.index = spans.index
-    return pd.concat([spans.assign(partner_id=names.take(spans["cell"] % len(names))), of_track], axis=1).drop(
-        columns="cell"
-    )
+    track, partner = np.divmod(spans.pop("cell").to_numpy(), len(names))
+    of_track = {name: told[name].take(track).array for name in ("program", "criterion", "criterion_number")}
+    return spans.assign(partner_id=names.take(partner), **of_track)
 
 
 def _told(tracks: list[Track]) -> pd.DataFrame:
