@@ -53,9 +53,10 @@ def shown_home(made: Path) -> Iterator[Path]:
 
 
 def drawn(page) -> None:
-    """Wait until the page is drawn to its end; it must be without an error."""
+    """Wait until the page is drawn to its end; it must be without an error, and be the one that was asked for."""
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=WAIT)
     assert page.locator("[data-testid=stException]").count() == 0
+    assert page.get_by_role("dialog").count() == 0
 
 
 @contextmanager

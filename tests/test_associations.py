@@ -143,6 +143,7 @@ def test_a_claim_bears_only_on_the_lines_of_its_days(ranked):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_claim_that_a_whole_delivery_no_longer_holds_gives_the_line_back(ranked):
     settle_with([CLAIM, CLAIM | {"claim_id": "k2", "customer_id": "c2"}])
     settle_with([CLAIM | {"claim_id": "k2", "customer_id": "c2"}], AFTER)
@@ -173,6 +174,7 @@ def test_a_claim_that_loses_is_published_with_the_reason_and_as_it_was_known(ran
     assert known == [("k1",)]
 
 
+@pytest.mark.slow
 def test_a_refund_takes_back_from_the_partner_who_earned_by_the_claim(ranked):
     settle_with([CLAIM | {"valid_to": NEXT}])
     back = {"transaction_id": "r", "reverses": "t1", "revenue": "-25.00", "transaction_at": f"{AFTER}T10:00:00Z"}
@@ -222,6 +224,7 @@ def test_an_edited_precedence_waits_and_is_a_change_of_rule(ranked):
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_partner_who_is_not_known_yet_earns_by_its_claim_once_it_is(ranked):
     settle_with([CLAIM | {"partner_id": "1000003"}])
     assert ask("SELECT decision, reason_codes FROM decisions WHERE transaction_id = 't1'") == [("undecided", "UNKPTR")]
@@ -234,6 +237,7 @@ def test_a_partner_who_is_not_known_yet_earns_by_its_claim_once_it_is(ranked):
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_claim_takes_a_line_out_of_the_scale_of_one_partner_into_that_of_another(home, one_program):
     rank(
         one_program, "[cpor, reseller]", ("measure: revenue\n    rate: 0.04\n  - lever: modern-work-fy21", IN_BRACKETS)

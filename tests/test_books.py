@@ -130,6 +130,7 @@ def test_the_reasons_of_adjustments_are_those_of_the_dictionary():
     assert get_args(AdjustmentReason) == COLUMNS["adjustment_reason"].one_of
 
 
+@pytest.mark.slow
 def test_an_adjustment_edited_after_it_was_posted_is_told(first_day, declare):
     declare()
     settle_next(NEXT, [{"transaction_id": "t2"}])

@@ -61,6 +61,7 @@ def test_a_refund_is_its_own_cause(first_day):
     assert causes_of("r", NEXT) == {"refund": ("-1.00", None)}
 
 
+@pytest.mark.slow
 def test_a_refund_that_waited_for_its_line_is_posted_as_a_refund(first_day):
     settle_next(NEXT, [{"transaction_id": "r", "reverses": "t9", "revenue": "-25.00"}])
     settle_next(AFTER, [{"transaction_id": "t9"}])

@@ -93,6 +93,7 @@ def test_a_later_line_lifts_the_bracket_of_the_lines_before_it(rules):
     the_books_agree()
 
 
+@pytest.mark.slow
 def test_a_late_line_takes_its_place_and_those_after_it_are_repriced(rules):
     write(rules, "accumulate: {over: month}, scale: {mode: marginal, " + TIERS)
     first(sale("a", "100.00", "2021-03-20"), sale("b", "100.00", "2021-03-22"))
@@ -106,6 +107,7 @@ def test_a_late_line_takes_its_place_and_those_after_it_are_repriced(rules):
     the_books_agree()
 
 
+@pytest.mark.slow
 def test_a_correction_is_told_apart_from_the_bracket_that_it_lifts(rules):
     write(rules, "accumulate: {over: month}, scale: {mode: retroactive, " + TIERS)
     first(sale("a", "100.00"), sale("b", "10.00"))
@@ -127,6 +129,7 @@ def test_a_minimum_that_is_reached_pays_all_its_lines_and_takes_all_back_when_it
     the_books_agree()
 
 
+@pytest.mark.slow
 def test_a_cap_is_never_passed_and_freed_room_pays_what_it_kept(rules):
     write(rules, "rate: 0.04, cap: [{over: month, amount: 5, excess: forfeit}]")
     first(sale("a", "100.00"), sale("b", "50.00"))
@@ -152,6 +155,7 @@ def test_a_cap_of_the_program_bounds_all_its_levers_together(rules):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_levers_of_a_stack_exclude_one_another(rules):
     stack = "stack: {group: core, take: highest}"
     write(rules, f"rate: 0.04, {stack}", f"accumulate: {{over: month}}, scale: {{mode: retroactive, {TIERS}, {stack}")
@@ -162,6 +166,7 @@ def test_levers_of_a_stack_exclude_one_another(rules):
     the_books_agree()
 
 
+@pytest.mark.slow
 def test_a_refund_is_selected_by_what_its_original_was_billed_for_and_taken_back_by_its_own_kind(rules):
     write(
         rules,
@@ -328,6 +333,7 @@ def test_the_ledger_is_the_oracles_on_every_day_for_many_programs(rules, monkeyp
         on_every_day(seed, rules)
 
 
+@pytest.mark.slow
 def test_a_program_whose_last_lever_has_ended_decides_no_later_line(rules):
     write(rules, "rate: 0.04")
     file = rules / "csp-indirect-reseller.yaml"

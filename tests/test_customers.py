@@ -58,6 +58,7 @@ def test_the_first_partner_to_earn_keeps_the_customer_until_an_earlier_sale_is_k
     the_books_agree()
 
 
+@pytest.mark.slow
 def test_a_customer_is_free_again_when_the_line_that_kept_it_is_withdrawn(rules):
     write(rules, KEPT)
     day(0, sale("a", "300.00", "2021-03-01"))
@@ -148,6 +149,7 @@ def test_a_new_customer_earns_for_the_months_of_the_window(rules, since, earns):
     the_books_agree()
 
 
+@pytest.mark.slow
 def test_an_earlier_purchase_with_any_partner_ends_the_window_earlier(rules):
     write(rules, "rate: 0.05, window: {from: first_purchase, months: 1}")
     day(0, sale("a", "100.00", "2021-02-20"), sale("b", "100.00", "2021-03-19"))

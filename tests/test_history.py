@@ -55,6 +55,7 @@ def test_a_line_of_two_years_ago_is_corrected_again_and_withdrawn(first_day):
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_version_of_before_the_first_one_changes_nothing(first_day):
     settle_old_days()
     land("transactions", [T1 | {"revenue": "70.00"}], "2021-03-22", number=7)
@@ -87,6 +88,7 @@ def test_a_correction_takes_the_refund_of_two_years_ago_along(home, first_day):
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_an_undecided_line_of_two_years_ago_is_decided_when_its_product_comes(first_day):
     settle("2021-03-24", [{"transaction_id": "u", "product_id": "none"}])
     settle_old_days()

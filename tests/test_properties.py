@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline
@@ -82,6 +82,7 @@ spans = st.lists(
 )
 
 
+@settings(max_examples=30)
 @given(spans)
 def test_union_and_gaps_cover_every_day_once(rows):
     import pandas as pd

@@ -255,6 +255,7 @@ def test_a_content_hash_ignores_order_and_sees_every_change(home):
     assert hashes[0] == hashes[1] != hashes[2]
 
 
+@pytest.mark.slow
 def test_a_line_that_names_its_product_by_name_follows_the_product(first_day):
     settle_next(NEXT, [{"transaction_id": "t2", "product_id": "Power BI Pro"}])
     assert ask("SELECT reason_codes FROM decisions WHERE transaction_id = 't2'") == [("UNKATTR",)]
@@ -376,6 +377,7 @@ def test_a_release_answers_which_criteria_held_on_a_day(first_day):
     assert (ask(asked.format(DAY)), ask(asked.format(NEXT))) == ([("met",)], [("unmet",)])
 
 
+@pytest.mark.slow
 def test_a_line_that_comes_late_for_a_closed_month_is_published(first_day):
     land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
     settle_next("2021-04-01", [T1])

@@ -94,6 +94,7 @@ def test_days_dropped_newest_first_settle_in_date_order(stack, made):
     assert settled() == [MON, TUE, WED]
 
 
+@pytest.mark.slow
 def test_half_a_day_is_not_settled_until_its_other_half_comes(stack, made):
     before = settled()
     taken_in(stack, made("transactions", [line(4)], THU))
@@ -102,6 +103,7 @@ def test_half_a_day_is_not_settled_until_its_other_half_comes(stack, made):
     stack.wait(lambda: settled() == [*before, THU], "the late half completes the day", SECONDS)
 
 
+@pytest.mark.slow
 def test_a_delivery_that_comes_again_changes_no_sum(stack, made, home):
     before = sums("t1", "t2", "t3", "t4")
     taken_in(stack, home / "archive" / f"{THU}-transactions-1")

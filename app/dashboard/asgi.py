@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.auth_util import get_signing_secret
@@ -44,6 +44,11 @@ async def download(request: Request) -> Response:
     except Forbidden as fault:
         return PlainTextResponse(str(fault), 403)
     return Response(content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+async def overview(request: Request) -> Response:
+    """The first page, which Streamlit knows by no name of its own."""
+    return RedirectResponse(request.url.replace(path="/"), 307)
 
 
 async def healthy(_: Request) -> Response:
@@ -92,6 +97,6 @@ def application() -> App:
     return App(
         Path(__file__).parent / "main.py",
         secrets=secrets,
-        routes=[Route("/download", download), Route("/healthy", healthy)],
+        routes=[Route("/download", download), Route("/healthy", healthy), Route("/overview", overview)],
         middleware=[Middleware(Guard)],
     )
