@@ -60,3 +60,14 @@ class Dated(Generic[T]):
 
     def __repr__(self) -> str:
         return f"Dated({self.values})"
+
+
+def together(first: Dated, second: Dated) -> Dated:
+    """Two dated values as one: both, on the days on which there are both.
+
+    >>> by_name = Dated({date(2019, 1, 1): "gold", date(2020, 1, 1): None})
+    >>> [(span.end, span.value) for span in together(by_name, Dated({date(2019, 7, 1): 8})).spans()]
+    [(datetime.date(2020, 1, 1), ('gold', 8))]
+    """
+    held = {day: (first.on(day), second.on(day)) for day in (*first.values, *second.values)}
+    return Dated({day: None if None in both else both for day, both in held.items()})

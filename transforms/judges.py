@@ -8,9 +8,12 @@ from typing import NamedTuple
 import pandas as pd
 
 from transforms.criteria import Criterion
+from transforms.dated import Dated, together
 from transforms.money import share, unit_shift
 from transforms.reasons import AGREEMENT_REASON
 from transforms.validity import START
+
+ANY_LEVEL = Dated.always(["silver", "gold"])
 
 
 class Facts(NamedTuple):
@@ -83,10 +86,8 @@ def _until(valid_to: pd.Series) -> pd.Series:
     return (" until " + valid_to.dt.strftime("%Y-%m-%d")).fillna("")
 
 
-def _competency(criterion: Criterion, names: list[str], facts: Facts) -> Judged:
-    levels = (
-        [level for span in criterion.level.spans() for level in span.value] if criterion.level else ["silver", "gold"]
-    )
+def _competency(criterion: Criterion, asked: tuple[list[str], list[str]], facts: Facts) -> Judged:
+    names, levels = asked
     listed = facts.competencies["competency"].isin(names) & facts.competencies["competency_level"].isin(levels)
     held = facts.competencies[listed]
     since = held["valid_from"].dt.strftime("%Y-%m-%d")
@@ -141,6 +142,13 @@ def _trailing_revenue(criterion: Criterion, figure: Decimal, facts: Facts) -> Ju
     partners = facts.partners["partner_id"].drop_duplicates()
     unknown = spans_of(partners, START, known_from if pd.notna(begun) else None, "revenue of the whole period not held")
     return Judged(steps[enough], unknown.assign(reason_code="UNKTTM"), "IVDTTM", f"trailing revenue below {figure}")
+
+
+def figure(criterion: Criterion) -> Dated | None:
+    """What a criterion is judged by, as it is dated; of competencies the names and the levels."""
+    if criterion.criterion == "competency":
+        return together(criterion.any_of or Dated({}), criterion.level or ANY_LEVEL)
+    return criterion.any_of or criterion.at_least
 
 
 JUDGES: dict[str, Callable[..., Judged]] = {

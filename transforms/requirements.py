@@ -9,7 +9,7 @@ import pandas as pd
 
 from transforms.criteria import Criterion
 from transforms.dated import ALWAYS
-from transforms.judges import JUDGES, Facts, Judged, spans_of
+from transforms.judges import JUDGES, Facts, Judged, figure, spans_of
 from transforms.programs import Program, active
 from transforms.validity import OPEN, START, clip, gaps, union
 
@@ -80,12 +80,7 @@ def _listed(program: Program) -> list[tuple[Criterion, int, date, date | None]]:
 
 def _judge(criterion: Criterion, facts: Facts) -> list[tuple[date, date | None, Judged]]:
     """The criterion over time, one entry for each version of its dated figures."""
-    figures = {
-        "active_agreement": criterion.any_of,
-        "competency": criterion.any_of,
-        "trailing_revenue": criterion.at_least,
-    }
-    dated = figures.get(criterion.criterion)
+    dated = figure(criterion)
     if dated is None:
         return [(ALWAYS, None, JUDGES[criterion.criterion](criterion, None, facts))]
     return [(s.start, s.end, JUDGES[criterion.criterion](criterion, s.value, facts)) for s in dated.spans()]
