@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # these bring pandas, which takes half a second
     from transforms.programs import Program
     from transforms.rule_file import RuleFault
 
+MANY = 8  # files, from which on further processes gain more than they cost
 app = typer.Typer(no_args_is_help=True, help="Rule files: check them, show what is in force.")
 
 
@@ -32,12 +34,11 @@ def check(
     """
     import rulebook
 
-    checked, faults = [], []
-    for path in paths or [rulebook.programs_folder()]:
-        for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
-            row, found = _checked(file)
-            checked += [row] if row else []
-            faults += found
+    named = paths or [rulebook.programs_folder()]
+    files = [file for path in named for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
+    found = _each(files)
+    checked = [row for row, _ in found if row]
+    faults = [fault for _, of_file in found for fault in of_file]
     if as_json:
         print_json({"checked": checked, "faults": [_told(fault) for fault in faults]})
     else:
@@ -49,6 +50,14 @@ def check(
         for fault in faults:
             typer.echo(str(fault), err=True)
     raise typer.Exit(REFUSED if faults else 0)
+
+
+def _each(files: list[Path]) -> list[tuple[dict[str, Any] | None, list[RuleFault]]]:
+    """What `_checked` says of each file; of many, on all cores: one alone takes a quarter of a second."""
+    if len(files) < MANY:
+        return [_checked(file) for file in files]
+    with ProcessPoolExecutor() as pool:
+        return list(pool.map(_checked, files))
 
 
 def _checked(path: Path) -> tuple[dict[str, Any] | None, list[RuleFault]]:

@@ -17,7 +17,12 @@ def build() -> str:
 
 
 @dag(
-    schedule=[published], catchup=False, max_active_runs=1, default_args=TRIED_AGAIN, tags=["incentives"], doc_md=__doc__
+    schedule=[published],
+    catchup=False,
+    max_active_runs=1,
+    default_args=TRIED_AGAIN,
+    tags=["incentives"],
+    doc_md=__doc__,
 )
 def data_docs():
     build()

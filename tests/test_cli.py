@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 import pipeline
+import rulebook
+from app import programs
 from app.cli import app
 from expectations import gate
 from tests.deliveries import land, land_world
@@ -69,6 +71,17 @@ def test_files_become_answers(home):
     assert json.loads(run("quarantine", "list", "--json")[1])[0]["rules_broken"] == "type:revenue"
     assert run("status", "--now", "2021-03-24T06:00:00")[0] == 0
     assert run("status", "--now", "2021-04-24T06:00:00")[0] == 1
+
+
+def test_many_rule_files_are_checked_as_one_is(tmp_path):
+    source = (rulebook.programs_folder() / "csp-direct-bill.yaml").read_text()
+    for number in range(programs.MANY):
+        text = source.replace("program: csp-direct-bill", f"program: many-{number}")
+        (tmp_path / f"many-{number}.yaml").write_text(text if number else text.replace("rate: 0.", "rate: 0.9", 1))
+    code, output = run("programs", "check", str(tmp_path), "--json")
+    told = json.loads(output)
+    assert code == 1 and [row["program"] for row in told["checked"]] == [f"many-{n}" for n in range(programs.MANY)]
+    assert {fault["file"] for fault in told["faults"]} == {"many-0.yaml"} and told["faults"][0]["computed"]
 
 
 @pytest.mark.parametrize("given", ["1GiB", "-1", "0", "", "２０４８"])

@@ -1,6 +1,7 @@
 """Worked examples of program files, run through the same transforms as real lines, all of a program at once."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -151,8 +152,14 @@ def _figures(program: Program, days: list[World], decided: pd.DataFrame, earned:
         "posted": [{"on": on, "amount": amount} for on, amount in added if amount],
         "eligible": not last.standing.unmet,
         "unmet": last.standing.unmet,
-        "payouts": partial(payouts, program, _posted(days, decided, earned)) if last.ids else None,
+        "payouts": partial(_paid, program, days, decided, earned) if last.ids else None,
     }
+
+
+def _paid(
+    program: Program, days: list[World], decided: pd.DataFrame, earned: pd.DataFrame, due: list[date]
+) -> list[dict]:
+    return payouts(program, _posted(days, decided, earned), due)
 
 
 def _posted(days: list[World], decided: pd.DataFrame, earned: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """A YAML 1.2 file as plain values whose numbers are exact decimals, with the line of each of them."""
 
+import copyreg
 import re
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,10 @@ class RuleFault(Exception):
     def __init__(self, file: str, line: int, key: str, value: object, remedy: str) -> None:
         self.file, self.line, self.key, self.value, self.remedy = file, line, key, value, remedy
         super().__init__(f"{file}:{line}: {key} [{value}]: {remedy}")
+
+    def __reduce__(self) -> tuple:
+        """Told by another process, it says the same; exceptions are else made again from their message alone."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class RuleText(NamedTuple):
