@@ -69,6 +69,9 @@ bench-backfill: setup  ## 30 days of 20,000 lines in one backfill, explained and
 bench-payouts: setup  ## a payment run over 100,000 partners and a year of ledger: about 5 minutes
 	@python -m benchmarks.payouts
 
+bench-dashboard: setup browser  ## the dashboard over 100,000 partners, one browser and 19 clients: about 6 minutes
+	@python -m benchmarks.dashboard
+
 docs-check: setup  ## fail when a generated page is stale
 	@python -m app.docs --check
 
@@ -79,5 +82,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down dashboard notebook check browser test test-all bench bench-rules docs docs-check bench-history bench-backfill bench-payouts lock clean
+.PHONY: help setup run up down dashboard notebook check browser test test-all bench bench-rules docs docs-check bench-history bench-backfill bench-payouts bench-dashboard lock clean
 .DEFAULT_GOAL := help

@@ -10,6 +10,8 @@ import operations
 import pipeline
 import rulebook
 from app import explain
+from app.dashboard.access import Scope, Viewer
+from app.dashboard.current import current_release
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world
 from transforms.associations import associations
 from transforms.example_claims import claims_frame
@@ -260,6 +262,8 @@ def test_explain_names_the_claim_by_which_a_partner_earns(ranked):
     with releases.reader(pipeline.current_release()) as con:
         said = "\n".join(explain.told(explain.of_id(con, "t1")))
     assert f"partner {OTHER}: eligible" in said and "by claim k1, cpor from 2021-01-08" in said
+    seen = Scope(current_release(), Viewer("ops@publisher.example", is_operator=True), OTHER)
+    assert list(seen.ask("SELECT transaction_id FROM {transactions}")["transaction_id"]) == ["t1"]
 
 
 @pytest.mark.parametrize(

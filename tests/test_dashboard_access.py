@@ -10,7 +10,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 import pipeline
 from app.dashboard import access, asgi, asking, current, downloads, login
-from app.dashboard.access import Forbidden, Grant, Scope, Viewer
+from app.dashboard.access import Forbidden, Grant, Scope, Viewer, matching
 from app.dashboard.current import current_release
 from app.dashboard.view import View
 from app.dashboard.words import Words
@@ -97,7 +97,7 @@ def test_what_is_for_admins_is_forbidden_to_users(release, table):
         scope(release, USER, "1000001").ask(f"SELECT * FROM {{{table}}}")
 
 
-@pytest.mark.parametrize("table", ["transactions", "sqlite_master", "earnings_ledger_ended"])
+@pytest.mark.parametrize("table", ["sqlite_master", "earnings_ledger_ended"])
 def test_a_table_that_is_not_by_partner_cannot_be_asked(release, table):
     with pytest.raises(Forbidden):
         scope(release, ADMIN, "1000001").ask(f"SELECT * FROM {{{table}}}")
@@ -266,3 +266,23 @@ def test_a_downloaded_text_is_no_formula(release):
     import pyarrow as pa
 
     assert downloads._csv(pa.table({"note": ["=1+1", "plain"]})).decode("utf-8-sig").splitlines()[1] == '"\'=1+1"'
+
+
+def test_an_operator_finds_a_partner_by_a_part_of_its_name_or_number(release):
+    assert matching(release.partners, " fabri") == matching(release.partners, "0002") == ["1000002"]
+    assert matching(release.partners, "") == list(release.partners) and not matching(release.partners, "nobody")
+    assert release.names(["1000002", "gone"]) == {"gone": "?", "1000002": "Fabrikam"}
+
+
+def test_a_release_remembers_what_it_was_asked_by_whom(release, monkeypatch):
+    query = "SELECT partner_id FROM {decisions}"
+    mine, theirs = (
+        scope(release, ADMIN, "1000001"),
+        Scope(release, Viewer("ops@publisher.example", is_operator=True), "1000002"),
+    )
+    first = [one.ask(query) for one in (mine, theirs)]
+    monkeypatch.setattr(release, "_con", None)  # what is asked anew fails
+    assert [len(one.ask(query)) for one in (mine, theirs)] == [len(rows) for rows in first]
+    assert set(mine.ask(query)["partner_id"]) == {"1000001"} and set(theirs.ask(query)["partner_id"]) == {"1000002"}
+    with pytest.raises(AttributeError):
+        mine.ask("SELECT program FROM {decisions}")

@@ -7,13 +7,20 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from cachetools import LRUCache, cached
+from cachetools.keys import hashkey
 
 from app import explain
 from warehouse import releases, store
 from warehouse.tables import PUBLISHED
 
 KEPT = 3  # a page that began on a release ends on it
+ANSWERS = 32 << 20  # bytes of answers that a release keeps in memory
 _opening = Lock()
+
+
+def _asked(sql: str, values: dict[str, Any]) -> tuple:
+    return hashkey(sql, repr(sorted(values.items())))
 
 
 class Release:
@@ -22,6 +29,8 @@ class Release:
     def __init__(self, manifest: dict[str, Any]) -> None:
         self.manifest = manifest
         self._con = releases.opened(manifest)
+        kept: LRUCache = LRUCache(ANSWERS, getsizeof=lambda answer: answer.nbytes + 1024)
+        self._answered = cached(kept, key=_asked, lock=Lock())(self._answer)
 
     @property
     def release_id(self) -> str:
@@ -32,16 +41,35 @@ class Release:
         return self.arrow(sql, **values).to_pandas()
 
     def arrow(self, sql: str, **values: Any) -> pa.Table:
-        """The rows of a query as Arrow has them; values that it does not name are left out."""
-        named = {name: value for name, value in values.items() if f"${name}" in sql}
+        """The rows of a query as Arrow has them; values that it does not name are left out.
+
+        A release never changes, so that what was asked before is answered from memory.
+        """
+        return self._answered(sql, {name: value for name, value in values.items() if f"${name}" in sql})
+
+    def _answer(self, sql: str, values: dict[str, Any]) -> pa.Table:
         with self._con.cursor() as cursor:
-            return cursor.execute(sql, named).to_arrow_table()
+            return cursor.execute(sql, values).to_arrow_table()
 
     def columns(self, table: str) -> list[str]:
         """The columns of a published table."""
         return list(
             self.rows("SELECT column_name FROM duckdb_columns() WHERE table_name = $name", name=table)["column_name"]
         )
+
+    @cached_property
+    def partners(self) -> dict[str, str]:
+        """Every partner location → its name, in the order of names; of the operators' use alone."""
+        rows = self.rows("SELECT partner_id, partner_name FROM partners ORDER BY partner_name, partner_id")
+        return dict(rows.itertuples(index=False, name=None))
+
+    def names(self, locations: list[str]) -> dict[str, str]:
+        """Some partner locations → their names, in the order of these; `?` for one that is not published."""
+        rows = self.rows(
+            "SELECT partner_id, partner_name FROM partners WHERE list_contains($ids, partner_id)", ids=locations
+        )
+        named = dict.fromkeys(locations, "?") | dict(rows.itertuples(index=False, name=None))
+        return dict(sorted(named.items(), key=lambda item: (item[1], item[0])))
 
     @cached_property
     def programs(self) -> dict[str, str]:

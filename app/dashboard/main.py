@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.dashboard import current, login
-from app.dashboard.access import Scope, Viewer
+from app.dashboard.access import Scope, Viewer, matching
 from app.dashboard.screens.adjustments import adjustments
 from app.dashboard.screens.coop import coop
 from app.dashboard.screens.earnings import earnings
@@ -27,6 +27,7 @@ from app.dashboard.view import View
 from app.dashboard.words import LANGUAGES, Words
 
 STYLE = Path(__file__).parent / "style.css"
+MOST_OFFERED = 500  # locations to choose from at once; each is sent to the browser whenever the page is drawn
 FOLLOWS_SECONDS = 2  # a new release shows within three
 PERIODS = {"Last 12 months": 12, "Last 3 months": 3, "Last 36 months": 36}
 Page = Callable[[View], None]
@@ -103,13 +104,18 @@ def _words() -> Words:
 
 def _location(viewer: Viewer, release: current.Release, words: Words) -> str:
     """The partner location that is looked at; only those that the viewer may see are offered."""
-    rows = release.rows("SELECT partner_id, partner_name FROM partners ORDER BY partner_name, partner_id")
-    names = dict(rows.itertuples(index=False, name=None))
-    seen = list(names) if viewer.is_operator else viewer.locations()
+    names = release.partners if viewer.is_operator else release.names(viewer.locations())
+    offered = list(names)
+    if len(names) > MOST_OFFERED:
+        sought = st.text_input(words("Find a partner"), key="sought", placeholder=words("Name or number"))
+        found = matching(names, sought)
+        if not found:
+            st.info(words("No partner is called that."))
+        offered = (found or offered)[:MOST_OFFERED]
     chosen = st.selectbox(
-        words("Location"), seen, format_func=lambda partner: f"{names.get(partner, '?')} · {partner}", key="location"
+        words("Location"), offered, format_func=lambda partner: f"{names[partner]} · {partner}", key="location"
     )
-    return chosen or seen[0]
+    return chosen or offered[0]
 
 
 def _programs(scope: Scope, words: Words) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def _lines(view: View) -> None:
     month = st.selectbox(words("Earned in"), list(months), format_func=view.month)
     rows = view.scope.ask(
         "SELECT transaction_id, transaction_at, program, lever, product_id, customer_id, revenue, earning.currency, sum(earning) AS earning, "
-        "max(rate) AS rate FROM {earnings} AS earning JOIN transactions USING (transaction_id) "
+        "max(rate) AS rate FROM {earnings} AS earning JOIN {transactions} AS line USING (transaction_id) "
         "WHERE earning_month = $month AND (len($chosen) = 0 OR list_contains($chosen, program)) GROUP BY ALL "
         "ORDER BY transaction_at DESC, transaction_id LIMIT $most",
         month=month,

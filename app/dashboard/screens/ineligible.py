@@ -55,7 +55,7 @@ def _lines(view: View) -> None:
     words = view.words
     rows = view.scope.ask(
         "SELECT transaction_id, transaction_at, program, decided.decision, reason_codes, decided.revenue, decided.currency "
-        "FROM {decisions} AS decided JOIN transactions USING (transaction_id) WHERE decision <> 'eligible' "
+        "FROM {decisions} AS decided JOIN {transactions} AS line USING (transaction_id) WHERE decision <> 'eligible' "
         "AND earning_month >= $first AND earning_month < $end AND (len($chosen) = 0 OR list_contains($chosen, program)) "
         "ORDER BY transaction_at DESC, transaction_id LIMIT $most",
         first=view.first,
