@@ -14,6 +14,7 @@ from transforms.answered_requests import FOR_ADMINS_ONLY
 from warehouse.columns import COLUMNS
 
 Said = dict[str, str]
+ASKED = "form that was taken"  # until its answer has been shown
 SENT_LAST = "form sent last"  # it stays open, so that its answer shows, also where the page was drawn anew meanwhile
 
 
@@ -29,16 +30,23 @@ def requests(view: View) -> None:
 
 
 def _asked(view: View, kind: str, label: str, inputs: Callable[[], Said]) -> None:
-    """A form that asks for one thing; what `inputs` draws is what the request says, `request_kind` among it where it varies."""
-    words = view.words
-    with st.form(kind, clear_on_submit=True, border=False):
+    """A form that asks for one thing; what `inputs` draws is what the request says, `request_kind` among it where it varies.
+
+    Once sent it is empty, as a form of another number; while a field is missing, the others keep what is in them.
+    """
+    words, state = view.words, st.session_state
+    number = state.get(f"number of {kind}", 0)
+    with st.form(f"{kind} {number}", border=False):
         said = inputs()
-        if st.form_submit_button(label, type="primary", on_click=st.session_state.update, args=({SENT_LAST: kind},)):
+        if st.form_submit_button(label, type="primary", on_click=state.update, args=({SENT_LAST: kind},)):
             if all(text.strip() for text in said.values()):
                 ask(view, said.pop("request_kind", kind), **{name: text.strip() for name, text in said.items()})
-                st.success(words("Asked for. The next daily run answers."))
-            else:
-                st.error(words("Fill in every field."))
+                state.update({f"number of {kind}": number + 1, ASKED: kind})
+                st.rerun()
+            st.error(words("Fill in every field."))
+        if state.get(ASKED) == kind:
+            state.pop(ASKED)
+            st.success(words("Asked for. The next daily run answers."))
 
 
 def _enrol(view: View) -> None:
