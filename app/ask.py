@@ -163,7 +163,7 @@ def _current() -> Iterator[duckdb.DuckDBPyConnection]:
     manifest = releases.current()
     if not manifest:
         raise LookupError("nothing is published yet; run `incentives run`.")
-    with releases.reader(manifest) as con:
+    with store.enough_memory("reading the release"), releases.reader(manifest) as con:
         yield con
 
 

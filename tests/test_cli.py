@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import pipeline
 import rulebook
-from app import programs
+from app import export, programs
 from app.cli import app
 from expectations import gate
 from tests.deliveries import land, land_world
@@ -57,6 +57,15 @@ def test_a_faulty_rule_file_is_named_with_its_line(home, tmp_path):
     path.write_text("program: x\nstatus: alive\n")
     code, output = run("programs", "check", str(path), "--json")
     assert code == 1 and json.loads(output)["faults"][0]["file"] == "x.yaml"
+
+
+def test_an_export_that_needs_more_memory_says_what_to_set(first_day, tmp_path, monkeypatch):
+    def short(*_, **__):
+        raise duckdb.OutOfMemoryException("could not allocate")
+
+    monkeypatch.setattr(export, "export", short)
+    done = CliRunner().invoke(app, ["export", "earnings", "--out", str(tmp_path / "earnings.csv")])
+    assert isinstance(done.exception, pipeline.ResourceSetting) and "INCENTIVES_MEMORY_MIB" in str(done.exception)
 
 
 def test_files_become_answers(home):

@@ -71,17 +71,25 @@ def locked(purpose: str) -> Iterator[None]:
             f"the warehouse in [{home()}] is held by [{holder.read_text() if holder.exists() else 'unknown'}]; wait for it to end."
         ) from None
     try:
-        limits()
-        holder.write_text(f"{purpose}, process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+        with enough_memory(purpose):
+            limits()
+            holder.write_text(f"{purpose}, process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+            yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def enough_memory(purpose: str) -> Iterator[None]:
+    """Raises ResourceSetting, which says what to set, where DuckDB or Arrow has too little memory."""
+    try:
         yield
     except (duckdb.OutOfMemoryException, pa.ArrowMemoryError) as fault:
         raise ResourceSetting(
             f"[{purpose}] needs more memory than INCENTIVES_MEMORY_MIB gives [{_memory_mib()}]: set it higher and run "
             "again; what was under way is as it was before."
         ) from fault
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
 
 
 def limits(parts: int = 2) -> dict[str, str]:
