@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.dashboard import downloads
-from app.dashboard.asking import ask
+from app.dashboard.forms import Said, choice, request_form
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 from warehouse.columns import COLUMNS
@@ -100,20 +100,18 @@ def _claim(view: View) -> None:
         st.info(words("No fund can be claimed today."))
         return
     choices = list(funds.itertuples(index=False, name=None))
-    with st.form("claim", clear_on_submit=True):
-        st.markdown(f"**{words('Claim from a fund')}**")
-        chosen = st.selectbox(words("Fund"), choices, format_func=lambda fund: f"{view.program(fund[0])}, {fund[1]}")
+
+    def inputs() -> Said:
+        program, currency = choice(words("Fund"), choices, lambda fund: f"{view.program(fund[0])}, {fund[1]}")
         activities = COLUMNS["activity_type"].one_of
-        activity = st.selectbox(
-            words("Activity"), activities, format_func=lambda a: words(a.replace("_", " ").capitalize())
-        )
-        day = st.date_input(words("Day of the activity"), value=view.as_of)
-        amount = st.text_input(words("Amount"), placeholder="1250.00")
-        note = st.text_input(words("Note"))
-        if st.form_submit_button(words("Claim"), type="primary"):
-            program, currency = chosen
-            ask(
-                view, "coop_claim", program=program, currency=currency, activity_type=activity, occurred_on=str(day),
-                requested=amount.strip(), note=note,
-            )  # fmt: skip
-            st.success(words("Asked for. The next daily run answers."))
+        return {
+            "program": program,
+            "currency": currency,
+            "activity_type": choice(words("Activity"), activities, lambda a: words(a.replace("_", " ").capitalize())),
+            "occurred_on": str(st.date_input(words("Day of the activity"), value=view.as_of)),
+            "requested": st.text_input(words("Amount"), placeholder="1250.00"),
+            "note": st.text_input(words("Note")),
+        }
+
+    st.markdown(f"**{words('Claim from a fund')}**")
+    request_form(view, "coop_claim", words("Claim"), inputs, may_be_empty=["note"])

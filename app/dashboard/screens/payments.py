@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.dashboard import downloads
 from app.dashboard.asking import ask
+from app.dashboard.forms import account_form
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 from app.explain import PAID_FOR
@@ -84,20 +85,8 @@ def _account(view: View) -> None:
     words = view.words
     st.subheader(words("How you are paid"))
     told = words("A changed account is paid to from the next cycle on. The number is in no page and no download.")
-    with st.form("account", clear_on_submit=True):
-        holder = st.text_input(words("Account holder"))
-        iban = st.text_input("IBAN", type="password")
-        currency = st.text_input(words("Currency"), placeholder="EUR", max_chars=3)
-        st.markdown(told)
-        if st.form_submit_button(words("Name the account"), type="primary"):
-            ask(
-                view,
-                "payee_profile",
-                account_holder=holder.strip(),
-                iban=iban.replace(" ", ""),
-                payout_currency=currency.strip(),
-            )
-            st.success(words("Asked for. The next daily run answers."))
+    st.markdown(told)
+    account_form(view)
     held, released = st.columns(2)
     for column, kind, label in (
         (held, "hold_payment", "Hold payments"),

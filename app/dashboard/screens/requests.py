@@ -1,21 +1,15 @@
 """Requests: what a partner's users can ask for, a form each, and the answers. The next daily run answers."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
-import iso4217
 import streamlit as st
 
 from app.dashboard.access import ALL_PROGRAMS
-from app.dashboard.asking import ask
+from app.dashboard.forms import SENT_LAST, Said, account_form, choice, request_form
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 from transforms.answered_requests import FOR_ADMINS_ONLY
 from warehouse.columns import COLUMNS
-
-Said = dict[str, str]
-ASKED = "form that was taken"  # until its answer has been shown
-SENT_LAST = "form sent last"  # it stays open, so that its answer shows, also where the page was drawn anew meanwhile
 
 
 def requests(view: View) -> None:
@@ -29,26 +23,6 @@ def requests(view: View) -> None:
         _answers(view)
 
 
-def _asked(view: View, kind: str, label: str, inputs: Callable[[], Said]) -> None:
-    """A form that asks for one thing; what `inputs` draws is what the request says, `request_kind` among it where it varies.
-
-    Once sent it is empty, as a form of another number; while a field is missing, the others keep what is in them.
-    """
-    words, state = view.words, st.session_state
-    number = state.get(f"number of {kind}", 0)
-    with st.form(f"{kind} {number}", border=False):
-        said = inputs()
-        if st.form_submit_button(label, type="primary", on_click=state.update, args=({SENT_LAST: kind},)):
-            if all(text.strip() for text in said.values()):
-                ask(view, said.pop("request_kind", kind), **{name: text.strip() for name, text in said.items()})
-                state.update({f"number of {kind}": number + 1, ASKED: kind})
-                st.rerun()
-            st.error(words("Fill in every field."))
-        if state.get(ASKED) == kind:
-            state.pop(ASKED)
-            st.success(words("Asked for. The next daily run answers."))
-
-
 def _enrol(view: View) -> None:
     words = view.words
     open_ones = view.scope.ask(
@@ -59,8 +33,8 @@ def _enrol(view: View) -> None:
     if not choices:
         st.info(words("No program waits for this location to enrol."))
         return
-    _asked(
-        view, "enrol", view.words("Enrol"), lambda: {"program": _choice(view.words("Program"), choices, view.program)}
+    request_form(
+        view, "enrol", view.words("Enrol"), lambda: {"program": choice(view.words("Program"), choices, view.program)}
     )
 
 
@@ -71,7 +45,7 @@ def _assign_role(view: View) -> None:
         return {
             "user_email": st.text_input(words("E-mail")),
             "user_name": st.text_input(words("Name")),
-            "role": _choice(
+            "role": choice(
                 view.words("Role"),
                 COLUMNS["role"].one_of,
                 lambda role: words(role.removeprefix("incentives_").capitalize()),
@@ -79,7 +53,7 @@ def _assign_role(view: View) -> None:
             "program": _program(view),
         }
 
-    _asked(view, "assign_role", view.words("Assign the role"), inputs)
+    request_form(view, "assign_role", view.words("Assign the role"), inputs)
 
 
 def _remove_role(view: View) -> None:
@@ -87,24 +61,10 @@ def _remove_role(view: View) -> None:
     pairs = list(held.itertuples(index=False, name=None))
 
     def inputs() -> Said:
-        chosen = _choice(view.words("User"), pairs, lambda pair: f"{pair[0]}, {_named(view, pair[1])}")
+        chosen = choice(view.words("User"), pairs, lambda pair: f"{pair[0]}, {_named(view, pair[1])}")
         return {"user_email": chosen[0], "program": chosen[1]}
 
-    _asked(view, "remove_role", view.words("Remove the role"), inputs)
-
-
-def _account(view: View) -> None:
-    words = view.words
-    currencies = sorted(known.code for known in iso4217.Currency if known.exponent is not None)
-
-    def inputs() -> Said:
-        return {
-            "account_holder": st.text_input(words("Account holder")),
-            "iban": st.text_input("IBAN"),
-            "payout_currency": _choice(view.words("Currency"), currencies, str),
-        }
-
-    _asked(view, "payee_profile", view.words("Name the account"), inputs)
+    request_form(view, "remove_role", view.words("Remove the role"), inputs)
 
 
 def _payments(view: View) -> None:
@@ -117,18 +77,18 @@ def _payments(view: View) -> None:
 
     def inputs() -> Said:
         return {
-            "request_kind": _choice(view.words("Request"), list(kinds), kinds.__getitem__),
+            "request_kind": choice(view.words("Request"), list(kinds), kinds.__getitem__),
             "program": _program(view),
         }
 
-    _asked(view, "payout", view.words("Ask"), inputs)
+    request_form(view, "payout", view.words("Ask"), inputs)
 
 
 def _certification(view: View) -> None:
     names = COLUMNS["competency"].one_of
-    _asked(
+    request_form(
         view, "certification", view.words("Sign up"),
-        lambda: {"subject": _choice(view.words("Certification"), names, lambda name: name.replace("_", " ").capitalize())},
+        lambda: {"subject": choice(view.words("Certification"), names, lambda name: name.replace("_", " ").capitalize())},
     )  # fmt: skip
 
 
@@ -139,16 +99,16 @@ def _association(view: View) -> None:
     def inputs() -> Said:
         return {
             "subject": st.text_input(words("Customer"), help=words("The id of the customer's tenant.")),
-            "product_family": _choice(view.words("Product family"), COLUMNS["product_family"].one_of, _plain),
-            "association": _choice(view.words("Association"), ties, lambda name: name.replace("_", " ").upper()),
+            "product_family": choice(view.words("Product family"), COLUMNS["product_family"].one_of, _plain),
+            "association": choice(view.words("Association"), ties, lambda name: name.replace("_", " ").upper()),
         }
 
-    _asked(view, "association_claim", view.words("Claim"), inputs)
+    request_form(view, "association_claim", view.words("Claim"), inputs)
 
 
 def _dispute(view: View) -> None:
     words = view.words
-    _asked(
+    request_form(
         view, "dispute", view.words("Dispute"),
         lambda: {
             "subject": st.text_input(words("Claim, line or payment in dispute"), help=words("Its id.")),
@@ -161,7 +121,7 @@ FORMS: dict[str, tuple[str, Callable[[View], None]]] = {
     "enrol": ("Enrol in a program", _enrol),
     "assign_role": ("Assign a role", _assign_role),
     "remove_role": ("Remove a role", _remove_role),
-    "payee_profile": ("Name the bank account", _account),
+    "payee_profile": ("Name the bank account", account_form),
     "payout": ("Payments", _payments),
     "certification": ("Sign up for a certification", _certification),
     "association_claim": ("Claim a customer", _association),
@@ -169,14 +129,10 @@ FORMS: dict[str, tuple[str, Callable[[View], None]]] = {
 }
 
 
-def _choice(label: str, options: Sequence[Any], shown: Callable[..., str]) -> Any:
-    return st.selectbox(label, options, format_func=shown)
-
-
 def _program(view: View) -> str:
     """A program that the viewer may ask for, or all of them."""
     own = view.scope.admin_programs
-    return _choice(
+    return choice(
         view.words("Program"),
         [ALL_PROGRAMS, *view.scope.release.programs] if own is None else own,
         lambda p: _named(view, p),
