@@ -160,10 +160,7 @@ def query(
 @contextmanager
 def _current() -> Iterator[duckdb.DuckDBPyConnection]:
     """The current release, read-only."""
-    manifest = releases.current()
-    if not manifest:
-        raise LookupError("nothing is published yet; run `incentives run`.")
-    with store.enough_memory("reading the release"), releases.reader(manifest) as con:
+    with store.enough_memory("reading the release"), releases.reader(releases.published()) as con:
         yield con
 
 

@@ -34,9 +34,7 @@ def _rows(table: dict[str, Any]) -> int:
 @app.command("current")
 def current_release(as_json: AsJson = False) -> None:
     """The release that readers see, table by table."""
-    manifest = releases.current()
-    if not manifest:
-        raise LookupError("nothing is published yet; run `incentives run`.")
+    manifest = releases.published()
     if as_json:
         print_json(manifest)
         return
@@ -50,9 +48,7 @@ def path_of_release() -> None:
 
     Example: harlequin -a duckdb -r "$(incentives releases path)"
     """
-    if not (manifest := releases.current()):
-        raise LookupError("nothing is published yet; run `incentives run`.")
-    typer.echo(releases.database(manifest))
+    typer.echo(releases.database(releases.published()))
 
 
 @app.command("rollback")

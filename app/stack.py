@@ -236,9 +236,8 @@ def main(command: str) -> int:
             return run_demo(home)
         if command == "up":
             port = free_port(DASHBOARD_PORT)
-            address = os.environ.setdefault(
-                "INCENTIVES_DASHBOARD_URL", f"http://127.0.0.1:{port}"
-            )  # Airflow links to it
+            local = f"http://127.0.0.1:{port}"
+            address = os.environ.setdefault("INCENTIVES_DASHBOARD_URL", local)  # to which Airflow and e-mails link
             stack = up(home)
             serve_dashboard(home, port)
             print(f"Airflow is up at {stack.url}; users and passwords are in {home / 'airflow' / 'passwords.json'}")

@@ -1,6 +1,5 @@
 """A YAML 1.2 file as plain values whose numbers are exact decimals, with the line of each of them."""
 
-import copyreg
 import re
 from datetime import date
 from decimal import Decimal
@@ -23,7 +22,7 @@ class RuleFault(Exception):
 
     def __reduce__(self) -> tuple:
         """Told by another process, it says the same; exceptions are else made again from their message alone."""
-        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+        return Exception.__new__, (type(self), *self.args), self.__dict__
 
 
 class RuleText(NamedTuple):

@@ -26,6 +26,13 @@ def current() -> dict[str, Any] | None:
     return json.loads(pointer.read_text()) if pointer.exists() else None
 
 
+def published() -> dict[str, Any]:
+    """The manifest of the release that readers see; raises LookupError before the first."""
+    if not (manifest := current()):
+        raise LookupError("nothing is published yet; run `incentives run`.")
+    return manifest
+
+
 def releases() -> list[dict[str, Any]]:
     """The manifests of all releases, oldest first; a hidden folder is one that was never finished."""
     return [json.loads(path.read_text()) for path in sorted(store.place("releases").glob("[!.]*/manifest.json"))]

@@ -19,6 +19,8 @@ HAS_PROGRAM = (
     "adjustments", "decisions", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria",
     "eligibility_status", "ineligible_revenue", "invitations", "enrolments", "coop_funds", "coop_claims", "payments", "statements", "upcoming_payments",
 )  # fmt: skip
+BY_LINE = "transactions"  # which name the partners of a line in columns of their own
+AFTER_SET_UP = (*HAS_PROGRAM, BY_LINE)
 ENROLLING = (  # what users who are no admins see while an admin completes an enrolment, as in Partner Center
     "* REPLACE (CASE WHEN enrolment_status IN ('action_required', 'validating_enrollment') THEN 'enrolling' "
     "ELSE enrolment_status END AS enrolment_status, NULL AS what_to_do)"
@@ -172,11 +174,11 @@ class Scope:
         """
         if name in ADMINS_ONLY and not self.is_admin:
             raise Forbidden(f"[{name}] is for incentives admins.")
-        if name not in (*HAS_PROGRAM, *LOCATION_ONLY, *ADMINS_ONLY, "transactions"):
+        if name not in (*AFTER_SET_UP, *LOCATION_ONLY, *ADMINS_ONLY):
             raise Forbidden(f"[{name}] is no table of a partner.")
-        if name in (*HAS_PROGRAM, "transactions") and not self.is_set_up:
+        if name in AFTER_SET_UP and not self.is_set_up:
             raise Forbidden(f"the set-up of [{self.partner_id}] is not complete.")
-        if name == "transactions":
+        if name == BY_LINE:
             return f"({LINES} UNION ALL {CLAIMED})" if self._has_claimed else f"({LINES})"
         seen = "partner_id = $partner_of_scope"
         if name not in LOCATION_ONLY:
