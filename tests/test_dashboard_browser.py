@@ -130,6 +130,27 @@ def test_an_admin_asks_by_a_form_and_is_answered(browser, signed, home):
     page.get_by_text("Newcomer").wait_for(timeout=WAIT)
 
 
+def test_an_account_is_named_where_payments_are_shown(browser, signed, home):
+    page = sign_in(browser, signed, ADMIN)
+    page.goto(f"{signed}/payments")
+    page.get_by_label("Account holder").fill("Contoso")
+    page.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 00")
+    page.get_by_role("button", name="Name the account").click()
+    page.get_by_text("Fill in every field.").wait_for(timeout=WAIT)
+    assert page.get_by_label("Account holder").input_value() == "Contoso"
+    page.get_by_role("combobox", name="Currency").click()
+    page.keyboard.type("EUR")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Name the account").click()
+    page.get_by_text("Asked for.").wait_for(timeout=WAIT)
+    assert page.get_by_label("IBAN").input_value() == ""
+    with store.at(home):
+        [landed] = [name for name in pipeline.landed() if "partner_requests" in name]
+        [file] = (store.place("landing") / landed).glob("partner_requests*")
+        assert "DE89370400440532013000" in file.read_text() and "EUR" in file.read_text()
+        settle_next(landed[:10], [{"transaction_id": f"line of {landed}"}])
+
+
 def test_who_signs_out_sees_nothing(browser, signed):
     page = sign_in(browser, signed, ADMIN)
     with page.expect_navigation(timeout=WAIT):
