@@ -11,7 +11,7 @@ import pipeline
 import rulebook
 import settlement
 from app import keeping
-from tests.deliveries import DAY, T1, WORLD, ask, land, settle_next
+from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next
 from warehouse import content, parts, publishing, releases, store, watch
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -256,3 +256,16 @@ def test_a_release_of_an_older_layout_is_followed_by_one_that_holds_everything(f
     assert operations.replay(date.fromisoformat(NEXT))["differing"] == []
     with pytest.raises(LookupError, match="earlier version"):
         operations.replay(date.fromisoformat(DAY))
+
+
+def test_a_partners_rows_lie_together_after_rows_of_any_order(home):
+    resellers = ["1000003", "1000001", "1000002"]
+    land_world(partners=[{"partner_id": partner, "tenant_id": f"tenant-{partner}"} for partner in resellers])
+    land("transactions", [{"transaction_id": f"t{n}", "reseller_id": resellers[n % 3]} for n in range(9)])
+    pipeline.run()
+    [part] = pipeline.current_release()["parts"]
+    with store.connect() as con:
+        for name in ("transactions", "decisions", "eligibility_history"):
+            path = parts.quoted(store.place("releases") / part["tables"][name]["file"])
+            lie = con.execute(f"SELECT ({parts.order(parts.TABLES[name])}) FROM read_parquet({path})").fetchall()
+            assert lie == sorted(lie) and len(set(lie)) == 3, name
