@@ -26,9 +26,14 @@ def check(
     paths: Annotated[
         list[Path] | None, typer.Argument(exists=True, help="Rule files or folders; all of programs/ unless given.")
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run the examples of files as well that were found sound before.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load rule files and run their examples. Exit 1 at a fault: file, line, key, value, remedy.
+
+    A file that was found sound is run again once it, or this software, has changed.
 
     Example: incentives programs check programs/csp-direct-bill.yaml
     """
@@ -36,7 +41,7 @@ def check(
 
     named = paths or [rulebook.programs_folder()]
     files = [file for path in named for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
-    found = _each(files)
+    found = _found(files, again=again)
     checked = [row for row, _ in found if row]
     faults = [fault for _, of_file in found for fault in of_file]
     if as_json:
@@ -50,6 +55,19 @@ def check(
         for fault in faults:
             typer.echo(str(fault), err=True)
     raise typer.Exit(REFUSED if faults else 0)
+
+
+def _found(files: list[Path], *, again: bool) -> list[tuple[dict[str, Any] | None, list[RuleFault]]]:
+    """What a check says of each file, in order: worked out, or remembered where the same file was found sound."""
+    from app import checked
+
+    marks = {file: checked.mark(file) for file in files}
+    sound = {} if again else checked.sound()
+    edited = [file for file in files if marks[file] not in sound]
+    made = dict(zip(edited, _each(edited), strict=True))
+    found = [made[file] if file in made else (sound[marks[file]], []) for file in files]
+    checked.remember(checked.sound() | {marks[file]: row for file, (row, faults) in made.items() if row and not faults})
+    return found
 
 
 def _each(files: list[Path]) -> list[tuple[dict[str, Any] | None, list[RuleFault]]]:

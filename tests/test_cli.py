@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import pipeline
 import rulebook
-from app import export, programs
+from app import checked, export, programs
 from app.cli import app
 from expectations import gate
 from tests.deliveries import land, land_world
@@ -82,7 +82,26 @@ def test_files_become_answers(home):
     assert run("status", "--now", "2021-04-24T06:00:00")[0] == 1
 
 
-def test_many_rule_files_are_checked_as_one_is(tmp_path):
+def test_a_rule_file_is_run_again_once_it_or_the_software_has_changed(home, tmp_path, monkeypatch):
+    path, ran = tmp_path / "csp-direct-bill.yaml", []
+    sound = (rulebook.programs_folder() / path.name).read_text()
+    monkeypatch.setattr(programs, "_checked", lambda file, check=programs._checked: ran.append(file) or check(file))
+
+    def check(text: str, *words: str) -> tuple[int, int]:
+        path.write_text(text)
+        ran.clear()
+        code, output = run("programs", "check", str(path), "--json", *words)
+        assert [row["examples"] for row in json.loads(output)["checked"]] == [3]
+        return code, len(ran)
+
+    wrong = sound.replace("rate: 0.", "rate: 0.9", 1)
+    assert [check(text) for text in (sound, sound, wrong, wrong, sound)] == [(0, 1), (0, 0), (1, 1), (1, 1), (0, 0)]
+    assert check(sound, "--again") == (0, 1)
+    monkeypatch.setattr(checked, "_engine", lambda: "another version")
+    assert check(sound) == (0, 1)
+
+
+def test_many_rule_files_are_checked_as_one_is(home, tmp_path):
     source = (rulebook.programs_folder() / "csp-direct-bill.yaml").read_text()
     for number in range(programs.MANY):
         text = source.replace("program: csp-direct-bill", f"program: many-{number}")

@@ -1,0 +1,42 @@
+"""Rule files that were found sound, by their content and that of the engine, so that only what was edited is run again."""
+
+import hashlib
+import json
+import os
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import transforms
+from warehouse import store
+
+FILE = "checked_programs.json"
+KEPT = 1000
+ENGINE = ("pandas", "pyarrow", "pydantic")  # what the transforms compute with
+
+
+def mark(path: Path) -> str:
+    """SHA-256 of a rule file's name and content and of all that its examples are worked out with."""
+    return hashlib.sha256(f"{_engine()}\n{path.name}\n".encode() + path.read_bytes()).hexdigest()
+
+
+@cache
+def _engine() -> str:
+    sources = sorted(Path(transforms.__path__[0]).glob("*.py"))
+    written = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    return " ".join([written, *map(version, ENGINE)])
+
+
+def sound() -> dict[str, dict[str, Any]]:
+    """By mark, what `incentives programs check` said of each file that it found sound."""
+    path = store.home() / FILE
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def remember(rows: dict[str, dict[str, Any]]) -> None:
+    """Keep what was said of files, by mark, the latest `KEPT`, so that it does not grow with every edit."""
+    fresh = store.home() / f".{FILE}.{os.getpid()}"
+    fresh.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh.write_text(json.dumps(dict(list(rows.items())[-KEPT:])))
+    os.replace(fresh, store.home() / FILE)
