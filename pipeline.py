@@ -52,7 +52,11 @@ def ingest(progress: Progress = lambda line: None) -> list[dict[str, Any]]:
     """Take in all that has landed, in the order of business dates; the register's line of each delivery."""
     with store.locked("ingest"):
         names = sorted(landing.landed(), key=_landed_order)
-        return [line for name in names for line in [_take_in(name, progress)]]
+        if not names:
+            return []
+        with store.warehouse() as con:
+            seen = registry.seen(con, names)
+        return [_take_in(name, seen.get(name), progress) for name in names]
 
 
 def _landed_order(name: str) -> tuple:
@@ -63,13 +67,13 @@ def _landed_order(name: str) -> tuple:
     return (manifest.business_date, manifest.created_at.isoformat(), name)
 
 
-def _take_in(name: str, progress: Progress) -> dict[str, Any]:
+def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
     staging = store.place("staging") / f"{name}.duckdb"
     manifest = None
     try:
         manifest = landing.read_manifest(name)
-        if line := _again(name, manifest):
-            return line
+        if seen:
+            return _again(name, manifest, seen)
         delivery = landing.open_delivery(name, manifest)
         staged = intake.stage(delivery, row_rules(manifest.feed), staging)
         store.reached("delivery staged")
@@ -92,13 +96,9 @@ def _take_in(name: str, progress: Progress) -> dict[str, Any]:
     return line
 
 
-def _again(name: str, manifest: landing.Manifest) -> dict[str, Any] | None:
-    """Set aside a delivery whose id is known: the same again is a duplicate, anything else is refused."""
-    with store.warehouse() as con:
-        known = registry.seen(con, name)
-    if not known:
-        return None
-    if known[0] != manifest.hash:
+def _again(name: str, manifest: landing.Manifest, seen: str) -> dict[str, Any]:
+    """Set aside a delivery whose id was accepted before: the same again is a duplicate, anything else is refused."""
+    if seen != manifest.hash:
         raise Refused(
             f"[{name}] has the id of a delivery taken in before, with other content; give it an id of its own."
         )

@@ -5,7 +5,9 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import great_expectations as gx
+from great_expectations.data_context import set_context
 
+from expectations.context import Context
 from expectations.gate import open_source, suite_of
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
@@ -16,9 +18,7 @@ def build(folder: Path, release: Path | None, held: set[str]) -> None:
     """Write the site anew, its first page index.html; with a release's database, results for the tables it has too."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
-    context = gx.get_context(mode="ephemeral")
-    for name in list(context.get_site_names()):
-        context.delete_data_docs_site(name)
+    set_context(context := Context())
     context.add_data_docs_site(SITE, _site(folder))
     for table in (*FEEDS.values(), *DERIVED.values(), *AUDIT.values()):
         context.suites.add(suite_of(table, table.layer))

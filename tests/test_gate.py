@@ -134,6 +134,13 @@ def test_a_good_file_has_no_critical_finding(judged):
     assert verdict.critical == [] and verdict.expectations > 100
 
 
+def test_a_path_is_taken_as_it_is(judged, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLACE", "elsewhere")
+    path = tmp_path / "$PLACE? 5%20#.duckdb"
+    shutil.copy(judged, path)
+    assert judge(path, TABLES[:1]).findings == []
+
+
 def test_every_rule_has_its_seeded_fault():
     assert {rule.id for rule in RULES} == set(SEEDED)
 

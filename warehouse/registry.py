@@ -12,13 +12,14 @@ from warehouse.tables import FEEDS
 from warehouse.versions import take_over
 
 
-def seen(con: duckdb.DuckDBPyConnection, delivery_id: str) -> tuple[str, str] | None:
-    """The manifest hash and the status under which a delivery is registered."""
+def seen(con: duckdb.DuckDBPyConnection, delivery_ids: list[str]) -> dict[str, str]:
+    """Of some deliveries those that were accepted before, by id, with the hash of the manifest that they had."""
     found = con.execute(
-        "SELECT manifest_hash, delivery_status FROM clean.deliveries WHERE delivery_id = ? AND delivery_status = 'accepted'",
-        [delivery_id],
+        "SELECT delivery_id, manifest_hash FROM clean.deliveries WHERE delivery_status = 'accepted' "
+        "AND list_contains($ids, delivery_id)",
+        {"ids": delivery_ids},
     ).fetchall()
-    return found[0] if found else None
+    return dict(found)
 
 
 def refuse(con: duckdb.DuckDBPyConnection, name: str, manifest: Manifest | None, message: str) -> dict[str, Any]:
