@@ -60,6 +60,9 @@ bench: setup  ## a day of 1,000,000 lines beside plain DuckDB SQL: about 20 minu
 bench-rules: setup  ## six levers on 10,000,000 lines beside plain DuckDB SQL: about 15 minutes
 	@python -m benchmarks.rules
 
+profile: setup  ## where the time of STAGE (ingest, settle or publish) goes: a flame graph in var/profile/
+	@python -m benchmarks.profile $(or $(STAGE),settle)
+
 bench-history: setup  ## a day after 1, 6, 12 and 24 months of history: about an hour and 20 GB of disk
 	@python -m benchmarks.history --day-lines 50000
 
@@ -82,5 +85,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down dashboard notebook check browser test test-all bench bench-rules docs docs-check bench-history bench-backfill bench-payouts bench-dashboard lock clean
+.PHONY: help setup run up down dashboard notebook check browser test test-all bench bench-rules docs docs-check profile bench-history bench-backfill bench-payouts bench-dashboard lock clean
 .DEFAULT_GOAL := help
