@@ -1,7 +1,8 @@
-"""What a large day costs beside plain DuckDB SQL that makes the same tables: `make bench`.
+"""What a large day costs beside plain DuckDB SQL and dbt that make the same tables: `make bench`.
 
 Each run is a process of its own on a copy of the same warehouse; the sides take turns; medians are compared. A row
-whose figures differ between the sides is void.
+whose figures differ between the sides is void. dbt also tests what it makes, in an environment of its own that is made
+here, pinned by hash; its total is of the whole process, as the row `with imports` is for all sides.
 """
 
 import argparse
@@ -26,12 +27,13 @@ import rulebook
 from benchmarks.data import DAY, HISTORY, Sizes, deliver
 
 RESULTS = Path(__file__).parent / "results.csv"
-STAGES = ("ingest", "eligibility", "lines", "audit", "commit", "publish", "total", "imports")
+LOCK = Path(__file__).parent / "dbt" / "requirements.lock"
+STAGES = ("ingest", "eligibility", "lines", "audit", "commit", "publish", "total", "imports", "with imports")
 SAMPLE_SECONDS = 0.05
 
 
 def main() -> int:
-    """Make the deliveries, settle the history, run both sides in turn and report; 1 when their figures differ."""
+    """Make the deliveries, settle the history, run the sides in turn and report; 1 when their figures differ."""
     wanted = _arguments()
     console = Console()
     work = wanted.work.absolute() / "bench"
@@ -44,11 +46,13 @@ def main() -> int:
     os.environ["INCENTIVES_PROGRAMS"] = str(
         shutil.copytree(rulebook.programs_folder(), work / "programs", ignore=without)
     )
+    with console.status("making the environment of dbt"):
+        os.environ["INCENTIVES_DBT"] = str(_environment(work / "dbt"))
     with console.status(f"making {sizes.history:,} lines of history and a day of {sizes.lines:,}"):
         deliver(deliveries, sizes, work / "made")
     with console.status("settling the history"):
         _run("pipeline", work / "before", deliveries, HISTORY.isoformat())
-    runs: dict[str, list[dict[str, Any]]] = {"pipeline": [], "plain": []}
+    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in ("pipeline", "plain", "dbt")}
     for number in range(1, wanted.runs + 1):
         for side in runs:
             with console.status(f"run {number} of {wanted.runs}: {side}"):
@@ -59,9 +63,9 @@ def main() -> int:
             console.print(
                 f"run {number} {side}: {runs[side][-1]['seconds']['total']:.1f} s, {runs[side][-1]['rss_mib']:,} MiB"
             )
-    differing = _differing(runs["pipeline"][-1]["figures"], runs["plain"][-1]["figures"])
-    for name, ours, theirs in differing[:20]:
-        console.print(f"VOID {name}: pipeline {ours}, plain {theirs}")
+    differing = _differing({side: made[-1]["figures"] for side, made in runs.items()})
+    for name, figures in differing[:20]:
+        console.print(f"VOID {name}: {', '.join(f'{side} {figure}' for side, figure in figures.items())}")
     _report(console, runs, sizes, void=bool(differing))
     return 1 if differing else 0
 
@@ -75,6 +79,15 @@ def _arguments() -> argparse.Namespace:
         "--work", type=Path, default=Path("var"), help="its folder bench/ is emptied first and holds it all"
     )
     return parser.parse_args()
+
+
+def _environment(place: Path) -> Path:
+    """The command of dbt in an environment of its own."""
+    uv = str(Path(sys.executable).with_name("uv"))
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, place], check=True)
+    install = [uv, "pip", "install", "--quiet", "--python", place / "bin" / "python", "--compile-bytecode"]
+    subprocess.run([*install, "--require-hashes", "-r", LOCK], check=True)
+    return place / "bin" / "dbt"
 
 
 def _run(side: str, home: Path, deliveries: Path, day: str) -> dict[str, Any]:
@@ -107,37 +120,39 @@ def _resident(process: psutil.Process) -> int:
         return 0
 
 
-def _differing(ours: dict[str, str], theirs: dict[str, str]) -> list[tuple[str, str | None, str | None]]:
-    names = sorted({*ours, *theirs})
-    return [(name, ours.get(name), theirs.get(name)) for name in names if ours.get(name) != theirs.get(name)]
+def _differing(figures: dict[str, dict[str, str]]) -> list[tuple[str, dict[str, str | None]]]:
+    names = sorted({name for shown in figures.values() for name in shown})
+    found = ((name, {side: shown.get(name) for side, shown in figures.items()}) for name in names)
+    return [(name, shown) for name, shown in found if len(set(shown.values())) > 1]
 
 
 def _report(console: Console, runs: dict[str, list[dict[str, Any]]], sizes: Sizes, *, void: bool) -> None:
     table = Table(
         title=f"A day of {sizes.lines:,} lines after {sizes.history:,}{' (VOID: figures differ)' if void else ''}"
     )
-    for column in ("stage", "pipeline", "plain SQL", "ratio"):
+    for column in ("stage", "pipeline", "plain SQL", "ratio", "dbt", "ratio"):
         table.add_column(column, justify="left" if column == "stage" else "right")
-    median = {side: {s: _median(made, s) for s in STAGES} for side, made in runs.items()}
+    measures = []
     for stage in STAGES:
-        ours, theirs = median["pipeline"][stage], median["plain"][stage]
-        table.add_row(stage, f"{ours:.1f} s", f"{theirs:.1f} s", f"{ours / theirs:.1f}" if theirs > 0.05 else "")
-    peaks = {side: statistics.median(run["rss_mib"] for run in made) for side, made in runs.items()}
-    table.add_row("peak memory", f"{peaks['pipeline']:,.0f} MiB", f"{peaks['plain']:,.0f} MiB", "")
+        ours, plain, dbt = (_median(made, stage) for made in runs.values())
+        table.add_row(stage, f"{ours:.1f} s", f"{plain:.1f} s", _ratio(ours, plain), f"{dbt:.1f} s", _ratio(ours, dbt))
+        measures.append([f"{stage} seconds", f"{ours:.2f}", f"{plain:.2f}", _ratio(ours, plain, 2), f"{dbt:.2f}"])
+    ours, plain, dbt = (statistics.median(run["rss_mib"] for run in made) for made in runs.values())
+    table.add_row("peak memory", f"{ours:,.0f} MiB", f"{plain:,.0f} MiB", "", f"{dbt:,.0f} MiB", "")
+    measures.append(["peak MiB", f"{ours:.0f}", f"{plain:.0f}", "", f"{dbt:.0f}"])
     console.print(table)
-    fresh = not RESULTS.exists()
+    record(sizes.lines, len(runs["plain"]), measures, void=void)
+
+
+def _ratio(ours: float, theirs: float, digits: int = 1) -> str:
+    return f"{ours / theirs:.{digits}f}" if theirs > 0.05 else ""
+
+
+def record(lines: int, runs: int, measures: list[list[str]], *, void: bool) -> None:
+    """Add measures to results.csv: the name of each, then pipeline, plain, their ratio, dbt, as far as measured."""
+    made_on = datetime.now(UTC).date().isoformat()
     with RESULTS.open("a", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if fresh:
-            writer.writerow(["measured_on", "lines", "runs", "is_void", "measure", "pipeline", "plain", "ratio"])
-        made_on, count = datetime.now(UTC).date().isoformat(), len(runs["plain"])
-        for stage in STAGES:
-            ours, theirs = median["pipeline"][stage], median["plain"][stage]
-            ratio = f"{ours / theirs:.2f}" if theirs > 0.05 else ""
-            writer.writerow(
-                [made_on, sizes.lines, count, void, f"{stage} seconds", f"{ours:.2f}", f"{theirs:.2f}", ratio]
-            )
-        writer.writerow([made_on, sizes.lines, count, void, "peak MiB", *(f"{peaks[s]:.0f}" for s in runs), ""])
+        csv.writer(file, lineterminator="\n").writerows([made_on, lines, runs, void, *measure] for measure in measures)
 
 
 def _median(runs: list[dict[str, Any]], stage: str) -> float:

@@ -5,10 +5,8 @@ a hundred, spread over all partners or those of a few. Sides alternate; medians 
 """
 
 import argparse
-import csv
 import statistics
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -16,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bench import RESULTS, measured
+from benchmarks.bench import measured, record
 from benchmarks.rules_data import make
 
 SIDES = ("transforms", "plain")
@@ -64,14 +62,10 @@ def _report(lines: int, bound: str, runs: dict[str, list[dict[str, Any]]], is_vo
     table.add_row("seconds", f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}")
     table.add_row("peak MiB", *(f"{peak:,.0f}" for peak in peaks), "")
     Console().print(table)
-    made_on, count = datetime.now(UTC).date().isoformat(), len(runs["plain"])
-    with RESULTS.open("a", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        name = f"rules, caps of {bound}"
-        writer.writerow(
-            [made_on, lines, count, is_void, f"{name}: seconds", f"{ours:.2f}", f"{theirs:.2f}", f"{ours / theirs:.2f}"]
-        )
-        writer.writerow([made_on, lines, count, is_void, f"{name}: peak MiB", *(f"{peak:.0f}" for peak in peaks), ""])
+    name = f"rules, caps of {bound}"
+    seconds = [f"{name}: seconds", f"{ours:.2f}", f"{theirs:.2f}", f"{ours / theirs:.2f}", ""]
+    memory = [f"{name}: peak MiB", *(f"{peak:.0f}" for peak in peaks), "", ""]
+    record(lines, len(runs["plain"]), [seconds, memory], void=is_void)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,20 @@
+-- What is known of partners that a criterion may ask for, since when, and the evidence.
+SELECT partner_id, 'active_reseller' AS criterion, NULL AS kind, DATE '1900-01-01' AS valid_from, 'status active' AS evidence
+FROM {{ source('clean', 'partners') }} WHERE reseller_status = 'active'
+UNION ALL
+SELECT partner_id, 'same_country', NULL, DATE '1900-01-01', 'both in ' || country
+FROM {{ source('clean', 'partners') }} WHERE country = tenant_country
+UNION ALL
+SELECT partner_id, 'active_agreement', agreement_type, greatest(signed_on, valid_from),
+    'agreement ' || agreement_id || ' from ' || greatest(signed_on, valid_from) || coalesce(' until ' || valid_to, '')
+FROM {{ source('clean', 'agreements') }} WHERE agreement_status <> 'pending' AND (valid_to IS NULL OR valid_to > {{ day() }})
+UNION ALL
+SELECT partner_id, 'competency', NULL, valid_from,
+    competency || ' ' || competency_level || ' from ' || valid_from || coalesce(' until ' || valid_to, '')
+FROM {{ source('clean', 'competencies') }} WHERE valid_to IS NULL OR valid_to > {{ day() }}
+UNION ALL
+SELECT partner_id, 'payee_profile', NULL, validated_on, 'bank and tax profiles approved on ' || validated_on
+FROM {{ source('clean', 'payee_profiles') }} WHERE bank_status = 'approved' AND tax_status = 'approved'
+UNION ALL
+SELECT partner_id, 'enrolment', program, valid_from, enrolment_status || ' since ' || valid_from
+FROM {{ source('clean', 'enrolments') }} WHERE enrolment_status IN ('action_required', 'validating_enrollment', 'enrolled')

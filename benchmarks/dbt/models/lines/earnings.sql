@@ -1,0 +1,27 @@
+{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, schema='derived') }}
+-- Each eligible line priced in both currencies and split; a refund takes back of what its original earned.
+WITH priced AS (
+    SELECT transaction_id, program, lever, partner_id, reference_on, rate, is_illustrative, currency, fx_rate,
+        revenue_minor AS base_minor, trunc(revenue_minor::DECIMAL(12,0) * rate::DECIMAL(6,4))::BIGINT AS earning_minor,
+        trunc((revenue_minor::DECIMAL(12,0) * rate::DECIMAL(6,4))::DECIMAL(20,4) * fx_rate
+            * (CASE exponent WHEN 0 THEN 100 WHEN 3 THEN 0.1 ELSE 1 END)::DECIMAL(4,1))::BIGINT AS program_earning_minor
+    FROM {{ ref('decided') }} WHERE decision = 'eligible' AND reverses IS NULL
+), refunds AS ( -- none is of more than its original; each takes its part of what that earned, rounded once
+    SELECT line.transaction_id, program, original.lever, line.partner_id, line.reference_on, original.rate,
+        original.is_illustrative, line.currency, line.fx_rate, least(-revenue_minor, base_minor) AS part, -part AS base_minor,
+        -(earning_minor * part // original.base_minor) AS earning_minor,
+        -(program_earning_minor * part // original.base_minor) AS program_earning_minor
+    FROM (FROM {{ ref('decided') }} WHERE decision = 'eligible' AND reverses IS NOT NULL) AS line
+    JOIN priced AS original USING (program) WHERE original.transaction_id = line.reverses
+), earned AS (
+    FROM priced UNION ALL BY NAME SELECT * EXCLUDE (part) FROM refunds
+)
+SELECT transaction_id, program, lever, 1 AS bracket, partner_id, date_trunc('month', reference_on)::DATE AS earning_month, rate,
+    NULL AS unit_amount, 0 AS position, NULL AS baseline, NULL::VARCHAR AS held_by, is_illustrative, base_minor, currency,
+    earning_minor, earning_minor - trunc(earning_minor * 0.4)::BIGINT AS rebate_minor,
+    trunc(earning_minor * 0.4)::BIGINT AS coop_minor, date_trunc('month', reference_on)::DATE AS fx_month, fx_rate,
+    'USD' AS program_currency, program_earning_minor,
+    program_earning_minor - trunc(program_earning_minor * 0.4)::BIGINT AS program_rebate_minor,
+    trunc(program_earning_minor * 0.4)::BIGINT AS program_coop_minor, 'dbt' AS rule_version, {{ day() }} AS known_from,
+    NULL::DATE AS known_to
+FROM earned

@@ -1,0 +1,1 @@
+FROM {{ source('released', 'decisions') }} UNION ALL BY NAME FROM {{ ref('added__decisions') }}

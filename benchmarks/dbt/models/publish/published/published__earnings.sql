@@ -1,0 +1,1 @@
+FROM {{ source('released', 'earnings') }} UNION ALL BY NAME FROM {{ ref('added__earnings') }}

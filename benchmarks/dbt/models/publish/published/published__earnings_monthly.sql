@@ -1,0 +1,4 @@
+SELECT earning_month, program, lever, partner_id, product_id, customer_id, currency, program_currency,
+    sum(line_count)::BIGINT AS line_count, sum(earning) AS earning, sum(rebate) AS rebate, sum(earning) - sum(rebate) AS coop,
+    sum(program_earning) AS program_earning, sum(program_rebate) AS program_rebate, sum(program_earning) - sum(program_rebate) AS program_coop
+FROM (FROM {{ source('released', 'earnings_monthly') }} UNION ALL BY NAME FROM {{ ref('added__earnings_monthly') }}) GROUP BY ALL

@@ -1,0 +1,1 @@
+FROM {{ source('released', 'transactions') }} UNION ALL BY NAME FROM {{ ref('added__transactions') }}
