@@ -88,5 +88,6 @@ def test_the_readme_fits_its_page():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 120
 
 
-def test_the_lock_names_no_package_host():
-    assert "://" not in (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("lock", ("requirements.lock", "benchmarks/dbt/requirements.lock"))
+def test_a_lock_names_no_package_host(lock):
+    assert "://" not in (ROOT / lock).read_text()
