@@ -299,9 +299,10 @@ def _follow_payments(con: duckdb.DuckDBPyConnection, run: Run) -> None:
     """Stage where the payments stand that the cut tells of, and the entries that this brings."""
     cuts.touch_payments(con)
     found = payments.payments(frames.read_input(con, "reported_payments", run.day))
-    posted = frames.read_input(con, "posted_payments", run.day)
     commit.stage(con, "payments", found, run.run_id)
-    commit.stage(con, "earnings_ledger", payments.entries(found, posted, run.day), run.run_id)
+    if len(found):
+        posted = frames.read_input(con, "posted_payments", run.day)  # all entries since the first of these payments
+        commit.stage(con, "earnings_ledger", payments.entries(found, posted, run.day), run.run_id)
 
 
 def _give_up(con: duckdb.DuckDBPyConnection, run: Run) -> None:

@@ -35,8 +35,12 @@ def decisions(decided_lines: pd.DataFrame) -> pd.DataFrame:
 
 def are_in(rows: pd.DataFrame, others: pd.DataFrame, by: Sequence[str] = ("transaction_id", "program")) -> np.ndarray:
     """Whether each row's line and program, or what else `by` names, are among others."""
-    wanted, found = (pd.MultiIndex.from_frame(frame[list(by)].astype("str")) for frame in (others, rows))
-    return wanted.drop_duplicates().get_indexer(found) >= 0
+    found = (
+        rows[by[0]].isin(others[by[0]]).to_numpy(bool, copy=True)
+    )  # most often few, so that few are compared in full
+    wanted, named = (pd.MultiIndex.from_frame(frame[list(by)].astype("str")) for frame in (others, rows[found]))
+    found[found] = wanted.drop_duplicates().get_indexer(named) >= 0
+    return found
 
 
 def _of_program(lines: pd.DataFrame, program: Program | None) -> pd.DataFrame:

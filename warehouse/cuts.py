@@ -171,25 +171,34 @@ def open_facts(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
 
 
 def _open_history(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Make `first_purchases_now` and `_before`, and the variable `history_from`, where a program looks at them."""
+    """Make `first_purchases`, as known now and before this run, with a view of each, and the variable `history_from`.
+
+    They are empty where no program looks at them.
+    """
     [(has_first_purchase, has_baseline)] = con.execute(
         "SELECT coalesce(bool_or(has_first_purchase), false), coalesce(bool_or(has_baseline), false) FROM program_earners"
     ).fetchall()
-    first = "SELECT customer_id, min(transaction_on) AS first_purchase_on FROM clean.transactions WHERE reverses IS NULL AND "
-    known = {
-        "now": "known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn",
-        "before": "known_from <= $as_of AND (known_to IS NULL OR known_to >= getvariable('cut_from')) AND NOT is_withdrawn "
-        "AND delivery_id NOT IN (SELECT delivery_id FROM cut)",
-    }
-    for name, condition in known.items():
+    is_now = "known_to IS NULL OR known_to > $as_of"
+    is_before = "(known_to IS NULL OR known_to >= getvariable('cut_from'))"
+    of_others = f"{is_before} AND delivery_id NOT IN (SELECT delivery_id FROM cut)"
+    bought = (
+        "SELECT customer_id, transaction_on, {} AS is_now, {} AS is_before FROM clean.transactions WHERE reverses IS NULL "
+        f"AND NOT is_withdrawn AND {has_first_purchase} AND known_from <= $as_of AND known_from {{}} getvariable('cut_from')"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE first_purchases AS SELECT customer_id, "
+        "min(transaction_on) FILTER (is_now) AS now_on, min(transaction_on) FILTER (is_before) AS before_on FROM ("
+        f"{bought.format(is_now, is_before, '<')} UNION ALL {bought.format(is_now, of_others, '>=')}) GROUP BY customer_id",
+        {"as_of": as_of},
+    )
+    for name in ("now", "before"):
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE first_purchases_{name} AS {first} {condition} AND {has_first_purchase} "
-            "GROUP BY customer_id",
-            {"as_of": as_of},
+            f"CREATE OR REPLACE TEMP VIEW first_purchases_{name} AS SELECT customer_id, {name}_on AS first_purchase_on "
+            f"FROM first_purchases WHERE {name}_on IS NOT NULL"
         )
     con.execute(
         "SET VARIABLE history_from = (SELECT min(transaction_on) FROM clean.transactions "
-        f"WHERE {has_baseline} AND {known['now']})",
+        f"WHERE {has_baseline} AND known_from <= $as_of AND ({is_now}) AND NOT is_withdrawn)",
         {"as_of": as_of},
     )
 
@@ -267,8 +276,7 @@ def _moved_versions(rules: bool, splits: bool) -> list[str]:
         f"{line.format('reference')} WHERE product_id IN "
         f"(SELECT unnest([product_id, product_name]) FROM clean.products WHERE {IN_CUT})",
         f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM clean.customers WHERE {IN_CUT})",
-        f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM first_purchases_now AS now "
-        "JOIN first_purchases_before AS before USING (customer_id) WHERE now.first_purchase_on <> before.first_purchase_on)",
+        f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM first_purchases WHERE now_on <> before_on)",
         *([line.format("rule")] if rules else []),
         *([line.format("split")] if splits else []),
     ]
