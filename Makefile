@@ -72,6 +72,9 @@ bench-backfill: setup  ## 30 days of 20,000 lines in one backfill, explained and
 bench-payouts: setup  ## a payment run over 100,000 partners and a year of ledger: about 5 minutes
 	@python -m benchmarks.payouts
 
+bench-latency: setup  ## a day of 20,000 lines under Airflow, landed until published: about 15 minutes
+	@python -m benchmarks.latency
+
 bench-dashboard: setup browser  ## the dashboard over 100,000 partners, one browser and 19 clients: about 6 minutes
 	@python -m benchmarks.dashboard
 
@@ -87,5 +90,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down dashboard notebook check browser test test-all bench bench-rules docs docs-check profile bench-history bench-backfill bench-payouts bench-dashboard lock clean
+.PHONY: help setup run up down dashboard notebook check browser test test-all bench bench-rules docs docs-check profile bench-history bench-backfill bench-latency bench-payouts bench-dashboard lock clean
 .DEFAULT_GOAL := help
