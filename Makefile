@@ -57,6 +57,9 @@ docs: setup  ## generate the data dictionary, the rules page, the schema of prog
 bench: setup  ## a day of 1,000,000 lines beside plain DuckDB SQL and dbt: about 30 minutes
 	@python -m benchmarks.bench
 
+bench-all: setup  ## the same, and beside SQLMesh and Polars: about 45 minutes
+	@python -m benchmarks.bench --sides pipeline,plain,dbt,sqlmesh,polars
+
 bench-rules: setup  ## six levers on 10,000,000 lines beside plain DuckDB SQL: about 15 minutes
 	@python -m benchmarks.rules
 
@@ -86,9 +89,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 lock:  ## pin dependencies anew, by hash, naming no package host
 	@$(COMPILE) pyproject.toml --group dev -o requirements.lock
 	@$(COMPILE) benchmarks/dbt/requirements.in -o benchmarks/dbt/requirements.lock
+	@$(COMPILE) benchmarks/sqlmesh/requirements.in -o benchmarks/sqlmesh/requirements.lock
+	@$(COMPILE) benchmarks/polars/requirements.in -o benchmarks/polars/requirements.lock
 
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down dashboard notebook check browser test test-all bench bench-rules docs docs-check profile bench-history bench-backfill bench-latency bench-payouts bench-dashboard lock clean
+.PHONY: help setup run up down dashboard notebook check browser test test-all bench bench-all bench-rules docs docs-check profile bench-history bench-backfill bench-latency bench-payouts bench-dashboard lock clean
 .DEFAULT_GOAL := help

@@ -1,8 +1,9 @@
 """What a large day costs beside plain DuckDB SQL and dbt that make the same tables: `make bench`.
 
-Each run is a process of its own on a copy of the same warehouse; the sides take turns; medians are compared. A row
-whose figures differ between the sides is void. dbt also tests what it makes, in an environment of its own that is made
-here, pinned by hash; its total is of the whole process, as the row `with imports` is for all sides.
+`make bench-all` adds SQLMesh and Polars. Each run is a process of its own on a copy of the same warehouse; the sides take
+turns; medians are compared. A row whose figures differ between the sides is void. A side with a lock has an environment of
+its own, made here and pinned by hash. dbt and SQLMesh also test what they make; their totals are of the whole process, as the
+row `with imports` is for all sides.
 """
 
 import argparse
@@ -25,9 +26,9 @@ from rich.table import Table
 
 import rulebook
 from benchmarks.data import DAY, HISTORY, Sizes, deliver
+from benchmarks.side import SIDES
 
 RESULTS = Path(__file__).parent / "results.csv"
-LOCK = Path(__file__).parent / "dbt" / "requirements.lock"
 STAGES = ("ingest", "eligibility", "lines", "audit", "commit", "publish", "total", "imports", "with imports")
 SAMPLE_SECONDS = 0.05
 
@@ -46,13 +47,17 @@ def main() -> int:
     os.environ["INCENTIVES_PROGRAMS"] = str(
         shutil.copytree(rulebook.programs_folder(), work / "programs", ignore=without)
     )
-    with console.status("making the environment of dbt"):
-        os.environ["INCENTIVES_DBT"] = str(_environment(work / "dbt"))
+    os.environ["INCENTIVES_ENVIRONMENTS"] = str(work / "environments")
+    for side in wanted.sides:
+        lock = Path(__file__).parent / side / "requirements.lock"
+        if lock.exists():
+            with console.status(f"making the environment of {side}"):
+                _make_environment(work / "environments" / side, lock)
     with console.status(f"making {sizes.history:,} lines of history and a day of {sizes.lines:,}"):
         deliver(deliveries, sizes, work / "made")
     with console.status("settling the history"):
         _run("pipeline", work / "before", deliveries, HISTORY.isoformat())
-    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in ("pipeline", "plain", "dbt")}
+    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in wanted.sides}
     for number in range(1, wanted.runs + 1):
         for side in runs:
             with console.status(f"run {number} of {wanted.runs}: {side}"):
@@ -76,18 +81,29 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--partners", type=int, default=50_000)
     parser.add_argument("--runs", type=int, default=5, help="runs a side; medians are reported")
     parser.add_argument(
+        "--sides",
+        type=_sides,
+        default=["pipeline", "plain", "dbt"],
+        help="with commas; the others are compared with the first",
+    )
+    parser.add_argument(
         "--work", type=Path, default=Path("var"), help="its folder bench/ is emptied first and holds it all"
     )
     return parser.parse_args()
 
 
-def _environment(place: Path) -> Path:
-    """The command of dbt in an environment of its own."""
+def _sides(named: str) -> list[str]:
+    sides = named.split(",")
+    if unknown := set(sides) - set(SIDES):
+        raise argparse.ArgumentTypeError(f"no such side: {sorted(unknown)}; there are {list(SIDES)}")
+    return sides
+
+
+def _make_environment(place: Path, lock: Path) -> None:
     uv = str(Path(sys.executable).with_name("uv"))
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, place], check=True)
     install = [uv, "pip", "install", "--quiet", "--python", place / "bin" / "python", "--compile-bytecode"]
-    subprocess.run([*install, "--require-hashes", "-r", LOCK], check=True)
-    return place / "bin" / "dbt"
+    subprocess.run([*install, "--require-hashes", "-r", lock], check=True)
 
 
 def _run(side: str, home: Path, deliveries: Path, day: str) -> dict[str, Any]:
@@ -127,36 +143,45 @@ def _differing(figures: dict[str, dict[str, str]]) -> list[tuple[str, dict[str, 
 
 
 def _report(console: Console, runs: dict[str, list[dict[str, Any]]], sizes: Sizes, *, void: bool) -> None:
-    table = Table(
-        title=f"A day of {sizes.lines:,} lines after {sizes.history:,}{' (VOID: figures differ)' if void else ''}"
+    first, *others = runs
+    measures = {
+        name: {side: statistics.median(_measures(run)[name] for run in made) for side, made in runs.items()}
+        for name in _measures(runs[first][0])
+    }
+    title = (
+        f"Seconds of a day of {sizes.lines:,} lines after {sizes.history:,}{' (VOID: figures differ)' if void else ''}"
     )
-    for column in ("stage", "pipeline", "plain SQL", "ratio", "dbt", "ratio"):
+    table = Table(title=title, box=None, collapse_padding=True, pad_edge=False)
+    for column in ("stage", first, *(column for side in others for column in (side, "ratio"))):
         table.add_column(column, justify="left" if column == "stage" else "right")
-    measures = []
-    for stage in STAGES:
-        ours, plain, dbt = (_median(made, stage) for made in runs.values())
-        table.add_row(stage, f"{ours:.1f} s", f"{plain:.1f} s", _ratio(ours, plain), f"{dbt:.1f} s", _ratio(ours, dbt))
-        measures.append([f"{stage} seconds", f"{ours:.2f}", f"{plain:.2f}", _ratio(ours, plain, 2), f"{dbt:.2f}"])
-    ours, plain, dbt = (statistics.median(run["rss_mib"] for run in made) for made in runs.values())
-    table.add_row("peak memory", f"{ours:,.0f} MiB", f"{plain:,.0f} MiB", "", f"{dbt:,.0f} MiB", "")
-    measures.append(["peak MiB", f"{ours:.0f}", f"{plain:.0f}", "", f"{dbt:.0f}"])
+    for name, taken in measures.items():
+        cells = (cell for side in others for cell in (_shown(taken[side]), _ratio(taken[first], taken[side])))
+        table.add_row(name.removesuffix(" seconds"), _shown(taken[first]), *cells)
     console.print(table)
-    record(sizes.lines, len(runs["plain"]), measures, void=void)
+    record(sizes.lines, len(runs[first]), measures, void=void)
 
 
-def _ratio(ours: float, theirs: float, digits: int = 1) -> str:
-    return f"{ours / theirs:.{digits}f}" if theirs > 0.05 else ""
+def _measures(run: dict[str, Any]) -> dict[str, float]:
+    seconds = {f"{stage} seconds": run["seconds"].get(stage, 0.0) for stage in STAGES}
+    return {**seconds, "peak MiB": run["rss_mib"]}
 
 
-def record(lines: int, runs: int, measures: list[list[str]], *, void: bool) -> None:
-    """Add measures to results.csv: the name of each, then pipeline, plain, their ratio, dbt, as far as measured."""
-    made_on = datetime.now(UTC).date().isoformat()
+def _shown(figure: float) -> str:
+    return f"{figure:,.1f}" if figure < 1000 else f"{figure:,.0f}"
+
+
+def _ratio(ours: float, theirs: float) -> str:
+    return f"{ours / theirs:.1f}" if theirs > 0.05 else ""
+
+
+def record(lines: int, runs: int, measures: dict[str, dict[str, float]], *, void: bool) -> None:
+    """Add measures to results.csv: each by side, as far as measured."""
+    told = {"measured_on": datetime.now(UTC).date(), "lines": lines, "runs": runs, "is_void": void}
+    columns = RESULTS.read_text().partition("\n")[0].split(",")
     with RESULTS.open("a", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([made_on, lines, runs, void, *measure] for measure in measures)
-
-
-def _median(runs: list[dict[str, Any]], stage: str) -> float:
-    return statistics.median(run["seconds"].get(stage, 0.0) for run in runs)
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        for measure, taken in measures.items():
+            writer.writerow({**told, "measure": measure, **{side: round(value, 2) for side, value in taken.items()}})
 
 
 if __name__ == "__main__":

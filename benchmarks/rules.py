@@ -63,9 +63,9 @@ def _report(lines: int, bound: str, runs: dict[str, list[dict[str, Any]]], is_vo
     table.add_row("peak MiB", *(f"{peak:,.0f}" for peak in peaks), "")
     Console().print(table)
     name = f"rules, caps of {bound}"
-    seconds = [f"{name}: seconds", f"{ours:.2f}", f"{theirs:.2f}", f"{ours / theirs:.2f}", ""]
-    memory = [f"{name}: peak MiB", *(f"{peak:.0f}" for peak in peaks), "", ""]
-    record(lines, len(runs["plain"]), [seconds, memory], void=is_void)
+    memory = dict(zip(("pipeline", "plain"), peaks, strict=True))
+    measures = {f"{name}: seconds": {"pipeline": ours, "plain": theirs}, f"{name}: peak MiB": memory}
+    record(lines, len(runs["plain"]), measures, void=is_void)
 
 
 if __name__ == "__main__":

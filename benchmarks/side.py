@@ -1,20 +1,24 @@
-"""One side of the benchmark in a process of its own: the pipeline, plain DuckDB SQL that makes the same tables, or dbt.
+"""One side of the benchmark in a process of its own: the pipeline, or what makes the same tables by other means.
 
-`python -m benchmarks.side pipeline|plain|dbt HOME DELIVERIES DAY` prints one line of JSON: seconds by stage, and figures that
-all sides must share. Imports are apart, but for dbt, whose total is that of a process.
+`python -m benchmarks.side SIDE HOME DELIVERIES DAY` prints one line of JSON: seconds by stage, and figures that all sides must
+share. Imports are apart, but for dbt and SQLMesh, whose totals are those of a process.
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+from datetime import datetime
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent / "plain"
-PROJECT = Path(__file__).parent / "dbt"
+HERE = Path(__file__).parent
+NAMED = re.compile(r"^  name (.+),$", re.MULTILINE)
+LOGGED = re.compile(r"^(\S+ \S+) - .* (Evaluating|Auditing) snapshot SnapshotId<(.+): \d+>", re.MULTILINE)
 STAGES = {"ingest": "ingest", "commit": "commit", "expectations": "audit", "ledger": "audit", "publish": "publish"}
 ELIGIBILITY = (
     "requirements", "invitations", "enrolments_asked_for", "enrolments", "eligibility_criteria", "eligibility",
@@ -68,7 +72,7 @@ def run_plain(home: Path, deliveries: Path, day: str) -> dict:
     con.execute("SET TimeZone = 'UTC'")
     for stage in ("ingest", "eligibility", "lines", "publish"):
         since = time.perf_counter()
-        query = (HERE / f"{stage}.sql").read_text()
+        query = (HERE / "plain" / f"{stage}.sql").read_text()
         for name, place in places.items():
             query = query.replace(f"{{{name}}}", str(place))
         con.execute(query)
@@ -84,18 +88,57 @@ def run_dbt(home: Path, deliveries: Path, day: str) -> dict:
     """The same day by dbt: `dbt build` of benchmarks/dbt, on a copy of the same warehouse and release.
 
     It makes what the plain side makes, in tables that stay, and tests it as expectations/ judges it. Its total is of the whole
-    process, imports included. Raises CalledProcessError when a test fails, which leaves the day half done.
+    process, imports included. Exits when a test fails, which leaves the day half done.
     """
-    out = home / "dbt"
+    project, out = HERE / "dbt", home / "dbt"
     out.mkdir()
-    told = {"INCENTIVES_HOME": home, "INCENTIVES_DELIVERIES": deliveries, "DBT_PROJECT_DIR": PROJECT}
-    told |= {"DBT_PROFILES_DIR": PROJECT, "DBT_TARGET_PATH": out / "target", "DBT_LOG_PATH": out}
-    command = [os.environ["INCENTIVES_DBT"], "--quiet", "build", "--vars", json.dumps({"day": day})]
+    told = {"INCENTIVES_HOME": home, "INCENTIVES_DELIVERIES": deliveries, "DBT_PROJECT_DIR": project}
+    told |= {"DBT_PROFILES_DIR": project, "DBT_TARGET_PATH": out / "target", "DBT_LOG_PATH": out}
     begun = time.perf_counter()
-    subprocess.run(command, env={**os.environ, **told}, stdout=sys.stderr, check=True)
+    _ran("dbt", "dbt", "--quiet", "build", "--vars", json.dumps({"day": day}), **told)
     total = time.perf_counter() - begun
     seconds = _node_seconds(out / "target", total) | {"total": total, "with imports": total}
     return {"seconds": seconds, "figures": _made(home, out)}
+
+
+def run_sqlmesh(home: Path, deliveries: Path, day: str) -> dict:
+    """The same day by SQLMesh: `sqlmesh run` of benchmarks/sqlmesh, on a copy of the same warehouse and release.
+
+    Unmeasured before it, as it stands with whoever runs it daily: the plan is applied until that day, its state is in a database
+    beside the warehouse, what it parsed is in its cache, and the tables of the warehouse are its snapshots, under their names.
+    It makes what the plain side makes, in tables that stay, and audits it as expectations/ judges it. Its total is of the whole
+    process, imports included; its peak memory is of what is done before, too. Exits when an audit that blocks fails, which
+    leaves the day half done.
+    """
+    project, out = HERE / "sqlmesh", home / "sqlmesh"
+    out.mkdir()
+    told = {"INCENTIVES_HOME": home, "INCENTIVES_DELIVERIES": deliveries}
+    _ran("sqlmesh", "python", project / "prepare.py", project, day, **told)
+    begun = time.perf_counter()
+    _ran("sqlmesh", "sqlmesh", "--paths", project, "--log-file-dir", out, "run", "--end", day, **told)
+    total = time.perf_counter() - begun
+    [log] = out.glob("*.log")
+    seconds = _snapshot_seconds(log.read_text(), total) | {"total": total, "with imports": total}
+    return {"seconds": seconds, "figures": _made(home, out)}
+
+
+def run_polars(home: Path, deliveries: Path, day: str) -> dict:
+    """The same day by Polars: benchmarks/polars, on a copy of the same warehouse and release; it judges no more than plain SQL."""
+    out = home / "polars"
+    out.mkdir()
+    printed = _ran("polars", "python", HERE / "polars", home, deliveries, day)
+    return {"seconds": json.loads(printed.splitlines()[-1]), "figures": _made(home, out)}
+
+
+def _ran(side: str, command: str, *arguments: str | Path, **told: Path) -> str:
+    """What a command of a side's own environment prints; all of it is shown when it fails."""
+    place = Path(os.environ["INCENTIVES_ENVIRONMENTS"], side, "bin", command)
+    ran = subprocess.run(
+        [place, *arguments], env={**os.environ, **told}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if ran.returncode:
+        raise SystemExit(ran.stdout)
+    return ran.stdout
 
 
 def _node_seconds(target: Path, total: float) -> dict[str, float]:
@@ -114,6 +157,25 @@ def _node_seconds(target: Path, total: float) -> dict[str, float]:
     return seconds
 
 
+def _snapshot_seconds(log: str, total: float) -> dict[str, float]:
+    """Seconds by stage: that of a model is its folder, that of audits the audit; what goes by before the first is imports.
+
+    Snapshots run one at a time, so each goes on until the next.
+    """
+    models = HERE / "sqlmesh" / "models"
+    folders = {NAMED.findall(path.read_text())[0]: path.relative_to(models).parts[0] for path in models.rglob("*.sql")}
+    begun = [
+        (datetime.fromisoformat(moment), act, name.replace('"', "").removeprefix("warehouse."))
+        for moment, act, name in LOGGED.findall(log)
+    ]
+    ended = datetime.fromisoformat(log.splitlines()[-1][:23])
+    seconds = {"imports": total - (ended - begun[0][0]).total_seconds()}
+    for (since, act, name), (until, *_) in pairwise([*begun, (ended,)]):
+        stage = "audit" if act == "Auditing" else folders[name]
+        seconds[stage] = seconds.get(stage, 0) + (until - since).total_seconds()
+    return seconds
+
+
 def _made(home: Path, out: Path) -> dict[str, str]:
     import duckdb
 
@@ -124,10 +186,12 @@ def _made(home: Path, out: Path) -> dict[str, str]:
 
 
 def _figures(con: Any) -> dict[str, str]:
-    return dict(con.execute((HERE / "figures.sql").read_text()).fetchall())
+    return dict(con.execute((HERE / "plain" / "figures.sql").read_text()).fetchall())
+
+
+SIDES = {"pipeline": run_pipeline, "plain": run_plain, "dbt": run_dbt, "sqlmesh": run_sqlmesh, "polars": run_polars}
 
 
 if __name__ == "__main__":
     side, home, deliveries, day = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
-    run = {"pipeline": run_pipeline, "plain": run_plain, "dbt": run_dbt}[side]
-    print(json.dumps(run(home, deliveries, day)))
+    print(json.dumps(SIDES[side](home, deliveries, day)))

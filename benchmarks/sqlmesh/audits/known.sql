@@ -1,0 +1,2 @@
+AUDIT (name known);
+SELECT * FROM @this_model WHERE @column NOT IN (SELECT @as FROM @among)

@@ -1,0 +1,17 @@
+"""What models write often."""
+
+from sqlglot import exp
+from sqlmesh import macro
+
+
+@macro()
+def amount(evaluator, minor, exponent=exp.column("exponent")):  # noqa: B008
+    """Minor units as readers see them."""
+    factor = f"(CASE {exponent.sql('duckdb')} WHEN 2 THEN 0.010 WHEN 0 THEN 1.000 ELSE 0.001 END)::DECIMAL(4,3)"
+    return f"({minor.sql('duckdb')}::DECIMAL(14,0) * {factor})::DECIMAL(18,3)"
+
+
+@macro()
+def released(evaluator, table):
+    """The parts of a large table of the release before."""
+    return f"read_parquet('{evaluator.var('home')}/releases/partitions/{table.name}/*.parquet', union_by_name = true)"
