@@ -1,5 +1,6 @@
-"""That benchmarks/dbt judges by the pipeline's rules and codes, on the pipeline's DuckDB."""
+"""That benchmarks/dbt and benchmarks/sqlmesh judge by the pipeline's rules and codes, on the pipeline's DuckDB."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from warehouse.columns import COLUMNS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ROOT / "benchmarks" / "dbt"
+MODELS = sorted((ROOT / "benchmarks" / "sqlmesh" / "models").rglob("*.sql"))
+AUDIT = re.compile(r"AUDIT \(name (\w+).*\);\nSELECT \* FROM @this_model WHERE NOT \((.+)\)(?:;|$)", re.MULTILINE)
+CODES = re.compile(r"accepted_values\(column := (\w+), is_in := \((.+?)\)\)", re.DOTALL)
 CONDITIONS = {rule.id.replace(":", "_"): rule.holds for rule in RULES}
 
 
@@ -35,6 +39,25 @@ def test_conditions_and_codes_are_those_of_the_pipeline(table):
         assert column["name"] not in COLUMNS or tuple(codes) == COLUMNS[column["name"]].one_of
 
 
-def test_duckdb_is_that_of_the_pipeline():
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: "-".join(model.parts[-2:]))
+def test_audits_and_codes_are_those_of_the_pipeline(model):
+    for name, condition in AUDIT.findall(model.read_text()):
+        assert condition == CONDITIONS[name]
+    for column, codes in CODES.findall(model.read_text()):
+        assert tuple(re.findall(r"\w+", codes)) == COLUMNS[column].one_of
+
+
+def test_audits_are_of_every_condition_and_code_that_dbt_tests():
+    text = "".join(model.read_text() for model in MODELS)
+    columns = [column for table in tables() for column in table.get("columns", ())]
+    coded = [column["name"] for column in columns for _ in asked(column, "accepted_values")]
+    assert sorted(name for name, _ in AUDIT.findall(text)) == sorted(
+        test["name"] for t in tables() for test in asked(t, "meets")
+    )
+    assert sorted(column for column, _ in CODES.findall(text)) == sorted(coded)
+
+
+@pytest.mark.parametrize("side", ("dbt", "sqlmesh", "polars"))
+def test_duckdb_is_that_of_the_pipeline(side):
     pinned = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if line.startswith("duckdb==")]
-    assert pinned[0] in (PROJECT / "requirements.lock").read_text().splitlines()
+    assert pinned[0] in (ROOT / "benchmarks" / side / "requirements.lock").read_text().splitlines()
