@@ -72,7 +72,7 @@ def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
     manifest = None
     try:
         manifest = landing.read_manifest(name)
-        if seen:
+        if seen is not None:
             return _again(name, manifest, seen)
         delivery = landing.open_delivery(name, manifest)
         staged = intake.stage(delivery, row_rules(manifest.feed), staging)

@@ -66,7 +66,11 @@ def _found(files: list[Path], *, again: bool) -> list[tuple[dict[str, Any] | Non
     edited = [file for file in files if marks[file] not in sound]
     made = dict(zip(edited, _each(edited), strict=True))
     found = [made[file] if file in made else (sound[marks[file]], []) for file in files]
-    checked.remember(checked.sound() | {marks[file]: row for file, (row, faults) in made.items() if row and not faults})
+    if made:
+        known = {mark: row for mark, row in checked.sound().items() if mark not in map(marks.get, made)}
+        fit = {file: row for file, (row, faults) in made.items() if row and not faults}
+        # a file that was edited meanwhile is not what its mark says
+        checked.remember(known | {marks[file]: row for file, row in fit.items() if checked.mark(file) == marks[file]})
     return found
 
 

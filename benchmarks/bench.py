@@ -2,8 +2,9 @@
 
 `make bench-all` adds SQLMesh and Polars. Each run is a process of its own on a copy of the same warehouse; the sides take
 turns; medians are compared. A row whose figures differ between the sides is void. A side with a lock has an environment of
-its own, made here and pinned by hash. dbt and SQLMesh also test what they make; their totals are of the whole process, as the
-row `with imports` is for all sides.
+its own, made here and pinned by hash. Totals compare; rows by stage do so roughly, since the pipeline judges deliveries as it
+takes them in, and dbt and SQLMesh, which also test what they make, at the end. The pipeline keeps to 2 GiB for DuckDB, the
+others may take four fifths of the machine. `imports` of dbt and SQLMesh are all before their first node.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """Where the time of a stage goes, as a flame graph: `make profile STAGE=ingest`, `settle` or `publish`.
 
-The stages run one after another in processes of their own on a warehouse with history; the one asked for is sampled.
+The stages run one after another in processes of their own on a warehouse with history; the one asked for is sampled, with
+its imports.
 """
 
 import argparse

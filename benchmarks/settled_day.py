@@ -16,11 +16,10 @@ def settle(home: Path, deliveries: Path, days: list[str], *, publish: bool) -> d
     """Take the days in and settle them; nothing is published unless asked for, and then with the last day."""
     os.environ["INCENTIVES_HOME"] = str(home)
     import pipeline
-    from app.land import drop
+    from app import land
 
     for day in days:
-        for delivery in sorted(deliveries.glob(f"{day}-*")):
-            drop(delivery)
+        land.deliveries(sorted(deliveries.glob(f"{day}-*")))
     import_module("expectations.gate")  # so that no stage pays for it
     begun = time.perf_counter()
     pipeline.ingest()

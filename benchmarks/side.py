@@ -1,7 +1,7 @@
 """One side of the benchmark in a process of its own: the pipeline, or what makes the same tables by other means.
 
 `python -m benchmarks.side SIDE HOME DELIVERIES DAY` prints one line of JSON: seconds by stage, and figures that all sides must
-share. Imports are apart, but for dbt and SQLMesh, whose totals are those of a process.
+share. Imports are apart: of dbt and SQLMesh all before their first node.
 """
 
 import json
@@ -30,13 +30,12 @@ def run_pipeline(home: Path, deliveries: Path, day: str) -> dict:
     started = time.perf_counter()
     os.environ["INCENTIVES_HOME"] = str(home)
     import pipeline
-    from app.land import drop
+    from app import land
     from warehouse import releases
 
-    for delivery in sorted(deliveries.glob(f"{day}-*")):
-        drop(delivery)
     import_module("expectations.gate")  # so that no stage pays for it
     seconds = {"imports": time.perf_counter() - started}
+    land.deliveries(sorted(deliveries.glob(f"{day}-*")))
     begun = time.perf_counter()
     pipeline.ingest()
     seconds["ingest"] = time.perf_counter() - begun
@@ -87,17 +86,21 @@ def run_plain(home: Path, deliveries: Path, day: str) -> dict:
 def run_dbt(home: Path, deliveries: Path, day: str) -> dict:
     """The same day by dbt: `dbt build` of benchmarks/dbt, on a copy of the same warehouse and release.
 
-    It makes what the plain side makes, in tables that stay, and tests it as expectations/ judges it. Its total is of the whole
-    process, imports included. Exits when a test fails, which leaves the day half done.
+    It makes what the plain side makes, in tables that stay, and tests it by the rules that expectations/ has for it; the
+    pipeline also judges spans, positions, statements and funds. What it parsed before is at hand. Exits when a test fails,
+    which leaves the day half done.
     """
     project, out = HERE / "dbt", home / "dbt"
     out.mkdir()
     told = {"INCENTIVES_HOME": home, "INCENTIVES_DELIVERIES": deliveries, "DBT_PROJECT_DIR": project}
     told |= {"DBT_PROFILES_DIR": project, "DBT_TARGET_PATH": out / "target", "DBT_LOG_PATH": out}
+    of_day = ("--vars", json.dumps({"day": day}))
+    _ran("dbt", "dbt", "--quiet", "parse", *of_day, **told)  # what it parsed stands with whoever runs it daily
     begun = time.perf_counter()
-    _ran("dbt", "dbt", "--quiet", "build", "--vars", json.dumps({"day": day}), **told)
+    _ran("dbt", "dbt", "--quiet", "build", *of_day, **told)
     total = time.perf_counter() - begun
-    seconds = _node_seconds(out / "target", total) | {"total": total, "with imports": total}
+    seconds = _node_seconds(out / "target", total)
+    seconds |= {"total": total - seconds["imports"], "with imports": total}
     return {"seconds": seconds, "figures": _made(home, out)}
 
 
@@ -106,9 +109,8 @@ def run_sqlmesh(home: Path, deliveries: Path, day: str) -> dict:
 
     Unmeasured before it, as it stands with whoever runs it daily: the plan is applied until that day, its state is in a database
     beside the warehouse, what it parsed is in its cache, and the tables of the warehouse are its snapshots, under their names.
-    It makes what the plain side makes, in tables that stay, and audits it as expectations/ judges it. Its total is of the whole
-    process, imports included; its peak memory is of what is done before, too. Exits when an audit that blocks fails, which
-    leaves the day half done.
+    It makes what the plain side makes, in tables that stay, and audits it as dbt tests it. Its peak memory is of what is done
+    before, too. Exits when an audit that blocks fails, which leaves the day half done.
     """
     project, out = HERE / "sqlmesh", home / "sqlmesh"
     out.mkdir()
@@ -118,7 +120,8 @@ def run_sqlmesh(home: Path, deliveries: Path, day: str) -> dict:
     _ran("sqlmesh", "sqlmesh", "--paths", project, "--log-file-dir", out, "run", "--end", day, **told)
     total = time.perf_counter() - begun
     [log] = out.glob("*.log")
-    seconds = _snapshot_seconds(log.read_text(), total) | {"total": total, "with imports": total}
+    seconds = _snapshot_seconds(log.read_text(), total)
+    seconds |= {"total": total - seconds["imports"], "with imports": total}
     return {"seconds": seconds, "figures": _made(home, out)}
 
 

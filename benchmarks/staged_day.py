@@ -9,11 +9,10 @@ def run(home: Path, deliveries: Path, day: str, stages: list[str]) -> None:
     """Take a day's deliveries in, settle what is due without publishing it, publish what is not; as the stages say."""
     os.environ["INCENTIVES_HOME"] = str(home)
     import pipeline
-    from app.land import drop
+    from app import land
 
     if "ingest" in stages:
-        for delivery in sorted(deliveries.glob(f"{day}-*")):
-            drop(delivery)
+        land.deliveries(sorted(deliveries.glob(f"{day}-*")))
         pipeline.ingest()
     if "settle" in stages:
         for due in pipeline.due_days():

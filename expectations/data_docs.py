@@ -34,10 +34,11 @@ def build(folder: Path, release: Path | None, held: set[str]) -> None:
         context.build_data_docs(site_names=[SITE])
 
 
-def _site(folder: Path) -> dict:
+def _site(place: Path) -> dict:
+    folder = str(place).replace("$", r"\$")  # GX fills in what follows a `$`
     return {
         "class_name": "SiteBuilder",
         "show_how_to_buttons": False,
         "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)},
+        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": folder},
     }

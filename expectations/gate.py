@@ -113,9 +113,9 @@ def open_source(context: Any, path: Path, limits: dict[str, str] = LIMITS) -> It
     try:
         yield source
     finally:
+        context.data_sources.delete(source.name)  # first, since the next file has the same name
         source.get_execution_engine().close()
         source.get_engine().dispose()  # another one, which looks whether tables exist
-        context.data_sources.delete(source.name)
 
 
 def schema_of(table: Table) -> str:

@@ -15,6 +15,8 @@ PROJECT = ROOT / "benchmarks" / "dbt"
 MODELS = sorted((ROOT / "benchmarks" / "sqlmesh" / "models").rglob("*.sql"))
 AUDIT = re.compile(r"AUDIT \(name (\w+).*\);\nSELECT \* FROM @this_model WHERE NOT \((.+)\)(?:;|$)", re.MULTILINE)
 CODES = re.compile(r"accepted_values\(column := (\w+), is_in := \((.+?)\)\)", re.DOTALL)
+LAYERS = {"clean": ("transactions", "agreements"), "derived": ("decisions", "earnings", "earnings_ledger")}
+JUDGED = {table: f"{layer}.{table}" for layer, held in LAYERS.items() for table in held}
 CONDITIONS = {rule.id.replace(":", "_"): rule.holds for rule in RULES}
 
 
@@ -37,6 +39,13 @@ def test_conditions_and_codes_are_those_of_the_pipeline(table):
     for column in table.get("columns", ()):
         codes = [code for test in asked(column, "accepted_values") for code in test["arguments"]["values"]]
         assert column["name"] not in COLUMNS or tuple(codes) == COLUMNS[column["name"]].one_of
+
+
+@pytest.mark.parametrize("table", [t for t in tables() if asked(t, "meets")], ids=lambda table: table["name"])
+def test_every_condition_on_rows_is_tested(table):
+    judged = JUDGED.get(table["name"], "derived.eligibility_criteria")
+    owed = {rule.id.replace(":", "_") for rule in RULES if rule.table == judged and rule.holds}
+    assert {test["name"] for test in asked(table, "meets")} == owed
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: "-".join(model.parts[-2:]))

@@ -12,6 +12,7 @@ from app import checked, export, programs
 from app.cli import app
 from expectations import gate
 from tests.deliveries import land, land_world
+from transforms.rule_file import RuleFault
 from warehouse import files, intake
 
 
@@ -97,8 +98,35 @@ def test_a_rule_file_is_run_again_once_it_or_the_software_has_changed(home, tmp_
     wrong = sound.replace("rate: 0.", "rate: 0.9", 1)
     assert [check(text) for text in (sound, sound, wrong, wrong, sound)] == [(0, 1), (0, 0), (1, 1), (1, 1), (0, 0)]
     assert check(sound, "--again") == (0, 1)
+    (home / checked.FILE).write_text("cut off")
+    assert [check(text) for text in (sound, sound)] == [(0, 1), (0, 0)]
     monkeypatch.setattr(checked, "_engine", lambda: "another version")
     assert check(sound) == (0, 1)
+
+
+def test_a_rule_file_that_is_not_sound_any_more_is_forgotten(home, monkeypatch):
+    path, check = rulebook.programs_folder() / "csp-direct-bill.yaml", programs._checked
+    assert run("programs", "check", str(path))[0] == 0
+    monkeypatch.setattr(programs, "_checked", lambda file: (check(file)[0], [RuleFault(file.name, 1, "a", "b", "c")]))
+    assert [run("programs", "check", str(path), *words)[0] for words in ((), ("--again",), ())] == [0, 1, 1]
+
+
+def test_a_rule_file_that_is_edited_while_it_is_checked_is_not_taken_for_sound(home, tmp_path, monkeypatch):
+    path, check = tmp_path / "csp-direct-bill.yaml", programs._checked
+    sound = (rulebook.programs_folder() / path.name).read_text()
+    wrong = sound.replace("rate: 0.", "rate: 0.9", 1)
+    path.write_text(wrong)
+    with monkeypatch.context() as edited:
+        edited.setattr(programs, "_checked", lambda file: path.write_text(sound) and check(file))
+        assert run("programs", "check", str(path))[0] == 0
+    path.write_text(wrong)
+    assert run("programs", "check", str(path))[0] == 1
+
+
+def test_rule_files_are_checked_without_a_home_that_can_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path / "file" / "home"))
+    assert run("programs", "check", str(rulebook.programs_folder() / "csp-direct-bill.yaml"))[0] == 0
 
 
 def test_many_rule_files_are_checked_as_one_is(home, tmp_path):

@@ -22,3 +22,8 @@ def test_data_docs_of_a_release_are_built_once(first_day):
     assert pipeline.data_docs().stat().st_mtime_ns == made
     settle_next("2021-03-24", [{"transaction_id": "next"}])
     assert pipeline.data_docs().stat().st_mtime_ns > made
+
+
+def test_a_home_is_taken_as_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path / "$PAY"))
+    assert pipeline.data_docs().exists()

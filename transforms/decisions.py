@@ -35,9 +35,8 @@ def decisions(decided_lines: pd.DataFrame) -> pd.DataFrame:
 
 def are_in(rows: pd.DataFrame, others: pd.DataFrame, by: Sequence[str] = ("transaction_id", "program")) -> np.ndarray:
     """Whether each row's line and program, or what else `by` names, are among others."""
-    found = (
-        rows[by[0]].isin(others[by[0]]).to_numpy(bool, copy=True)
-    )  # most often few, so that few are compared in full
+    few, names = (frame[by[0]].astype("str") for frame in (others, rows))
+    found = pd.Index(few.unique()).get_indexer(names) >= 0  # most often few, so that few are compared in full
     wanted, named = (pd.MultiIndex.from_frame(frame[list(by)].astype("str")) for frame in (others, rows[found]))
     found[found] = wanted.drop_duplicates().get_indexer(named) >= 0
     return found

@@ -171,10 +171,7 @@ def open_facts(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
 
 
 def _open_history(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Make `first_purchases`, as known now and before this run, with a view of each, and the variable `history_from`.
-
-    They are empty where no program looks at them.
-    """
+    """Make `first_purchases`, known now and before this run, views of each, and `history_from`; empty where no program looks."""
     [(has_first_purchase, has_baseline)] = con.execute(
         "SELECT coalesce(bool_or(has_first_purchase), false), coalesce(bool_or(has_baseline), false) FROM program_earners"
     ).fetchall()
@@ -185,7 +182,7 @@ def _open_history(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
         "SELECT customer_id, transaction_on, {} AS is_now, {} AS is_before FROM clean.transactions WHERE reverses IS NULL "
         f"AND NOT is_withdrawn AND {has_first_purchase} AND known_from <= $as_of AND known_from {{}} getvariable('cut_from')"
     )
-    con.execute(
+    con.execute(  # no row of the cut is known from before cut_from, so that delivery_id is read of few
         "CREATE OR REPLACE TEMP TABLE first_purchases AS SELECT customer_id, "
         "min(transaction_on) FILTER (is_now) AS now_on, min(transaction_on) FILTER (is_before) AS before_on FROM ("
         f"{bought.format(is_now, is_before, '<')} UNION ALL {bought.format(is_now, of_others, '>=')}) GROUP BY customer_id",

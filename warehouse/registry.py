@@ -15,7 +15,7 @@ from warehouse.versions import take_over
 def seen(con: duckdb.DuckDBPyConnection, delivery_ids: list[str]) -> dict[str, str]:
     """Of some deliveries those that were accepted before, by id, with the hash of the manifest that they had."""
     found = con.execute(
-        "SELECT delivery_id, manifest_hash FROM clean.deliveries WHERE delivery_status = 'accepted' "
+        "SELECT delivery_id, coalesce(manifest_hash, '') FROM clean.deliveries WHERE delivery_status = 'accepted' "
         "AND list_contains($ids, delivery_id)",
         {"ids": delivery_ids},
     ).fetchall()

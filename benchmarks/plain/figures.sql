@@ -1,4 +1,4 @@
--- What both sides must agree on, to the cent: name and figure.
+-- What all sides must agree on, to the cent: name and figure.
 SELECT 'transactions ' || currency AS name, count(*) || ' ' || sum(revenue) AS figure FROM transactions GROUP BY currency
 UNION ALL SELECT concat_ws(' ', 'decisions', program, decision, list_sort(string_split(reason_codes, ','))), count(*) || ' ' || sum(revenue) FROM decisions
     GROUP BY program, decision, list_sort(string_split(reason_codes, ','))
