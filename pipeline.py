@@ -33,7 +33,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.8.0"
+ENGINE_VERSION = "0.9.0"
 Busy = store.Busy
 ResourceSetting = store.ResourceSetting
 Progress = Callable[[str], None]
