@@ -51,6 +51,9 @@ test: setup browser  ## every test but the slow ones, one of them on the real Ai
 test-all: setup browser  ## every test
 	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
+mutants: setup  ## change one thing at a time in scales, money and ledger; some test must fail for each: about 7 minutes
+	@python -m tests.mutants
+
 docs: setup  ## generate the data dictionary, the rules page, the schema of program files, and Data Docs
 	@python -m app.docs
 
@@ -95,5 +98,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down dashboard notebook check browser test test-all bench bench-all bench-rules docs docs-check profile bench-history bench-backfill bench-latency bench-payouts bench-dashboard lock clean
+.PHONY: help setup run up down dashboard notebook check browser test test-all mutants bench bench-all bench-rules docs docs-check profile bench-history bench-backfill bench-latency bench-payouts bench-dashboard lock clean
 .DEFAULT_GOAL := help

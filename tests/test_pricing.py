@@ -104,7 +104,7 @@ class Rules:
             else "rate"
         )
         steps = [0, 5, 14, 30] if measure == "quantity" else [0, 120, 500, 2000]
-        if mode not in ("marginal", "interpolated") and self.chance.random() < 0.3 or mode.endswith("lump_sum"):
+        if mode != "marginal" and self.chance.random() < 0.3 or mode.endswith("lump_sum"):
             steps = steps[1:]
         count = self.chance.randrange(1, len(steps) + 1)
         prices = [
@@ -118,6 +118,10 @@ class Rules:
             "mode": mode,
             "brackets": [{"threshold": Decimal(t), pays: p} for t, p in zip(steps, prices, strict=False)],
         }
+        can_begin_later = made["brackets"][1 : -1 if mode == "interpolated" else None]
+        if can_begin_later and not mode.endswith("lump_sum") and self.chance.random() < 0.3:
+            bracket = self.chance.choice(can_begin_later)
+            bracket[pays] = {FIRST + timedelta(self.chance.randrange(1, 200)): bracket[pays]}
         if measure == "quantity" and self.chance.random() < 0.3:
             made["units"] = "first_unit"
         elif self.chance.random() < 0.3:

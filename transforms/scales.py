@@ -82,11 +82,11 @@ def bracket_of(scale: Scale, on: pd.Series, totals: np.ndarray, unit: int) -> np
 
 
 def highest(scale: Scale, bounds: np.ndarray, totals: np.ndarray, unit: int) -> np.ndarray:
-    """The number of the highest bracket that each total reaches, 0 for none; below zero the first one continues."""
+    """The number of the highest bracket that each total reaches, 0 for none; below zero the day's first one continues."""
     numbers = np.arange(1, len(bounds) + 1)[:, None]
     found = (_reached(scale, bounds, totals) * numbers).max(axis=0)
-    first = bounds[0] - (unit if scale.units == "first_unit" else 0)
-    return np.where((found == 0) & (first <= 0).astype(bool), 1, found)
+    first = bounds.min(axis=0) - (unit if scale.units == "first_unit" else 0)
+    return np.where((found == 0) & (first <= 0).astype(bool), bounds.argmin(axis=0) + 1, found)
 
 
 def _reached(scale: Scale, bounds: np.ndarray, totals: np.ndarray) -> np.ndarray:
@@ -103,10 +103,11 @@ def _sliced(scale: Scale, bounds: np.ndarray, lines: Standing) -> Slices:
     sign = np.where(lines.measure < 0, -1, 1)
     is_interpolated = scale.mode == "interpolated"
     base = lines.measure if lines.whole is None else lines.whole
+    first = bounds.argmin(axis=0) + 1  # of the brackets that exist: the others are out of reach
     made = []
     for number, bound in enumerate(bounds, 1):
-        bottom = np.minimum(bound, low) if number == 1 else bound
-        top = bounds[number] if number < len(bounds) else np.maximum(bound, high)
+        bottom = np.where((first == number) & (bound <= 0), np.minimum(bound, low), bound)
+        top = bounds[number:].min(axis=0) if number < len(bounds) else high
         part = np.maximum(np.minimum(top, high) - np.maximum(bottom, low), 0) * sign
         is_last = number == len(bounds)  # interpolated, it pays nothing, however wide
         whole = base if not is_interpolated else np.ones_like(top) if is_last else top - bound
