@@ -107,7 +107,7 @@ def export_table(
         raise typer.BadParameter(f"[{what}] is not one of {list(export.QUERIES)}", param_hint="what")
     if kind not in export.WRITERS:
         raise typer.BadParameter(f"[{kind}] is not one of {list(export.WRITERS)}", param_hint="--format")
-    with _current() as con:
+    with _current(store.streaming() if what in export.REPORTS else None) as con:
         rows = export.export(con, what, out, kind=kind, partner=partner, period=period.date() if period else None)
     say(f"wrote {rows:,} rows to {out}")
 
@@ -158,9 +158,9 @@ def query(
 
 
 @contextmanager
-def _current() -> Iterator[duckdb.DuckDBPyConnection]:
-    """The current release, read-only."""
-    with store.enough_memory("reading the release"), releases.reader(releases.published()) as con:
+def _current(within: dict[str, str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The current release, read-only; `within` has the connection's limits."""
+    with store.enough_memory("reading the release"), releases.reader(releases.published(), within) as con:
         yield con
 
 

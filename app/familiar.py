@@ -1,8 +1,11 @@
 """Earnings, payments and ineligible revenue in the shapes that partners know: Partner Center's reports.
 
 Names and order are those of its export schemas (Earnings-Default, Payments, Ineligible revenue; October 2023). A column
-without an expression does not apply here and stays empty. Amounts are decimals, rates shares, days ISO 8601.
+without an expression does not apply here and stays empty. Amounts are decimals, rates shares, days ISO 8601. Rows lie by
+partner and, within a partner, by the id of the earning, payment or unearned revenue.
 """
+
+from dataclasses import dataclass
 
 from warehouse import due
 
@@ -19,56 +22,96 @@ UNPROCESSED = ("Unprocessed", "The earning is eligible for payment and not due y
 LOCATION = "'Location'"  # what kind of id a partner is named by
 
 
+@dataclass(frozen=True)
+class Report:
+    """A report: the rows of a release that it tells of, what it tells of some of these, and in which columns.
+
+    `asked` names each row by `partner_id` and `row_id`. Of some of them, a table `asked`, further tables are made, one
+    after the other, and of all these tables what is `found`.
+    """
+
+    asked: str
+    tables: dict[str, str]
+    found: str
+    columns: dict[str, str]
+
+    @property
+    def held(self) -> list[str]:
+        """The expressions of its columns, each once, of what is `found`."""
+        return list(dict.fromkeys(filter(None, self.columns.values())))
+
+
 def _case(place: int, otherwise: str) -> str:
     """A payment's status in Partner Center's words, or its description."""
     whens = " ".join(f"WHEN '{status}' THEN '{words[place]}'" for status, words in STATUSES.items())
     return f"CASE payment_status {whens} ELSE '{otherwise}' END"
 
 
+# few lines of very many: a join that took them in whole would hold them all
+LINES = """
+SELECT line.*, seller.partner_name AS seller_name, reseller.partner_name AS reseller_name, reseller.country AS reseller_country
+FROM (
+    SELECT transaction_id, seller_id, reseller_id, customer_id, product_id, subscription_id, transaction_at, invoice_at,
+        charge_type, quantity, revenue AS line_revenue, currency AS line_currency, association
+    FROM transactions SEMI JOIN asked USING (transaction_id)
+) AS line
+LEFT JOIN partners AS seller ON seller.partner_id = seller_id LEFT JOIN partners AS reseller ON reseller.partner_id = reseller_id
+"""
+TITLES = "(SELECT DISTINCT program, program_title FROM programs)"
 EARNINGS = {
     "agreementEndDate": "", "agreementNumber": "", "agreementStartDate": "", "baseline": "", "baselineType": "",
-    "bucketSize": "", "calculationDate": "entry.posted_on", "claimId": "", "compensableUnits": "", "customerCountry": "",
+    "bucketSize": "", "calculationDate": "posted_on", "claimId": "", "compensableUnits": "", "customerCountry": "",
     "customerEmail": "", "customerName": "", "customerTenantId": "customer_id", "desktopCount": "",
-    "distributorId": "seller_id", "distributorName": "seller.partner_name", "earningAmount": "entry.amount",
-    "earningAmountInLastPaymentCurrency": "", "earningAmountUSD": "CASE entry.program_currency WHEN 'USD' THEN entry.program_amount END",
-    "earningDate": "entry.earning_month", "earningExchangeRate": "CASE entry.program_currency WHEN 'USD' THEN entry.fx_rate END",
-    "earningId": "entry.entry_id", "earningParticipantId": "entry.partner_id", "earningParticipantName": "earner.partner_name",
-    "earningParticipantIdType": LOCATION, "earningRate": "entry.rate",
-    "earningType": "CASE entry.earning_type WHEN 'coop' THEN 'COOP' ELSE 'REBATE' END", "engagementId": "entry.program",
-    "engagementName": "program_title", "estimatedPaymentMonth": "strftime(coalesce(cycle_on, entry.due_on), '%Y-%m')",
-    "exchangeRateDate": "entry.fx_month", "externalReferenceId": "", "externalReferenceIdLabel": "", "fundCategory": "",
+    "distributorId": "seller_id", "distributorName": "seller_name", "earningAmount": "amount",
+    "earningAmountInLastPaymentCurrency": "", "earningAmountUSD": "CASE program_currency WHEN 'USD' THEN program_amount END",
+    "earningDate": "earning_month", "earningExchangeRate": "CASE program_currency WHEN 'USD' THEN fx_rate END",
+    "earningId": "row_id", "earningParticipantId": "partner_id", "earningParticipantName": "partner_name",
+    "earningParticipantIdType": LOCATION, "earningRate": "rate",
+    "earningType": "CASE earning_type WHEN 'coop' THEN 'COOP' ELSE 'REBATE' END", "engagementId": "program",
+    "engagementName": "program_title", "estimatedPaymentMonth": "strftime(coalesce(cycle_on, due_on), '%Y-%m')",
+    "exchangeRateDate": "fx_month", "externalReferenceId": "", "externalReferenceIdLabel": "", "fundCategory": "",
     "instantRebateAmount": "", "invoiceDate": "invoice_at::DATE", "invoiceNumber": "", "isPrivateOffer": "",
-    "lastPaymentCurrency": "", "lever": "entry.lever", "LicensingProgramName": "", "LineItemId": "", "localProviderSeller": "",
-    "Maturity month": "strftime(entry.due_on, '%Y-%m')", "milestone": "", "OrderId": "", "parentProductId": "",
-    "parentProductName": "", "participantId": "entry.partner_id", "participantIdType": LOCATION,
-    "participantName": "earner.partner_name", "partnerAssociation": "association", "partnerCountryCode": "earner.country",
-    "partnerRole": "", "partNumber": "", "paymentId": "payment.payment_id", "paymentStatus": _case(0, UNPROCESSED[0]),
+    "lastPaymentCurrency": "", "lever": "lever", "LicensingProgramName": "", "LineItemId": "", "localProviderSeller": "",
+    "Maturity month": "strftime(due_on, '%Y-%m')", "milestone": "", "OrderId": "", "parentProductId": "",
+    "parentProductName": "", "participantId": "partner_id", "participantIdType": LOCATION,
+    "participantName": "partner_name", "partnerAssociation": "association", "partnerCountryCode": "country",
+    "partnerRole": "", "partNumber": "", "paymentId": "payment_id", "paymentStatus": _case(0, UNPROCESSED[0]),
     "paymentStatusDescription": _case(1, UNPROCESSED[1]), "productId": "product_id", "productName": "", "productType": "",
-    "Program Code": "entry.program", "programName": "program_title", "purchaseOrderCoverageEndDate": "",
+    "Program Code": "program", "programName": "program_title", "purchaseOrderCoverageEndDate": "",
     "purchaseOrderCoverageStartDate": "", "purchaseOrderType": "", "purchaseTypeCode": "", "purchaseTypeName": "",
     "quantity": "quantity", "quantityAlt": "", "quantityAltType": "", "quantityType": "",
-    "reasonCode": "CASE entry.lever WHEN 'adjustment' THEN entry.cause_detail ELSE entry.cause END",
-    "resellerCountry": "reseller.country", "resellerId": "reseller_id", "resellerName": "reseller.partner_name", "resourceId": "",
+    "reasonCode": "CASE lever WHEN 'adjustment' THEN cause_detail ELSE cause END",
+    "resellerCountry": "reseller_country", "resellerId": "reseller_id", "resellerName": "reseller_name", "resourceId": "",
     "SkuId": "", "solutionArea": "", "storeFee": "", "subscriptionEndDate": "", "subscriptionId": "subscription_id",
     "subscriptionStartDate": "", "taxCity": "", "taxCountry": "", "taxRemitModel": "", "taxRemitted": "", "taxState": "",
-    "taxZipCode": "", "tpan": "", "transactionAmount": "revenue", "transactionAmountUSD": "CASE line.currency WHEN 'USD' THEN revenue END",
-    "transactionCountryCode": "", "transactionCurrency": "line.currency", "transactionDate": "transaction_at::DATE",
-    "transactionExchangeRate": "", "transactionId": "entry.transaction_id", "transactionPaymentMethod": "",
+    "taxZipCode": "", "tpan": "", "transactionAmount": "line_revenue", "transactionAmountUSD": "CASE line_currency WHEN 'USD' THEN line_revenue END",
+    "transactionCountryCode": "", "transactionCurrency": "line_currency", "transactionDate": "transaction_at::DATE",
+    "transactionExchangeRate": "", "transactionId": "transaction_id", "transactionPaymentMethod": "",
     "transactionType": "charge_type", "userCount": "", "workload": "",
 }  # fmt: skip
-# the payment that takes an entry up is the first of its balance whose cycle it is due by
 EARNED = f"""
-FROM ({due.entries("earnings_ledger", "amount", "parts.payment_calendar")}) AS entry
-ASOF LEFT JOIN (FROM payments WHERE payment_status NOT IN ('rejected_during_review', 'rejected', 'reversed')) AS payment
-    ON entry.partner_id = payment.partner_id AND entry.program = payment.program AND entry.earning_type = payment.earning_type
-    AND entry.currency = payment.currency AND entry.due_on <= payment.cycle_on
-LEFT JOIN transactions AS line ON line.transaction_id = entry.transaction_id
-LEFT JOIN partners AS earner ON earner.partner_id = entry.partner_id
-LEFT JOIN partners AS seller ON seller.partner_id = seller_id
-LEFT JOIN partners AS reseller ON reseller.partner_id = reseller_id
-LEFT JOIN (SELECT DISTINCT program, program_title FROM programs) AS title ON title.program = entry.program
-WHERE entry.lever <> 'settlement' AND ($partner IS NULL OR entry.partner_id = $partner)
-    AND ($period IS NULL OR entry.period = $period)
+SELECT partner_id, entry_id AS row_id, posted_on, transaction_id, program, lever, earning_type, earning_month, due_on, amount, currency,
+    program_amount, program_currency, rate, fx_month, fx_rate, cause, cause_detail
+FROM ({due.entries("earnings_ledger", "amount", "parts.payment_calendar")})
+WHERE lever <> 'settlement' AND ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period)
+"""
+# the payment that takes an entry up is the first of its balance whose cycle it is due by
+BALANCES = f"""
+SELECT balance.*, payment_id, payment_status, cycle_on, partner_name, country, program_title
+FROM (SELECT DISTINCT partner_id, program, earning_type, currency, due_on FROM asked) AS balance
+ASOF LEFT JOIN (
+    FROM payments SEMI JOIN asked USING (partner_id) WHERE payment_status NOT IN ('rejected_during_review', 'rejected', 'reversed')
+) AS payment
+    ON balance.partner_id = payment.partner_id AND balance.program = payment.program AND balance.earning_type = payment.earning_type
+    AND balance.currency = payment.currency AND balance.due_on <= payment.cycle_on
+LEFT JOIN partners AS earner ON earner.partner_id = balance.partner_id
+LEFT JOIN {TITLES} AS title ON title.program = balance.program
+"""
+EARNED_FOUND = """
+SELECT asked.*, balance.* EXCLUDE (partner_id, program, earning_type, currency, due_on), line.* EXCLUDE (transaction_id)
+FROM asked LEFT JOIN line ON line.transaction_id = asked.transaction_id
+JOIN balance ON balance.partner_id = asked.partner_id AND balance.program = asked.program AND balance.earning_type = asked.earning_type
+    AND balance.currency = asked.currency AND balance.due_on IS NOT DISTINCT FROM asked.due_on
 """
 PAYMENTS = {
     "participantID": "partner_id", "participantIDType": LOCATION, "participantName": "partner_name",
@@ -79,43 +122,38 @@ PAYMENTS = {
     "paymentStatusDescription": _case(1, ""),
     "paymentDate": "CASE WHEN payment_status IN ('sent', 'settled', 'reversed') THEN status_on END",
 }  # fmt: skip
-# taxes are in the balance's currency; what is earned is what remains, so that each row adds up
 PAID = """
-FROM (
-    SELECT *, round(withheld * fx_rate, 3)::DECIMAL(18,3) AS withheld_tax, round(sales_tax * fx_rate, 3)::DECIMAL(18,3) AS sales_tax_paid
-    FROM payments
-) JOIN partners USING (partner_id) LEFT JOIN (SELECT DISTINCT program, program_title FROM programs) USING (program)
+SELECT *, payment_id AS row_id FROM payments
 WHERE ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR date_trunc('month', cycle_on) = $period)
+"""
+# taxes are in the balance's currency; what is earned is what remains, so that each row adds up
+PAID_FOUND = f"""
+SELECT *, round(withheld * fx_rate, 3)::DECIMAL(18,3) AS withheld_tax, round(sales_tax * fx_rate, 3)::DECIMAL(18,3) AS sales_tax_paid
+FROM asked JOIN partners USING (partner_id) LEFT JOIN {TITLES} USING (program)
 """
 INELIGIBLE = {
     "agreementNumber": "", "compensableUnits": "", "compensableUnitsAlt": "", "customerId": "customer_id",
-    "customerIdType": "'Tenant ID'", "customerName": "", "earningParticipantId": "decision.partner_id",
+    "customerIdType": "'Tenant ID'", "customerName": "", "earningParticipantId": "partner_id",
     "earningParticipantIdType": LOCATION, "earningParticipantName": "partner_name", "engagementName": "program_title",
-    "invoiceNumber": "", "partnerAssociation": "association", "partnerCountryCode": "country", "partnerId": "decision.partner_id",
+    "invoiceNumber": "", "partnerAssociation": "association", "partnerCountryCode": "country", "partnerId": "partner_id",
     "partnerName": "partner_name", "partnerRole": "", "productId": "product_id", "productFamily": "",
-    "reason": "(SELECT string_agg(reason, '; ' ORDER BY reason_code) FROM parts.reasons "
-    "WHERE list_contains(string_split(decision.reason_codes, ','), reason_code))",
-    "subscriptionId": "subscription_id", "transactionAmountUSD": "CASE line.currency WHEN 'USD' THEN line.revenue END",
-    "transactionDate": "transaction_at::DATE", "unearnedId": "decision.transaction_id || ':' || decision.program",
+    "reason": "reasons", "subscriptionId": "subscription_id", "transactionAmountUSD": "CASE line_currency WHEN 'USD' THEN line_revenue END",
+    "transactionDate": "transaction_at::DATE", "unearnedId": "row_id",
     "quantity": "quantity", "quantityType": "", "quantityAlt": "", "quantityAltType": "", "resourceID": "", "solutionArea": "",
     "workload": "",
 }  # fmt: skip
 UNEARNED = """
-FROM decisions AS decision JOIN transactions AS line USING (transaction_id)
-LEFT JOIN partners ON partners.partner_id = decision.partner_id
-LEFT JOIN (SELECT DISTINCT program, program_title FROM programs) AS title ON title.program = decision.program
-WHERE decision = 'ineligible' AND ($partner IS NULL OR decision.partner_id = $partner)
-    AND ($period IS NULL OR earning_month = $period)
+SELECT partner_id, transaction_id || ':' || program AS row_id, transaction_id, program, reason_codes FROM decisions
+WHERE decision = 'ineligible' AND ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR earning_month = $period)
 """
-
-
-def query(columns: dict[str, str], source: str) -> str:
-    """The query of a report."""
-    return "SELECT " + ", ".join(f'{held or "NULL::VARCHAR"} AS "{name}"' for name, held in columns.items()) + source
-
-
+UNEARNED_FOUND = f"""
+SELECT asked.*, line.* EXCLUDE (transaction_id), partner_name, country, program_title,
+    (SELECT string_agg(reason, '; ' ORDER BY reason_code) FROM parts.reasons
+        WHERE list_contains(string_split(asked.reason_codes, ','), reason_code)) AS reasons
+FROM asked JOIN line USING (transaction_id) LEFT JOIN partners USING (partner_id) LEFT JOIN {TITLES} USING (program)
+"""
 REPORTS = {
-    "earnings": query(EARNINGS, EARNED),
-    "payments": query(PAYMENTS, PAID),
-    "ineligible": query(INELIGIBLE, UNEARNED),
+    "earnings": Report(EARNED, {"line": LINES, "balance": BALANCES}, EARNED_FOUND, EARNINGS),
+    "payments": Report(PAID, {}, PAID_FOUND, PAYMENTS),
+    "ineligible": Report(UNEARNED, {"line": LINES}, UNEARNED_FOUND, INELIGIBLE),
 }

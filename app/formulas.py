@@ -3,21 +3,16 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-FORMULA = r"^[=+\-@\t\r]"  # OWASP, CSV injection
+FORMULA = r"^([=+\-@\t\r])"  # OWASP, CSV injection
 
 
 def without_formulas(rows: pa.RecordBatch) -> pa.RecordBatch:
     """Rows whose text that a spreadsheet would run as a formula has an apostrophe before it; numbers stay as they are."""
-    kept = [_as_text(column) if _is_text(column.type) else column for column in rows.columns]
-    return pa.RecordBatch.from_arrays(kept, names=rows.schema.names)
-
-
-def _is_text(arrow: pa.DataType) -> bool:
-    return pa.types.is_string(arrow) or pa.types.is_large_string(arrow)
+    return pa.RecordBatch.from_arrays([_as_text(column) for column in rows.columns], names=rows.schema.names)
 
 
 def _as_text(column: pa.Array) -> pa.Array:
-    runs = pc.match_substring_regex(column, FORMULA)
-    return pc.if_else(
-        runs, pc.binary_join_element_wise(pa.scalar("'", column.type), column, pa.scalar("", column.type)), column
-    )
+    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    if not is_text or column.null_count == len(column):
+        return column
+    return pc.replace_substring_regex(column, FORMULA, r"'\1")

@@ -55,9 +55,9 @@ def main() -> int:
     if not (wanted.keep and home.exists()):
         shutil.rmtree(home, ignore_errors=True)
         with console.status("settling a sample day"):
-            _settle(home, wanted.lines)
+            settle(home, wanted.lines)
         with console.status(f"taking it {wanted.copies} times"):
-            _multiply(wanted.copies)
+            multiply(wanted.copies)
     partners, rows, people = _held()
     with console.status(f"{wanted.clients} clients and a browser look at it"):
         found = _looked_at(people, wanted.clients, wanted.seconds)
@@ -65,7 +65,8 @@ def main() -> int:
     return 0
 
 
-def _settle(home: Path, lines: int) -> None:
+def settle(home: Path, lines: int) -> None:
+    """Publish a sample day of 300 partners in a home."""
     import pipeline
     from app import land
     from app.sample import sample
@@ -76,7 +77,7 @@ def _settle(home: Path, lines: int) -> None:
     pipeline.run()
 
 
-def _multiply(copies: int) -> None:
+def multiply(copies: int) -> None:
     """Take every row of the release so many times, each time with partners and lines of its own."""
     from warehouse import parts, releases, store
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from app import export
 from app.cli import app
+from benchmarks import export as benchmark
 from tests.deliveries import ask, settle_next
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -57,6 +58,46 @@ def test_a_report_reads_alike_in_every_format(first_day, tmp_path):
             row["earningId"] for row in rows
         )
         assert sum(Decimal(str(amount)) for amount in held["earningAmount"]) == 4
+
+
+def test_a_partner_that_is_asked_for_is_no_sql(first_day, tmp_path):
+    asked = {
+        partner: exported("earnings", tmp_path / "e.csv", "--partner", partner)
+        for partner in ("1000001", "x' OR 1=1 --", "$x")
+    }
+    assert [bool(rows) for rows in asked.values()] == [True, False, False]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_report_found_in_pieces_is_the_report(first_day, tmp_path, monkeypatch, size):
+    """A piece ends within a partner as well; no row is lost or told twice, and all come by partner and id."""
+    lines = [{"transaction_id": f"t{number}", "revenue": f"{number}.00"} for number in range(2, 9)]
+    settle_next(
+        "2021-03-24", [*lines, *({"transaction_id": f"n{number}", "customer_id": "own-tenant"} for number in range(7))]
+    )
+    for what, keys in {"earnings": ("participantId", "earningId"), "ineligible": ("partnerId", "unearnedId")}.items():
+        whole = exported(what, tmp_path / "whole.csv")
+        with monkeypatch.context() as patch:
+            patch.setattr(export, "RANGE", size)
+            patch.setattr(export, "SAMPLED", 1)
+            assert exported(what, tmp_path / "pieces.csv") == whole
+        told = [tuple(row[key] for key in keys) for row in whole]
+        assert told == sorted(set(told)) and len(told) > 2 * size
+    [(total,)] = ask("SELECT sum(amount) FROM earnings_ledger")
+    assert sum(Decimal(row["earningAmount"]) for row in exported("earnings", tmp_path / "sum.csv")) == total
+
+
+@pytest.mark.slow
+def test_a_million_rows_are_written_in_300_mib(tmp_path, monkeypatch):
+    monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path))
+    monkeypatch.delenv("INCENTIVES_PROGRAMS")
+    benchmark.release(tmp_path, 36)
+    for kind in ("csv", "parquet"):
+        found = benchmark.measured("earnings", kind, tmp_path / f"e.{kind}")
+        assert found["rows"] > 1_000_000 and found["peak, MiB"] < 300
+    written = pq.ParquetFile(tmp_path / "e.parquet")
+    keys = written.read(["participantId", "earningId"]).to_pandas()
+    assert keys.equals(keys.sort_values(["participantId", "earningId"]).reset_index(drop=True))
 
 
 def test_a_workbook_goes_on_in_a_further_sheet(first_day, tmp_path, monkeypatch):

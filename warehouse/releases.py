@@ -51,19 +51,19 @@ def files(manifest: dict[str, Any]) -> Iterator[str]:
         yield from (file["file"] for file in part["tables"].values())
 
 
-def opened(manifest: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to a release that reaches no other file than its own partitions."""
-    con = store.connect(database(manifest), read_only=True)
-    con.execute("SET allowed_directories = [$folder]", {"folder": str(store.place("releases"))})
+def opened(manifest: dict[str, Any], within: dict[str, str] | None = None) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to a release that reaches no other file than its own partitions; `within` has its limits."""
+    con = store.connect(database(manifest), read_only=True, within=within)
+    con.execute(f"SET allowed_directories = [{parts.quoted(store.place('releases'))}]")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
 
 
 @contextmanager
-def reader(manifest: dict[str, Any]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A release, open for as long as the block lasts."""
-    con = opened(manifest)
+def reader(manifest: dict[str, Any], within: dict[str, str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A release, open for as long as the block lasts; `within` has the connection's limits."""
+    con = opened(manifest, within)
     try:
         yield con
     finally:

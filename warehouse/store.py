@@ -24,6 +24,7 @@ LOCK_SECONDS = 600
 MEMORY_MIB = (
     2048  # for DuckDB in one process, unless INCENTIVES_MEMORY_MIB says otherwise; what is larger spills to staging/
 )
+PIECE_MIB = 96  # the least with which a piece of a report can be joined and sorted
 _other_home: ContextVar[Path | None] = ContextVar("other_home", default=None)
 Place = Literal["landing", "archive", "refused", "staging", "releases", "outbox", "sent"]
 
@@ -100,6 +101,18 @@ def limits(parts: int = 2) -> dict[str, str]:
     """
     threads = {"threads": str(_setting("INCENTIVES_THREADS", 1, "2"))} if "INCENTIVES_THREADS" in os.environ else {}
     return {"memory_limit": f"{_memory_mib() // parts}MiB", **threads}
+
+
+def streaming() -> dict[str, str]:
+    """DuckDB's settings for a command that passes a release on piece by piece: little memory, given back when it is freed.
+
+    It is 97 of the usual 2048 MiB, and enough for a piece; a second thread would ask for as much again.
+    """
+    return {
+        "memory_limit": f"{max(PIECE_MIB, _memory_mib() // 21)}MiB",
+        "threads": "1",
+        "allocator_bulk_deallocation_flush_threshold": "1MiB",
+    }
 
 
 def _memory_mib() -> int:
