@@ -8,6 +8,7 @@ import argparse
 import csv
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -35,9 +36,12 @@ def main() -> int:
     """Make the release, write each report, report, append to benchmarks/export.csv."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--copies", type=int, default=360, help="how often the day's 28,000 earnings are taken")
-    parser.add_argument("--work", type=Path, default=Path("var"), help="its folder export/ holds it all")
+    parser.add_argument(
+        "--work", type=Path, default=Path("var"), help="its folder export/ is emptied first and holds it all"
+    )
     wanted = parser.parse_args()
     console, work = Console(), wanted.work.absolute() / "export"
+    shutil.rmtree(work, ignore_errors=True)
     with console.status(f"settling a sample day and taking it {wanted.copies} times"):
         release(work, wanted.copies)
     found = []
