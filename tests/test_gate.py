@@ -4,6 +4,7 @@ import shutil
 
 import duckdb
 import pytest
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 
 import pipeline
 from expectations.gate import EXAMPLES, judge, schema_of
@@ -139,6 +140,16 @@ def test_a_path_is_taken_as_it_is(judged, tmp_path, monkeypatch):
     path = tmp_path / "$PLACE? 5%20#.duckdb"
     shutil.copy(judged, path)
     assert judge(path, TABLES[:1]).findings == []
+
+
+def test_a_judgement_that_ends_badly_leaves_the_next_one_alone(judged, monkeypatch):
+    def fail(engine):
+        raise RuntimeError("cannot be closed")
+
+    with monkeypatch.context() as broken, pytest.raises(RuntimeError):
+        broken.setattr(SqlAlchemyExecutionEngine, "close", fail)
+        judge(judged, TABLES[:1])
+    assert judge(judged, TABLES[:1]).findings == []
 
 
 def test_every_rule_has_its_seeded_fault():
