@@ -12,8 +12,8 @@ MONEY = (
 )
 
 
-def query(feed: Feed, present: set[str]) -> tuple[str, dict[str, str]]:
-    """The query that types a table `landed` of text, and rule id → condition that a broken row fulfils.
+def query(feed: Feed, present: set[str], landed: str = "landed") -> tuple[str, dict[str, str]]:
+    """The query that types a table of text, and rule id → condition that a broken row fulfils.
 
     Beside the feed's columns the result has `t_<column>`, each column's trimmed text, `exponent`, the decimals of the
     row's currency, `file_name` and `line_number`; conditions read these. A column that the file lacks is empty.
@@ -33,7 +33,7 @@ def query(feed: Feed, present: set[str]) -> tuple[str, dict[str, str]]:
         f"SELECT file_name, line_number, exponent, {', '.join(f't_{c}' for c in texts)},\n  "
         + ",\n  ".join(values)
         + "\n"
-        f"FROM (SELECT file_name, line_number, {', '.join(f'{text} AS t_{c}' for c, text in texts.items())} FROM landed)\n"
+        f"FROM (SELECT file_name, line_number, {', '.join(f'{text} AS t_{c}' for c, text in texts.items())} FROM {landed})\n"
         f"LEFT JOIN (SELECT currency AS known, exponent FROM meta.currencies) ON known = {currency}"
     ), rules
 

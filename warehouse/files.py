@@ -33,7 +33,7 @@ class Text:
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, into: str) -> Text:
-    """Read one file into a new table of text columns.
+    """Read one file into a new table, or view, of text columns.
 
     Raises Refused when the file is of no known format, is not UTF-8, or cannot be read.
     """
@@ -106,11 +106,14 @@ def _csv(con: duckdb.DuckDBPyConnection, path: Path, into: str) -> Text:
     if misshapen:
         numbers = np.delete(np.arange(2, lines + 1), np.array(misshapen) - 2)
         con.register("numbers", pa.table({"line_number": numbers}))
-        numbered = "records POSITIONAL JOIN numbers"
+        con.execute(f"CREATE TEMP TABLE {into}_records AS FROM records POSITIONAL JOIN numbers")
+        con.execute("DROP TABLE records")
     else:
-        numbered = "(SELECT *, rowid + 2 AS line_number FROM records)"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT *, {_literal(path.name)} AS file_name FROM {numbered}")
-    con.execute("DROP TABLE records")
+        con.execute(f"ALTER TABLE records RENAME TO {into}_records")
+    number = "line_number" if misshapen else "rowid + 2 AS line_number"
+    con.execute(
+        f"CREATE TEMP VIEW {into} AS SELECT {', '.join(map(_name, columns))}, {number}, {_literal(path.name)} AS file_name FROM {into}_records"
+    )
     return Text(columns, tuple(misshapen))
 
 

@@ -38,6 +38,7 @@ def stage(delivery: Delivery, row_rules: Mapping[str, str], path: Path) -> Stage
     path.unlink(missing_ok=True)
     with store.connect() as con:
         store.attach(con, path, "staging")
+        con.execute("SET force_compression = 'uncompressed'")  # staged once, read twice, deleted
         con.execute("CREATE SCHEMA meta; CREATE SCHEMA staging.clean")
         con.execute("CREATE TABLE meta.currencies (currency VARCHAR, exponent INTEGER)")
         store.insert(con, "meta.currencies", store.currencies())
@@ -45,6 +46,7 @@ def stage(delivery: Delivery, row_rules: Mapping[str, str], path: Path) -> Stage
         warnings = _columns(delivery, feed, present)
         rules = _type(con, feed, present, row_rules)
         _split(con, feed)
+        _suspect(con, feed, present)
         _quarantine(con, delivery, feed, rules, misshapen)
         _set_aside(con, feed, rules, is_any_misshapen=any(misshapen.values()))
         staged = _count(con, path, misshapen)
@@ -134,13 +136,12 @@ def _columns(delivery: Delivery, feed: Feed, present: set[str]) -> list[str]:
 def _type(
     con: duckdb.DuckDBPyConnection, feed: Feed, present: set[str], row_rules: Mapping[str, str]
 ) -> dict[str, str]:
-    """Make `typed` with `is_bad`; return every rule with the condition of a row that breaks it."""
+    """Make `typed` with `is_bad`; return every rule with the condition of a row that breaks it, which reads `casting`."""
     query, rules = casting.query(feed, present)
     rules |= {rule: f"NOT ({condition})" for rule, condition in row_rules.items()}
-    con.execute(f"CREATE TEMP VIEW casting AS {query}")
     broken = " OR ".join(f"coalesce({condition}, false)" for condition in rules.values())
     con.execute(
-        f"CREATE TEMP TABLE typed AS SELECT {', '.join(feed.columns)}, file_name, line_number, {broken} AS is_bad FROM casting"
+        f"CREATE TEMP TABLE typed AS SELECT {', '.join(feed.columns)}, file_name, line_number, {broken} AS is_bad FROM ({query})"
     )
     return rules
 
@@ -161,6 +162,15 @@ def _split(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
         f"CREATE TABLE staging.clean.{feed.name} AS SELECT {columns}, file_name, line_number FROM typed "
         "ANTI JOIN (SELECT * FROM keyed WHERE is_conflict OR is_again) USING (file_name, line_number) WHERE NOT is_bad"
     )
+
+
+def _suspect(con: duckdb.DuckDBPyConnection, feed: Feed, present: set[str]) -> None:
+    """Make `suspects`, the text of the rows to set aside, and `casting`, these as typed, since they are few."""
+    con.execute(
+        "CREATE TEMP TABLE suspects AS FROM landed SEMI JOIN (SELECT file_name, line_number FROM typed WHERE is_bad "
+        "UNION ALL SELECT file_name, line_number FROM keyed WHERE is_conflict) USING (file_name, line_number)"
+    )
+    con.execute(f"CREATE TEMP VIEW casting AS {casting.query(feed, present, 'suspects')[0]}")
 
 
 def _quarantine(
@@ -210,7 +220,7 @@ def _quarantine(
         "CAST(to_json(delivered) AS VARCHAR) AS delivered FROM ("
         "SELECT * FROM broken UNION ALL SELECT file_name, line_number, NULL, 'shape' FROM misshapen) AS rows "
         "LEFT JOIN originals USING (file_name, line_number) "
-        "LEFT JOIN (SELECT file_name, line_number, landed AS delivered FROM landed) USING (file_name, line_number)",
+        "LEFT JOIN (SELECT file_name, line_number, suspects AS delivered FROM suspects) USING (file_name, line_number)",
         {
             "id": delivery.manifest.delivery_id,
             "feed": feed.name,
