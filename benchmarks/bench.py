@@ -1,6 +1,6 @@
 """What a large day costs beside plain DuckDB SQL and dbt that make the same tables: `make bench`.
 
-`make bench-all` adds SQLMesh and Polars. Each run is a process of its own on a copy of the same warehouse; the sides take
+`make bench-all` adds SQLMesh and Polars; `make bench-year` settles twelve months at once. Each run is a process of its own on a copy of the same warehouse; the sides take
 turns; medians are compared. A row whose figures differ between the sides is void. A side with a lock has an environment of
 its own, made here and pinned by hash. Totals compare; rows by stage do so roughly, since the pipeline judges deliveries as it
 takes them in, and dbt and SQLMesh, which also test what they make, at the end. The pipeline keeps to 2 GiB for DuckDB, the
@@ -40,7 +40,11 @@ def main() -> int:
     console = Console()
     work = wanted.work.absolute() / "bench"
     sizes = Sizes(
-        lines=wanted.lines, history=wanted.lines * 6 // 5, partners=wanted.partners, customers=wanted.lines // 5
+        wanted.lines,
+        wanted.history or wanted.lines * 6 // 5,
+        wanted.partners,
+        customers=wanted.lines // 5,
+        days=wanted.days,
     )
     deliveries = work / "deliveries"
     shutil.rmtree(work, ignore_errors=True)
@@ -62,14 +66,19 @@ def main() -> int:
     for number in range(1, wanted.runs + 1):
         for side in runs:
             with console.status(f"run {number} of {wanted.runs}: {side}"):
-                home = work / "home"
-                shutil.copytree(work / "before", home)
+                home = work / ("after" if side == "floor" else "home")
+                if side != "floor":
+                    shutil.copytree(work / "before", home)
                 runs[side].append(_run(side, home, deliveries, DAY.isoformat()))
-                shutil.rmtree(home)
+                if side == "pipeline":  # whose tables the floor writes
+                    shutil.rmtree(work / "after", ignore_errors=True)
+                    home.rename(work / "after")
+                else:
+                    shutil.rmtree(home)
             console.print(
                 f"run {number} {side}: {runs[side][-1]['seconds']['total']:.1f} s, {runs[side][-1]['rss_mib']:,} MiB"
             )
-    differing = _differing({side: made[-1]["figures"] for side, made in runs.items()})
+    differing = _differing({side: made[-1]["figures"] for side, made in runs.items() if side != "floor"})
     for name, figures in differing[:20]:
         console.print(f"VOID {name}: {', '.join(f'{side} {figure}' for side, figure in figures.items())}")
     _report(console, runs, sizes, void=bool(differing))
@@ -79,12 +88,14 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=int, default=1_000_000, help="lines of the measured day")
+    parser.add_argument("--days", type=int, default=1, help="days over which these are spread, such as 365")
+    parser.add_argument("--history", type=int, help="lines settled before; 1.2 times as many unless given")
     parser.add_argument("--partners", type=int, default=50_000)
     parser.add_argument("--runs", type=int, default=5, help="runs a side; medians are reported")
     parser.add_argument(
         "--sides",
         type=_sides,
-        default=["pipeline", "plain", "dbt"],
+        default=["pipeline", "plain", "dbt", "floor"],
         help="with commas; the others are compared with the first",
     )
     parser.add_argument(
@@ -149,9 +160,8 @@ def _report(console: Console, runs: dict[str, list[dict[str, Any]]], sizes: Size
         name: {side: statistics.median(_measures(run)[name] for run in made) for side, made in runs.items()}
         for name in _measures(runs[first][0])
     }
-    title = (
-        f"Seconds of a day of {sizes.lines:,} lines after {sizes.history:,}{' (VOID: figures differ)' if void else ''}"
-    )
+    spread = "a day" if sizes.days == 1 else f"{sizes.days} days"
+    title = f"Seconds of {spread} of {sizes.lines:,} lines after {sizes.history:,}{' (VOID: figures differ)' if void else ''}"
     table = Table(title=title, box=None, collapse_padding=True, pad_edge=False)
     for column in ("stage", first, *(column for side in others for column in (side, "ratio"))):
         table.add_column(column, justify="left" if column == "stage" else "right")
@@ -159,7 +169,7 @@ def _report(console: Console, runs: dict[str, list[dict[str, Any]]], sizes: Size
         cells = (cell for side in others for cell in (_shown(taken[side]), _ratio(taken[first], taken[side])))
         table.add_row(name.removesuffix(" seconds"), _shown(taken[first]), *cells)
     console.print(table)
-    record(sizes.lines, len(runs[first]), measures, void=void)
+    record(sizes.lines, len(runs[first]), measures, days=sizes.days, void=void)
 
 
 def _measures(run: dict[str, Any]) -> dict[str, float]:
@@ -175,9 +185,9 @@ def _ratio(ours: float, theirs: float) -> str:
     return f"{ours / theirs:.1f}" if theirs > 0.05 else ""
 
 
-def record(lines: int, runs: int, measures: dict[str, dict[str, float]], *, void: bool) -> None:
+def record(lines: int, runs: int, measures: dict[str, dict[str, float]], *, void: bool, days: int = 1) -> None:
     """Add measures to results.csv: each by side, as far as measured."""
-    told = {"measured_on": datetime.now(UTC).date(), "lines": lines, "runs": runs, "is_void": void}
+    told = {"measured_on": datetime.now(UTC).date(), "lines": lines, "days": days, "runs": runs, "is_void": void}
     columns = RESULTS.read_text().partition("\n")[0].split(",")
     with RESULTS.open("a", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")

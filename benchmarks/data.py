@@ -23,6 +23,7 @@ class Sizes:
     partners: int = 50_000
     products: int = 5_000
     customers: int = 200_000
+    days: int = 1  # over which the measured lines are spread
 
 
 def deliver(root: Path, sizes: Sizes, work: Path) -> None:
@@ -111,11 +112,8 @@ FEEDS = {
 def _transactions(sizes: Sizes, count: int, prefix: str, is_history: bool) -> str:
     """Billing lines, 3 % of them refunds of all or a part; in the measured day 1 % bad, 0.5 % twice, 2 % of things unknown."""
     providers = max(2, sizes.partners // 17)
-    moment = (
-        "strftime(TIMESTAMP '2020-04-01' + to_days((i % 365)::INT) + to_seconds(i % 86400), '%Y-%m-%dT%H:%M:%SZ')"
-        if is_history
-        else "strftime(TIMESTAMP '2021-04-02' + to_seconds(i % 86400), '%Y-%m-%dT%H:%M:%SZ')"
-    )
+    days, last = (365, "2021-03-31") if is_history else (sizes.days, "2021-04-02")
+    moment = f"strftime(TIMESTAMP '{last}' - to_days((i % {days})::INT) + to_seconds(i % 86400), '%Y-%m-%dT%H:%M:%SZ')"
     bad = "false" if is_history else "i % 100 = 13"
     query = f"""
         SELECT '{prefix}-' || lpad(i::VARCHAR, 12, '0') || '-4f65-cb23-f8ad95867994' AS transaction_id,

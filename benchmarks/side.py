@@ -133,6 +133,64 @@ def run_polars(home: Path, deliveries: Path, day: str) -> dict:
     return {"seconds": json.loads(printed.splitlines()[-1]), "figures": _made(home, out)}
 
 
+def run_floor(home: Path, deliveries: Path, day: str) -> dict:
+    """What nobody who makes these tables goes below: the day's files scanned once, and what the pipeline made written once.
+
+    The home is the pipeline's after the day. Of the warehouse it is what the day brought, of the release its own part and
+    the tables that each release has whole.
+    """
+    started = time.perf_counter()
+    import duckdb
+
+    out = home / "floor"
+    out.mkdir()
+    seconds = {"imports": time.perf_counter() - started}
+    begun = time.perf_counter()
+    with duckdb.connect(str(out / "floor.duckdb")) as con:
+        con.execute(f"ATTACH '{home / 'warehouse.duckdb'}' AS warehouse (READ_ONLY)")
+        for file in deliveries.glob(f"{day}-*/*.csv"):
+            con.execute("SELECT max(COLUMNS(*)) FROM read_csv(?, all_varchar = true)", [str(file)])
+        seconds["ingest"] = time.perf_counter() - begun
+        for schema, table, of_day in _brought(con, day):
+            con.execute(f"CREATE TABLE {schema}_{table} AS FROM warehouse.{schema}.{table} WHERE {of_day}")
+        con.execute("CHECKPOINT floor")
+        seconds["commit"] = time.perf_counter() - begun - seconds["ingest"]
+        _write_release(con, home / "releases", out)
+    seconds["total"] = time.perf_counter() - begun
+    seconds["publish"] = seconds["total"] - seconds["ingest"] - seconds["commit"]
+    return {"seconds": {**seconds, "with imports": seconds["total"] + seconds["imports"]}, "figures": {}}
+
+
+def _brought(con: Any, day: str) -> list[tuple[str, str, str]]:
+    """The tables of a warehouse that keep what a day brought, each with the condition of such rows."""
+    brought = {
+        "delivery_id": f"delivery_id LIKE '{day}-%'",
+        "known_from": f"known_from = '{day}'",
+        "posted_on": f"posted_on = '{day}'",
+    }
+    columns = con.execute(
+        "SELECT schema_name, table_name, list(column_name) FROM duckdb_columns() WHERE database_name = 'warehouse' "
+        "AND schema_name IN ('clean', 'derived') GROUP BY ALL"
+    ).fetchall()
+    return [
+        (schema, table, next(brought[column] for column in brought if column in held))
+        for schema, table, held in columns
+        if set(brought) & set(held)
+    ]
+
+
+def _write_release(con: Any, releases: Path, out: Path) -> None:
+    """Write the newest part of the current release, and what its database holds, once more."""
+    manifest = json.loads((releases / "current.json").read_text())
+    for name, file in manifest["parts"][-1]["tables"].items():
+        target = f"'{out / name}.parquet' (FORMAT parquet, COMPRESSION zstd)"
+        con.execute(f"COPY (FROM read_parquet('{releases / file['file']}')) TO {target}")
+    con.execute(f"ATTACH '{releases / manifest['release_id'] / 'published.duckdb'}' AS published (READ_ONLY)")
+    tables = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'published' AND schema_name = 'main'"
+    for (table,) in con.execute(tables).fetchall():
+        con.execute(f"CREATE TABLE {table} AS FROM published.main.{table}")
+
+
 def _ran(side: str, command: str, *arguments: str | Path, **told: Path) -> str:
     """What a command of a side's own environment prints; all of it is shown when it fails."""
     place = Path(os.environ["INCENTIVES_ENVIRONMENTS"], side, "bin", command)
@@ -192,7 +250,14 @@ def _figures(con: Any) -> dict[str, str]:
     return dict(con.execute((HERE / "plain" / "figures.sql").read_text()).fetchall())
 
 
-SIDES = {"pipeline": run_pipeline, "plain": run_plain, "dbt": run_dbt, "sqlmesh": run_sqlmesh, "polars": run_polars}
+SIDES = {
+    "pipeline": run_pipeline,
+    "plain": run_plain,
+    "dbt": run_dbt,
+    "sqlmesh": run_sqlmesh,
+    "polars": run_polars,
+    "floor": run_floor,
+}
 
 
 if __name__ == "__main__":

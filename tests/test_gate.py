@@ -226,6 +226,13 @@ def test_a_table_without_rows_is_judged_by_what_looks_at_others_and_by_its_colum
     assert any(finding.fault for finding in judge(path, [table]).critical)
 
 
-def test_what_cannot_be_run_counts_as_failed(judged, tmp_path):
-    path = spoilt(judged, tmp_path, "ALTER TABLE derived.earnings DROP COLUMN rate")
-    assert any(finding.fault for finding in judge(path, [DERIVED["earnings"]]).critical)
+@pytest.mark.parametrize(
+    ("table", "spoils"),
+    [
+        (DERIVED["earnings"], "ALTER TABLE derived.earnings DROP COLUMN rate"),
+        (PUBLISHED["statements"], "ALTER TABLE added.statements DROP COLUMN closing"),
+        (PUBLISHED["statements"], "DROP TABLE added.statements"),
+    ],
+)
+def test_what_cannot_be_run_counts_as_failed(judged, tmp_path, table, spoils):
+    assert any(finding.fault for finding in judge(spoilt(judged, tmp_path, spoils), [table]).critical)
