@@ -51,10 +51,10 @@ from warehouse import associated, books, commit, cuts, due, frames, requested, r
 from warehouse.tables import DERIVED, FEEDS
 
 Step = Callable[..., pd.DataFrame]
+REQUIREMENT_STEPS: dict[str, Step] = {"requirements": requirements.requirements}
 PARTNER_STEPS: dict[str, Step] = {
     step.__name__: step
     for step in (
-        requirements.requirements,
         invitations.invitations,
         enrol_requests.enrolments_asked_for,
         answered_requests.answered_requests,
@@ -64,7 +64,7 @@ PARTNER_STEPS: dict[str, Step] = {
         associations.associations,
     )
 }
-STANDING = ("requirements", "enrolments", "eligibility_criteria", "eligibility")  # what rules alone may change
+STANDING = ("enrolments", "eligibility_criteria", "eligibility")  # what rules alone may change
 LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
     step.__name__: step
     for step in (
@@ -77,7 +77,7 @@ LINE_STEPS: dict[str, Step] = {  # run bucket by bucket
     )
 }
 HOLDER_STEPS: dict[str, Step] = {"holders": holders.holders}
-STEPS = PARTNER_STEPS | HOLDER_STEPS | LINE_STEPS
+STEPS = REQUIREMENT_STEPS | PARTNER_STEPS | HOLDER_STEPS | LINE_STEPS
 HOLDS = pa.schema([(name, pa.string()) for name in ("partner_id", "program", "reason_code")])
 NO_LINES = pd.DataFrame(
     {name: pd.Series([], dtype="str") for name in ("program", "partner_id", "transaction_id", "levers", "compared_by")}
@@ -126,8 +126,9 @@ def work_out(
     given = {"programs": run.rules.now, "programs_before": run.rules.before, "run_date": run.day}
     deliveries, made = _judge_partners(con, run, given, clock, everything=everything)
     if run.rules.changed:
+        held = _require(con, given | {"programs": run.rules.before}, clock)
         steps = {name: PARTNER_STEPS[name] for name in STANDING}
-        before = _run_steps(con, steps, made | {"programs": run.rules.before}, clock)
+        before = _run_steps(con, steps, made | held, clock)
         cuts.stand_under_rules_before(con, before["eligibility"])
         associated.associate_under_rules_before(con, associations.associations(made["claims"], run.rules.before))
     lines = _touch_lines(con, run, clock, everything=everything)
@@ -144,9 +145,20 @@ def _judge_partners(
 ) -> tuple[list[str], dict[str, Any]]:
     """Stage what the partner steps make; the cut's delivery ids, and what was read and made."""
     deliveries = _prepare(con, run, everything=everything)
-    made = _run_steps(con, PARTNER_STEPS, given, clock)
+    made = _run_steps(con, PARTNER_STEPS, _require(con, given, clock), clock)
     _stage(con, made, PARTNER_STEPS, run.run_id, clock)
     return deliveries, made
+
+
+def _require(con: duckdb.DuckDBPyConnection, given: dict[str, Any], clock: Clock) -> dict[str, Any]:
+    """What is given with `requirements`, run bucket by bucket, since revenue is a row for each partner, day and currency."""
+    count = cuts.partner_buckets(con)
+    found = []
+    for number in range(count):
+        cuts.open_partners(con, number, count)
+        found.append(_run_steps(con, REQUIREMENT_STEPS, given, clock)["requirements"])
+    cuts.open_partners(con)
+    return given | {"requirements": pd.concat(found, ignore_index=True) if count > 1 else found[0]}
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> list[str]:
@@ -205,10 +217,14 @@ def _touch_lines(
 def _hold(con: duckdb.DuckDBPyConnection, run: Run, clock: Clock) -> None:
     """Make `related_lines` of the touched ones, and stage who holds the customers that these name."""
     worked.relate(con, run.day)
-    made = holders.first_to_earn(NO_LINES, run.rules.now)
-    if rivals.gather(con, run.day):
-        made = _run_steps(con, HOLDER_STEPS, {"programs": run.rules.now, "run_date": run.day}, clock)["holders"]
-    commit.stage(con, "holders", made, run.run_id)
+    commit.stage(
+        con, "holders", holders.first_to_earn(NO_LINES, run.rules.now), run.run_id
+    )  # the table, if none follow
+    count = rivals.gather(con, run.day)
+    for number in range(count):
+        rivals.open_part(con, number, count)
+        made = _run_steps(con, HOLDER_STEPS, {"programs": run.rules.now, "run_date": run.day}, clock)
+        _stage(con, made, HOLDER_STEPS, run.run_id, clock)
     rivals.compare(con)
 
 

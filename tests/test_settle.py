@@ -12,7 +12,7 @@ import settlement
 from app.land import drop
 from benchmarks import data
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, ledger, settle_next
-from warehouse import commit, content, releases, store, worked
+from warehouse import commit, content, cuts, releases, store, worked
 from warehouse.tables import DERIVED
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -299,24 +299,40 @@ def test_an_exchange_rate_that_comes_later_decides_the_line(first_day):
 
 @pytest.mark.slow
 def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkeypatch):
-    hashes, opened = {}, []
-    open_bucket = worked.open_bucket
+    hashes, opened = {}, set()
 
-    def noted(con, *place, **which):
-        opened.append(place)
-        open_bucket(con, *place, **which)
+    def noting(opens):
+        return lambda con, *place, **which: (opened.add((opens.__name__, *place)), opens(con, *place, **which))
 
-    monkeypatch.setattr(worked, "open_bucket", noted)
+    for module, opens in ((worked, "open_bucket"), (cuts, "open_partners")):
+        monkeypatch.setattr(module, opens, noting(getattr(module, opens)))
+    resellers = [{"partner_id": partner} for partner in ("1000001", "1000002")]
+    world = dict.fromkeys(("competencies", "enrolments", "payee_profiles"), resellers)
+    world |= {
+        "partners": [*WORLD["partners"], {"partner_id": "1000002", "tenant_id": "other"}],
+        "agreements": [WORLD["agreements"][0], {"agreement_id": "a2", "partner_id": "1000002"}],
+        "customers": [{"customer_id": f"c{n}"} for n in range(3)],
+    }
+    sales = [
+        {
+            "transaction_id": f"t{n}",
+            "revenue": f"{n}000.99",
+            "customer_id": f"c{n % 3}",
+            "reseller_id": f"100000{1 + n % 2}",
+        }
+        for n in range(9)
+    ]
     for most in (1000, 2):
         monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path / str(most)))
         monkeypatch.setattr(worked, "BUCKET_LINES", most)
-        land_world()
-        land("transactions", [{"transaction_id": f"t{n}", "revenue": f"{n}.99"} for n in range(9)])
+        monkeypatch.setattr(cuts, "BUCKET_REVENUE", most)
+        land_world(**world)
+        land("transactions", sales)
         pipeline.run()
-        back = {"transaction_id": "back", "reverses": "t7", "revenue": "-7.99"}
-        settle_next(NEXT, [{"transaction_id": "t3", "revenue": "1.00"}, back, {"transaction_id": "new"}])
+        back = sales[7] | {"transaction_id": "back", "reverses": "t7", "revenue": "-7000.99"}
+        settle_next(NEXT, [sales[3] | {"revenue": "1.00"}, back, {"transaction_id": "new"}])
         hashes[most] = {table["name"]: table["content_hash"] for table in pipeline.current_release()["tables"]}
-    assert opened[:2] == [(0, 1), (0, 1)] and {(4, 5), (1, 2)} <= set(opened)
+    assert {("open_bucket", 4, 5), ("open_partners", 8, 9)} <= opened
     assert hashes[1000] == hashes[2]
 
 

@@ -11,6 +11,7 @@ from warehouse.tables import DERIVED, FEEDS
 
 HERE = Path(__file__).parent
 MOVED_BY_SALES = (HERE / "moved_by_sales.sql").read_text()
+BUCKET_REVENUE = 1_000_000  # rows of partner_revenue: 0.3 GiB
 STAGES = ("line", "reference", "fx", "eligibility", "rule", "split")  # the order in which a change of earnings is told
 ROLES = ("seller_id", "reseller_id")
 IN_CUT = "delivery_id IN (SELECT delivery_id FROM cut) AND known_from >= getvariable('cut_from')"
@@ -60,6 +61,23 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
         "CREATE OR REPLACE TEMP TABLE touched_partners AS SELECT DISTINCT partner_id FROM clean.partners "
         f"WHERE known_from <= $as_of AND {scope}",
         {"as_of": as_of},
+    )
+
+
+def partner_buckets(con: duckdb.DuckDBPyConnection) -> int:
+    """How many buckets the touched partners fall into: each has about so many rows of revenue that memory holds them."""
+    [(lines, share)] = con.execute(
+        "SELECT (SELECT count(*) FROM clean.transactions), (SELECT count(*) FROM touched_partners) / "
+        "greatest((SELECT count(*) FROM clean.partners), 1)"
+    ).fetchall()
+    return int(2 * lines * min(share, 1)) // BUCKET_REVENUE + 1  # a line counts for its seller and its reseller
+
+
+def open_partners(con: duckdb.DuckDBPyConnection, number: int = 0, count: int = 1) -> None:
+    """Make `judged_partners`: the touched partners of one bucket, or all of them."""
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW judged_partners AS FROM touched_partners "
+        f"WHERE hash(partner_id) % {count:d} = {number:d}"
     )
 
 

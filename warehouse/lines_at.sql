@@ -1,7 +1,7 @@
 -- Each worked line of a bucket in its program, with all that decides: one row a line and program.
 -- Facts are those known now or those known before the run, by name: `reference` and `rates` are 'now' or 'before'.
 -- A refund stands at the date of the line at the head of what it reverses, and is selected by what that line sold.
-CREATE OR REPLACE TEMP MACRO lines_at(bucket, reference, associations, rates, standing_table) AS TABLE
+CREATE OR REPLACE TEMP MACRO lines_at(bucket, sold, reference, associations, rates, standing_table) AS TABLE
 SELECT
     priced.transaction_id, priced.program, priced.partner_id, priced.claim_id, priced.reverses, priced.root_id, priced.own_at,
     priced.reference_at, priced.reference_on, priced.revenue_minor, priced.currency,
@@ -15,7 +15,7 @@ SELECT
     customer.tenant_created_on, first.first_purchase_on, CAST(getvariable('history_from') AS DATE) AS history_from,
     priced.charge_type, priced.own_charge_type, priced.association, priced.is_partner_known, priced.is_own_customer, priced.is_original_known,
     standing.is_earning, standing.reason_codes, priced.cause, priced.is_posted
-FROM program_lines(bucket, reference, associations) AS priced
+FROM program_lines(bucket, sold, reference, associations) AS priced
 JOIN meta.currencies AS own ON own.currency = priced.currency
 JOIN meta.currencies AS target ON target.currency = priced.program_currency
 LEFT JOIN query_table(standing_table) AS standing

@@ -2,7 +2,7 @@
 -- a program whose last lever has ended is none for the lines after that.
 -- A claim to the customer's workload that counts on the line's reference date decides who earns and by which
 -- association, unless the line's own association comes before it; else the partner of the line does, by its own.
--- `reference` names facts as in lines_at.sql; `associations` is a table of claims that count.
+-- `sold` is a table of what these lines and their heads sold; `reference` names facts as in lines_at.sql; `associations` is a table of claims that count.
 -- A line names its product by id or, where that is unique, by name, as some reconciliation files do.
 CREATE OR REPLACE TEMP MACRO catalogue_at(reference) AS TABLE
 WITH products AS (FROM query_table('products_' || reference))
@@ -13,8 +13,8 @@ SELECT product_name, any_value(product_family), any_value(product_segment), any_
 FROM products WHERE product_name NOT IN (SELECT product_id FROM products)
 GROUP BY product_name HAVING count(*) = 1;
 
-CREATE OR REPLACE TEMP MACRO program_lines(lines, reference, associations) AS TABLE
-WITH sold AS (
+CREATE OR REPLACE TEMP MACRO program_lines(lines, sold, reference, associations) AS TABLE
+WITH dated AS (
     SELECT
         line.transaction_id, line.reverses, rule.program, rule.program_currency, rule.partner_types, rule.pays_until,
         CASE rule.earner WHEN 'seller' THEN line.seller_id ELSE line.reseller_id END AS partner_id,
@@ -33,15 +33,15 @@ WITH sold AS (
         ) IS TRUE AS is_original_known
     FROM query_table(lines) AS touched
     JOIN program_earners AS rule USING (program)
-    JOIN sold_lines AS line USING (transaction_id)
-    LEFT JOIN sold_lines AS head -- a second condition would make it a nested loop
+    JOIN query_table(sold) AS line USING (transaction_id)
+    LEFT JOIN query_table(sold) AS head -- a second condition would make it a nested loop
         ON head.transaction_id = CASE WHEN touched.root <> line.transaction_id THEN touched.root END
 ), claimed AS ( -- one claim counts at most, so that no line doubles
-    SELECT sold.*, product.* EXCLUDE (named), CAST(reference_at AS DATE) AS reference_on, claim.claim_id AS claimed_id,
+    SELECT dated.*, product.* EXCLUDE (named), CAST(reference_at AS DATE) AS reference_on, claim.claim_id AS claimed_id,
         claim.partner_id AS claimed_by, claim.association AS claimed_association,
-        claim.claim_id IS NOT NULL AND NOT coalesce(list_contains(string_split(yields_to, ','), sold.association), false) AS is_claimed
-    FROM sold LEFT JOIN catalogue_at(reference) AS product ON product.named = sold.product_id
-    LEFT JOIN query_table(associations) AS claim ON claim.program = sold.program AND claim.customer_id = sold.customer_id
+        claim.claim_id IS NOT NULL AND NOT coalesce(list_contains(string_split(yields_to, ','), dated.association), false) AS is_claimed
+    FROM dated LEFT JOIN catalogue_at(reference) AS product ON product.named = dated.product_id
+    LEFT JOIN query_table(associations) AS claim ON claim.program = dated.program AND claim.customer_id = dated.customer_id
         AND claim.product_family = product.product_family AND claim.valid_from <= CAST(reference_at AS DATE)
         AND coalesce(claim.valid_to, DATE '9999-12-31') > CAST(reference_at AS DATE)
 ), earned AS (

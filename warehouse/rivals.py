@@ -4,13 +4,13 @@ from datetime import date
 
 import duckdb
 
-from warehouse.worked import LIVE, sold
+from warehouse.worked import LIVE, bucket_count, sell, sold
 
 
-def gather(con: duckdb.DuckDBPyConnection, as_of: date) -> bool:
+def gather(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
     """Make `rival_lines`: the lines, of all partners, of customers that related lines name, where programs keep customers.
 
-    And `sold_lines` of them. Whether there are any.
+    And `sold_lines` of them. How many buckets they fall into; all lines of a customer share one.
     """
     keeps = "SELECT program FROM program_earners WHERE keeps_customers"
     con.execute(
@@ -30,7 +30,20 @@ def gather(con: duckdb.DuckDBPyConnection, as_of: date) -> bool:
     [(count,)] = con.execute("SELECT count(*) FROM rival_lines").fetchall()
     if count:
         sold(con, "rival_lines", as_of)
-    return bool(count)
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE rival_lines AS SELECT rival_lines.*, hash(coalesce(head.customer_id, line.customer_id)) "
+            "AS bucket_key FROM rival_lines LEFT JOIN sold_lines AS line USING (transaction_id) "
+            "LEFT JOIN sold_lines AS head ON head.transaction_id = root"
+        )
+    return bucket_count(count)
+
+
+def open_part(con: duckdb.DuckDBPyConnection, number: int, count: int) -> None:
+    """Make `rival_part`: the rival lines of one bucket."""
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE rival_part AS FROM rival_lines WHERE bucket_key % {count:d} = {number:d}"
+    )
+    sell(con, "rival_part")
 
 
 def compare(con: duckdb.DuckDBPyConnection) -> None:

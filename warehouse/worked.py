@@ -94,6 +94,14 @@ def sold(con: duckdb.DuckDBPyConnection, lines: str, as_of: date) -> None:
     )
 
 
+def sell(con: duckdb.DuckDBPyConnection, lines: str) -> None:
+    """Make `<lines>_sold`: what of `sold_lines` some of the lines and their heads need, which each join of them then reads."""
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {lines}_sold AS FROM sold_lines SEMI JOIN "
+        f"(SELECT transaction_id FROM {lines} UNION ALL SELECT root FROM {lines}) USING (transaction_id)"
+    )
+
+
 def _sold_besides(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Make `sold_lines` anew where cells brought lines besides."""
     [(more,)] = con.execute("SELECT count(*) FROM worked_lines ANTI JOIN sought USING (transaction_id)").fetchall()
@@ -144,15 +152,16 @@ def _standing_pairs(con: duckdb.DuckDBPyConnection) -> None:
         "WHERE known_from >= getvariable('worked_since') AND known_to IS NULL"
     )
     [(lines,)] = con.execute("SELECT count(*) FROM related_lines").fetchall()
-    count = -(-lines // BUCKET_LINES)
+    count = bucket_count(lines)
     for number in range(count):
         con.execute(
             "CREATE OR REPLACE TEMP TABLE related_pairs AS FROM related_lines CROSS JOIN (SELECT program FROM program_earners) "
             f"WHERE hash(root) % {count:d} = {number:d}"
         )
+        sell(con, "related_pairs")
         con.execute(
             "INSERT INTO standing_pairs SELECT transaction_id, program, partner_id, reference_on, true, reference_at, "
-            "NOT is_posted AND reverses IS NULL FROM program_lines('related_pairs', 'now', 'associations_now')"
+            "NOT is_posted AND reverses IS NULL FROM program_lines('related_pairs', 'related_pairs_sold', 'now', 'associations_now')"
         )
 
 
@@ -206,6 +215,11 @@ def _add_mates(con: duckdb.DuckDBPyConnection, cells: str, *, again: bool = Fals
 def buckets(con: duckdb.DuckDBPyConnection, *, again: bool = False) -> int:
     """How many buckets the lines fall into, or those that are worked out again."""
     [(lines,)] = con.execute("SELECT count(*) FROM worked_lines WHERE is_again = $again", {"again": again}).fetchall()
+    return bucket_count(lines)
+
+
+def bucket_count(lines: int) -> int:
+    """How many buckets hold so many lines."""
     return -(-lines // BUCKET_LINES)
 
 
@@ -216,9 +230,10 @@ def open_bucket(con: duckdb.DuckDBPyConnection, number: int, count: int, *, agai
     any is left out, since to plan its query takes longer than all other inputs of a small bucket.
     """
     con.execute(
-        "CREATE OR REPLACE TEMP VIEW bucket_lines AS SELECT *, cell_from IS NOT NULL AS is_in_cell FROM worked_lines "
+        "CREATE OR REPLACE TEMP TABLE bucket_lines AS SELECT *, cell_from IS NOT NULL AS is_in_cell FROM worked_lines "
         f"WHERE bucket_key % {count:d} = {number:d} AND is_again = {again}"
     )
+    sell(con, "bucket_lines")
     moved = {}
     for place, stage in enumerate(KNOWN_AT, 1):
         later = " OR ".join(["is_in_cell", *(f"at_{name}" for name in STAGES[place:])])
@@ -228,7 +243,7 @@ def open_bucket(con: duckdb.DuckDBPyConnection, number: int, count: int, *, agai
     [found] = con.execute(f"SELECT {any_moved} FROM bucket_lines").fetchall()
     stages = [stage for stage, has_lines in zip(KNOWN_AT, found, strict=True) if has_lines] or ["line"]
     lines = " UNION ALL ".join(
-        f"SELECT '{stage}' AS stage, * FROM lines_at('bucket_of_{stage}', {', '.join(map(repr, KNOWN_AT[stage]))})"
+        f"SELECT '{stage}' AS stage, * FROM lines_at('bucket_of_{stage}', 'bucket_lines_sold', {', '.join(map(repr, KNOWN_AT[stage]))})"
         for stage in stages
     )
     con.execute(f"CREATE OR REPLACE TEMP VIEW bucket_stages AS {lines}")

@@ -8,13 +8,13 @@ WITH history AS (SELECT min(transaction_on) AS history_from FROM clean.transacti
         UNION ALL
         SELECT seller_id, transaction_on, currency, revenue_minor FROM clean.transactions
         WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn
-    ) SEMI JOIN touched_partners USING (partner_id)
+    ) SEMI JOIN judged_partners USING (partner_id)
     GROUP BY ALL
 ), targets AS (SELECT DISTINCT program_currency FROM program_earners)
 SELECT
     partner_id, history_from AS transaction_on, program_currency AS currency, program_currency, 0::BIGINT AS revenue_minor,
     exponent, exponent AS program_exponent, 1::DECIMAL(28,18) AS fx_rate, history_from
-FROM touched_partners CROSS JOIN history CROSS JOIN targets JOIN meta.currencies ON currency = program_currency
+FROM judged_partners CROSS JOIN history CROSS JOIN targets JOIN meta.currencies ON currency = program_currency
 WHERE history_from IS NOT NULL
 UNION ALL
 SELECT
