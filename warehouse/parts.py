@@ -5,7 +5,6 @@ rewritten. A version that has changed since is in the newer part again, and the 
 to those before. The manifest names the parts of a release; its views put them together.
 """
 
-import hashlib
 import os
 from collections.abc import Sequence
 from datetime import date
@@ -14,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import content, store
+from warehouse import content, landing, store
 from warehouse.tables import PUBLISHED, Published
 
 QUERIES = Path(__file__).parent / "published"
@@ -80,7 +79,7 @@ def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) ->
     os.replace(fresh, final)
     return {
         "file": str(final.relative_to(store.place("releases"))),
-        "sha256": hashlib.sha256(final.read_bytes()).hexdigest(),
+        "sha256": landing.file_hash(final),
         "rows": rows,
         "replacing": replacing,
         "in_force": in_force,
