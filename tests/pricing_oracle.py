@@ -29,10 +29,12 @@ Scale
     threshold, and below zero then, nothing is earned. "below zero the first bracket continues"
 12. A line of zero measure takes the bracket of the running total whole, in marginal with continuous units too.
 13. Amounts and lumps are in program currency, and quantity × rate is; in the transaction's currency: divided by its FX.
-14. Lumps: the line that reaches a bracket carries + its lump, one that leaves it − what was booked, each on the row of
-    that bracket; so in lump_sum, going up, the line also carries − the lower lump. A lump that stands keeps its amount when
-    a later date has another. A threshold of 0 is reached at 0 with `lower` too. "the highest reached only … booked on the
-    line that crosses, taken back on the line that falls below"
+14. Lumps: the line that reaches a bracket carries + its lump, one that leaves it − that lump, each on the row of that
+    bracket; so in lump_sum, going up, the line also carries − the lower lump. A bracket is reached by the first line that
+    finds its total at the threshold of the line's own date, crossed by it or not, and left by one of a negative measure
+    that finds it below; until then a lump stands, whatever becomes of its threshold, and keeps the amount of the date on which
+    it was reached. A threshold of 0 is reached at 0 with `lower` too. "each reached … booked on the line that crosses",
+    "a lump at 0 is booked on the period's first line", "only falling below a threshold takes back"
 15. Over `all`, the last value of a dated minimum. "the value on its last day"
 16. slice: in each currency on its own, base slice and result are rounded; quantities, interpolated amounts and lumps have no
     money as base, only the result is rounded.

@@ -246,6 +246,24 @@ def test_the_sum_of_all_entries_is_the_same_however_the_lines_arrive(rules, monk
     assert {date(2021, 3, 1)} == {month for _, _, month, _ in found[0]}
 
 
+def test_a_lump_is_paid_once_and_taken_back_once_however_its_threshold_moves(rules):
+    later = "{threshold: {2019-01-01: 500, 2021-03-25: 900}, amount: {2021-03-24: 2}}"
+    write(
+        rules,
+        "accumulate: {over: fiscal_year}, scale: {mode: cumulative_lump_sum, "
+        f"brackets: [{{threshold: 100, amount: 1}}, {later}]}}",
+    )
+    first(sale("a", "600.00"))
+    assert causes(DAYS[0]) == {("a", "new_line"): "1.00"}
+    settle_next(DAYS[1], [sale("b", "10.00", DAYS[1])])
+    assert causes(DAYS[1]) == {("b", "new_line"): "2.00"}  # the lump for 500 begins
+    settle_next(DAYS[2], [sale("c", "290.00", DAYS[2])])
+    assert causes(DAYS[2]) == {}  # 900 is reached, for which the lump stands already
+    settle_next(DAYS[3], [sale("d", "-10.00", DAYS[3])])
+    assert causes(DAYS[3]) == {("d", "new_line"): "-2.00"}
+    the_books_agree()
+
+
 def as_yaml(value: Any) -> str:
     """Plain values in YAML's flow style."""
     if isinstance(value, dict):

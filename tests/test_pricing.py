@@ -104,14 +104,12 @@ class Rules:
             else "rate"
         )
         steps = [0, 5, 14, 30] if measure == "quantity" else [0, 120, 500, 2000]
-        if mode != "marginal" and self.chance.random() < 0.3 or mode.endswith("lump_sum"):
+        if mode != "marginal" and self.chance.random() < (0.7 if mode.endswith("lump_sum") else 0.3):
             steps = steps[1:]
         count = self.chance.randrange(1, len(steps) + 1)
         prices = [
             Decimal(self.chance.randrange(1, 2000)) / (100 if pays == "amount" else 10_000) for _ in steps[:count]
         ]
-        if mode == "lump_sum":
-            prices.sort()
         if mode == "interpolated":
             prices[-1] = Decimal(0)
         made: dict[str, Any] = {
@@ -121,12 +119,30 @@ class Rules:
         can_begin_later = made["brackets"][1 : -1 if mode == "interpolated" else None]
         if can_begin_later and not mode.endswith("lump_sum") and self.chance.random() < 0.3:
             bracket = self.chance.choice(can_begin_later)
-            bracket[pays] = {FIRST + timedelta(self.chance.randrange(1, 200)): bracket[pays]}
+            bracket[pays] = {self.day(): bracket[pays]}
+        if mode.endswith("lump_sum") and self.chance.random() < 0.5:
+            self.move_lumps(made["brackets"])
         if measure == "quantity" and self.chance.random() < 0.3:
             made["units"] = "first_unit"
         elif self.chance.random() < 0.3:
             made["on_threshold"] = "lower"
         return made
+
+    def move_lumps(self, brackets: list[dict[str, Any]]) -> None:
+        """Some thresholds move, some lumps are others from a day on, some brackets but the first begin later."""
+        for number, bracket in enumerate(brackets):
+            threshold, amount = bracket["threshold"], bracket["amount"]
+            if self.chance.random() < 0.5:
+                other = int(threshold * self.chance.choice([Decimal("0.75"), Decimal("1.4")]))
+                bracket["threshold"] = {FIRST: threshold, self.day(): Decimal(other)}
+            if number and self.chance.random() < 0.5:
+                bracket["amount"] = {self.day(): amount}
+            elif self.chance.random() < 0.5:
+                bracket["amount"] = {FIRST: amount, self.day(): amount + 1}
+
+    def day(self) -> date:
+        """A day after the first one on which something changes."""
+        return FIRST + timedelta(self.chance.randrange(1, 200))
 
 
 def random_lines(chance: random.Random) -> list[Line]:

@@ -34,7 +34,8 @@ def in_a_row(kind: str, *measures: int, **more: Any) -> Standing:
     measure = np.array(measures, kind)
     plain = {
         "measure": measure, "before": measure.cumsum() - measure, "total": np.full(len(measure), sum(measures), kind),
-        "is_first": np.arange(len(measure)) == 0, "bracket": np.full(len(measure), -1), "unit": 1,
+        "scope": np.zeros(len(measure), "int64"), "is_open": np.zeros(len(measure), bool),
+        "bracket": np.full(len(measure), -1), "unit": 1,
     }  # fmt: skip
     return Standing(**plain | more)
 
@@ -46,10 +47,25 @@ def days(count: int) -> pd.Series:
 def paid(by: Scale, lines: Standing) -> list[dict[int, str]]:
     """For each line, by bracket, which part of which whole it pays for."""
     made: list[dict[int, str]] = [{} for _ in lines.measure]
-    for line, bracket, part, whole in zip(*slices(by, days(len(made)), lines), strict=True):
+    for line, bracket, part, whole, _ in zip(*slices(by, days(len(made)), lines), strict=True):
         assert bracket not in made[line]
         made[line][bracket] = f"{part}/{whole}"
     return made
+
+
+def booked(by: Scale, lines: Standing, *, later: int = 0) -> list[dict[int, tuple[int, int]]]:
+    """For each line, by bracket, how often a lump is booked and by which line's day; so many last lines are later ones."""
+    made: list[dict[int, tuple[int, int]]] = [{} for _ in lines.measure]
+    on = days(len(made)).mask(np.arange(len(made)) >= len(made) - later, pd.Timestamp(LATER))
+    for line, bracket, part, _, priced_as in zip(*slices(by, on, lines), strict=True):
+        made[line][bracket] = (part, priced_as)
+    return made
+
+
+def moving(mode: str, before: int, after: int) -> Scale:
+    """A scale of one bracket, whose threshold is another one from a later day on."""
+    threshold = {TODAY: Decimal(before), LATER: Decimal(after)}
+    return Scale.model_validate({"mode": mode, "brackets": [{"threshold": threshold, "amount": Decimal(1)}]})
 
 
 # Flat and retroactive
@@ -231,6 +247,57 @@ def test_a_lump_at_zero_is_booked_by_the_first_line_even_of_nothing(kind, on_thr
 def test_a_lump_above_the_threshold_only_is_not_booked_at_it(kind):
     by = scale("lump_sum", 5, on_threshold="lower")
     assert paid(by, in_a_row(kind, 5, 1)) == [{1: "0/1"}, {1: "1/1"}]
+
+
+LUMPS = pytest.mark.parametrize("mode", ["lump_sum", "cumulative_lump_sum"])
+
+
+@LUMPS
+def test_below_zero_no_lump_is_reached(kind, mode):
+    assert paid(scale(mode, -5), in_a_row(kind, -3, 3, -1)) == [{1: "0/1"}, {1: "1/1"}, {1: "-1/1"}]
+
+
+@pytest.mark.parametrize(
+    ("mode", "found"),
+    [
+        ("lump_sum", [{1: (1, 0)}, {1: (-1, 0), 2: (1, 1)}, {2: (0, 2)}]),
+        ("cumulative_lump_sum", [{1: (1, 0)}, {2: (1, 1)}, {2: (0, 2)}]),
+    ],
+)
+def test_a_lump_that_begins_later_is_booked_by_the_first_line_that_finds_it_reached(kind, mode, found):
+    assert booked(scale(mode, 5, 10, later=(2,)), in_a_row(kind, 12, 0, 1), later=2) == found
+
+
+@LUMPS
+def test_a_raised_threshold_takes_nothing_back_and_pays_nothing_twice_until_a_line_falls_below_it(kind, mode):
+    found = booked(moving(mode, 5, 9), in_a_row(kind, 6, 0, 1, 3, -3, 2), later=5)
+    assert found == [{1: (1, 0)}, {1: (0, 1)}, {1: (0, 2)}, {1: (0, 3)}, {1: (-1, 0)}, {1: (1, 5)}]
+
+
+@LUMPS
+def test_a_lowered_threshold_takes_back_only_what_was_paid(kind, mode):
+    found = booked(moving(mode, 9, 5), in_a_row(kind, 6, -2, 1, -2, 2, 1), later=5)
+    assert found == [{1: (0, 0)}, {1: (0, 1)}, {1: (1, 2)}, {1: (-1, 2)}, {1: (1, 4)}, {1: (0, 5)}]
+
+
+def test_a_lower_lump_comes_back_as_it_was_when_it_was_reached(kind):
+    assert booked(scale("lump_sum", 5, 10), in_a_row(kind, 6, 6, -4, 4, -9)) == [
+        {1: (1, 0)}, {1: (-1, 0), 2: (1, 1)}, {1: (1, 0), 2: (-1, 1)}, {1: (-1, 0), 2: (1, 3)}, {2: (-1, 3)},
+    ]  # fmt: skip
+
+
+@LUMPS
+def test_each_scope_has_its_own_lumps(kind, mode):
+    lines = in_a_row(kind, 6, 6, 0, -2, before=np.array([0, 0, 6, 6], kind), scope=np.array([1, 0, 0, 1]))
+    assert booked(scale(mode, 5), lines) == [{1: (1, 0)}, {1: (1, 1)}, {1: (0, 2)}, {1: (-1, 0)}]
+
+
+@LUMPS
+def test_lumps_of_an_open_scope_are_those_that_its_total_reaches(kind, mode):
+    lines = in_a_row(kind, 1, -3, 3, before=np.array([7, 8, 5], kind), is_open=np.ones(3, bool))
+    assert booked(scale(mode, 6), lines) == [{1: (0, 0)}, {1: (-1, 1)}, {1: (1, 2)}]
+    falls = in_a_row(kind, -3, before=np.array([7], kind), is_open=np.ones(1, bool))
+    assert booked(scale(mode, 6), falls) == [{1: (-1, 0)}]
 
 
 # Totals

@@ -27,7 +27,8 @@ class Context(NamedTuple):
 
     before: np.ndarray
     total: np.ndarray
-    is_first: np.ndarray
+    scope: np.ndarray
+    is_open: np.ndarray
     bracket: np.ndarray
     is_met: np.ndarray
     bar: np.ndarray
@@ -124,10 +125,10 @@ def _around(
     pays = is_met & (bar == FREE)
     before, total = scopes.running(np.where(pays, measure, measure * 0), own, lever.scale_scope, year)
     opening, is_open = opened(own, lever.accumulate, "scale", lever, program, known.opening, total.dtype)
-    is_first = scopes.is_first(scopes.codes(own, lever.scale_scope, year)) & ~is_open
+    scope = scopes.codes(own, lever.scale_scope, year)
     nothing = np.zeros(len(own), "int64")
     baseline = nothing if held is None else held.amount
-    return Context(before + opening, total + opening, is_first, nothing - 1, is_met, bar, baseline)
+    return Context(before + opening, total + opening, scope, is_open, nothing - 1, is_met, bar, baseline)
 
 
 def _compared(total: np.ndarray, unit: int, lever: Lever, held: baselines.Baselines) -> tuple[np.ndarray, int]:
@@ -199,4 +200,5 @@ def standing(lines: Measured, lever: Lever, at: np.ndarray) -> Standing:
         unit, parts = RATE_UNIT, baseline
     if isinstance(lever.base, FixedBase):
         whole = np.full(len(at), unit, dtype=object) * (1 if parts is None else parts)
-    return Standing(measure, before, total, around.is_first[at], around.bracket[at], unit, whole, parts)
+    scope, is_open, bracket = (of[at] for of in (around.scope, around.is_open, around.bracket))
+    return Standing(measure, before, total, scope, is_open, bracket, unit, whole, parts)

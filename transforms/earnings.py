@@ -76,12 +76,11 @@ def _of_lever(
     is_own = np.ones(len(line), bool) if scale.is_lump else ~family.is_refund[line]
     free, barred = np.flatnonzero(is_own & around.pays), np.flatnonzero(is_own & ~around.pays)
     found = scales.slices(scale, own["reference_on"].iloc[free].reset_index(drop=True), standing(lines, lever, free))
-    below = np.setdiff1d(free, free[found.line])
+    found = found._replace(line=free[found.line], priced_as=free[found.priced_as])
+    below = np.setdiff1d(free, found.line)
     held_by = np.where(around.bar == FREE, "minimum", BARS[around.bar])[barred]
     made = [
-        pricing.priced(own, found._replace(line=free[found.line]), bracket, lever, program, lines.unit).assign(
-            held_by=None
-        )
+        pricing.priced(own, found, bracket, lever, program, lines.unit).assign(held_by=None)
         for bracket in np.unique(found.bracket)
     ]
     made += [

@@ -183,7 +183,8 @@ class Lever(Rule):
     @property
     def goes_on(self) -> bool:
         """Whether totals of the lines before are all that a later line needs to know of them."""
-        is_simple = self.measure in ("revenue", "quantity") and not self.one_earning
+        is_lump_moved = self.pricing.is_lump and len(self.effective.changes(self.pricing.days)) > 1
+        is_simple = self.measure in ("revenue", "quantity") and not self.one_earning and not is_lump_moved
         return is_simple and not any(scope.over == "trailing_12_months" for scope in self.scopes)
 
     @field_validator("accumulate")

@@ -41,7 +41,7 @@ def priced(own: pd.DataFrame, found: Slices, number: int, lever: Lever, program:
     here = found.bracket == number
     line, part, whole = found.line[here], found.part[here], found.whole[here]
     lines = own.iloc[line].reset_index(drop=True)
-    price = at(lever.pricing.brackets[number - 1].price, lines["reference_on"])
+    price = at(lever.pricing.brackets[number - 1].price, own["reference_on"].iloc[found.priced_as[here]])
     by_amount = lever.pays_by_amount
     if lever.base == "annualised_revenue":
         part, whole = part * _of_term(lines["term"], TIMES), whole * _of_term(lines["term"], YEARS)
@@ -64,7 +64,7 @@ def priced(own: pd.DataFrame, found: Slices, number: int, lever: Lever, program:
 def unpaid(own: pd.DataFrame, line: np.ndarray, lever: Lever, program: Program, unit: int) -> pd.DataFrame:
     """Rows for lines that earn nothing of a lever."""
     ones = np.ones(len(line), "int64")
-    return priced(own, Slices(line, ones, ones * 0, ones), 1, lever, program, unit)
+    return priced(own, Slices(line, ones, ones * 0, ones, line), 1, lever, program, unit)
 
 
 def below_all(own: pd.DataFrame, line: np.ndarray, lever: Lever, program: Program, unit: int) -> pd.DataFrame:

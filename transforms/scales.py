@@ -12,7 +12,8 @@ from transforms.scopes import figures
 class Standing(NamedTuple):
     """Where each line stands in its scope, in whole numbers of `1 / unit`.
 
-    `before` is the sum of the lines before it, `total` that of all, `bracket` the one that a retroactive scale takes
+    `before` is the sum of the lines before it, `total` that of all, `scope` the number of its scope; `is_open` says that
+    lines before those that are here fill it, at the same thresholds. `bracket` is the one that a retroactive scale takes
     instead of the total's, where it is not -1. `whole` is what of the measure stands for the line's whole base, its own
     measure unless given; `parts` is what thresholds are multiplied by, as where they are shares of a baseline.
     """
@@ -20,7 +21,8 @@ class Standing(NamedTuple):
     measure: np.ndarray
     before: np.ndarray
     total: np.ndarray
-    is_first: np.ndarray
+    scope: np.ndarray
+    is_open: np.ndarray
     bracket: np.ndarray
     unit: int
     whole: np.ndarray | None = None
@@ -31,13 +33,15 @@ class Slices(NamedTuple):
     """One row for each line and bracket that pays for it: the price of `bracket` (from 1) for `part / whole` of the line.
 
     For lumps the part is how often the lump is booked, -1 where it is taken back; interpolated, it is how much of the
-    bracket the line fills, and the whole is the bracket's width.
+    bracket the line fills, and the whole is the bracket's width. The price is that of the day of `priced_as`: the line
+    itself, for lumps the line that reached the bracket.
     """
 
     line: np.ndarray
     bracket: np.ndarray
     part: np.ndarray
     whole: np.ndarray
+    priced_as: np.ndarray
 
 
 def slices(scale: Scale, on: pd.Series, lines: Standing) -> Slices:
@@ -55,8 +59,8 @@ def slices(scale: Scale, on: pd.Series, lines: Standing) -> Slices:
     line = np.flatnonzero(found)
     if lines.whole is None:
         ones = np.ones(len(line), "int64")
-        return Slices(line, found[line], ones, ones)
-    return Slices(line, found[line], lines.measure[line], np.where(lines.whole == 0, 1, lines.whole)[line])
+        return Slices(line, found[line], ones, ones, line)
+    return Slices(line, found[line], lines.measure[line], np.where(lines.whole == 0, 1, lines.whole)[line], line)
 
 
 def _thresholds(scale: Scale, on: pd.Series, lines: Standing) -> np.ndarray:
@@ -78,7 +82,9 @@ def _thresholds(scale: Scale, on: pd.Series, lines: Standing) -> np.ndarray:
 def bracket_of(scale: Scale, on: pd.Series, totals: np.ndarray, unit: int) -> np.ndarray:
     """The bracket that totals reach at the thresholds of a day; 0 for none."""
     none = np.zeros(len(totals), bool)
-    return highest(scale, _thresholds(scale, on, Standing(totals, totals, totals, none, totals, unit)), totals, unit)
+    return highest(
+        scale, _thresholds(scale, on, Standing(totals, totals, totals, none, none, totals, unit)), totals, unit
+    )
 
 
 def highest(scale: Scale, bounds: np.ndarray, totals: np.ndarray, unit: int) -> np.ndarray:
@@ -112,30 +118,50 @@ def _sliced(scale: Scale, bounds: np.ndarray, lines: Standing) -> Slices:
         is_last = number == len(bounds)  # interpolated, it pays nothing, however wide
         whole = base if not is_interpolated else np.ones_like(top) if is_last else top - bound
         line = np.flatnonzero(part)
-        made.append(Slices(line, np.full(len(line), number), part[line], whole[line]))
+        made.append(Slices(line, np.full(len(line), number), part[line], whole[line], line))
     still = np.flatnonzero((lines.measure == 0).astype(bool) & (running > 0))
     ones = np.ones(len(still), "int64")
     is_nothing = is_interpolated or lines.whole is not None
-    made.append(Slices(still, running[still], ones * 0 if is_nothing else ones, ones))
+    made.append(Slices(still, running[still], ones * 0 if is_nothing else ones, ones, still))
     return Slices(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
 
 
 def _lumps(scale: Scale, bounds: np.ndarray, lines: Standing) -> Slices:
-    """Lumps on the lines that reach them, taken back on those that fall below; before a scope's first line none is.
+    """Lumps on the lines that reach them, taken back on those that fall below.
 
     A line that changes nothing has a row of the bracket where it stands, whose part is 0.
     """
-    is_cumulative = scale.mode == "cumulative_lump_sum"
+    stood, stands = _held(scale, bounds, lines)
+    reached_by = _latest(stands & ~stood, lines.scope)
     numbers = np.arange(1, len(bounds) + 1)[:, None]
-    booked = []
-    for totals in (lines.before, lines.before + lines.measure):
-        is_reached = _reached(scale, bounds, totals) | ((bounds == 0) & (totals == 0)).astype(bool)
-        top = (is_reached * numbers).max(axis=0)
-        booked.append(is_reached if is_cumulative else is_reached & (numbers == top))
-    booked[0] &= ~lines.is_first
-    change = booked[1].astype("int64") - booked[0]
+    if scale.mode == "lump_sum":  # the highest alone is booked
+        stood, stands = (numbers == (held * numbers).max(axis=0) for held in (stood, stands))
+    change = stands.astype("int64") - stood
     change_at, line = np.nonzero(change)
     still = np.flatnonzero(~change.any(axis=0))
-    number = np.concatenate([change_at + 1, np.maximum(top[still], 1)])
+    number = np.concatenate([change_at + 1, np.maximum((stands * numbers).max(axis=0), 1)[still]])
     part = np.concatenate([change[change_at, line], np.zeros(len(still), "int64")])
-    return Slices(np.concatenate([line, still]), number, part, np.ones(len(part), "int64"))
+    by = reached_by[change_at, line]
+    priced_as = np.concatenate([np.where(by >= 0, by, line), still])
+    return Slices(np.concatenate([line, still]), number, part, np.ones(len(part), "int64"), priced_as)
+
+
+def _held(scale: Scale, bounds: np.ndarray, lines: Standing) -> tuple[np.ndarray, np.ndarray]:
+    """Brackets × lines: whether each bracket is reached before the line, and after it, as docs/adr/0019 has it.
+
+    It is reached by the first line that finds it so, and no longer by one that takes from the measure and finds it not so.
+    """
+    found_before, found = (
+        (_reached(scale, bounds, totals) | (bounds == 0).astype(bool)) & (totals >= 0).astype(bool)
+        for totals in (lines.before, lines.before + lines.measure)
+    )
+    decides = _latest(found | (lines.measure < 0).astype(bool), lines.scope)
+    after = np.take_along_axis(found, decides, axis=1) & (decides >= 0)
+    previous = pd.Series(np.arange(len(lines.scope))).groupby(lines.scope).shift(fill_value=-1).to_numpy()
+    return np.where(previous >= 0, after[:, previous], found_before & lines.is_open), after
+
+
+def _latest(is_so: np.ndarray, scope: np.ndarray) -> np.ndarray:
+    """Brackets × lines: the last line of the scope, up to this one, of which something is so; -1 for none."""
+    places = pd.DataFrame(np.where(is_so, np.arange(len(scope)), -1).T)
+    return places.groupby(scope).cummax().to_numpy().T

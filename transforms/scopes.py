@@ -81,11 +81,6 @@ def _accumulated(values: np.ndarray, scope: np.ndarray) -> tuple[np.ndarray, np.
     return before, total
 
 
-def is_first(scope: np.ndarray) -> np.ndarray:
-    """Whether each row is the first of its scope."""
-    return ~pd.Series(scope).duplicated().to_numpy()
-
-
 def measure(rows: pd.DataFrame, lever: Lever, program: Program) -> tuple[np.ndarray, int]:
     """What each row measures, as whole numbers of `1 / unit`, and the unit.
 

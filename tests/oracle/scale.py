@@ -168,30 +168,30 @@ def result(program: dict, sale: Sale, money: Money) -> Money:
 
 
 def lumps(program: dict, lever: dict, members: list[Sale], measures: Added) -> Iterator[tuple[tuple[str, int], Money]]:
-    """Each line's crossings: + the lump of a bracket that it reaches, − what was booked of one that it leaves."""
-    booked: dict[int, Fraction] = {}
+    """Each line's changes: + the lump of a bracket that it reaches, − that of one that it leaves, as it was reached."""
+    held: dict[int, Fraction] = {}
     running = Fraction(0)
     for sale in members:
         for line, measure in zip((sale.line, *sale.refunds), measures[sale.line.id], strict=True):
             running += measure
-            stand = standing(lever, sale.line.on, running)
-            for position in sorted({*booked, *stand}):
-                if position in stand and position not in booked:
-                    change = booked[position] = stand[position]
-                elif position in booked and position not in stand:
-                    change = -booked.pop(position)
-                else:
-                    continue
-                yield (line.id, position), result(program, sale, Money(change / number(sale.line.fx), change))
+            found = reached(lever, sale.line.on, running)
+            kept = {position: held.get(position, amount) for position, amount in found.items()}
+            before, held = booked(lever, held), kept if measure < 0 else {**kept, **held}
+            after = booked(lever, held)
+            for position in sorted({*before, *after}):
+                if change := after.get(position, Fraction(0)) - before.get(position, Fraction(0)):
+                    yield (line.id, position), result(program, sale, Money(change / number(sale.line.fx), change))
 
 
-def standing(lever: dict, on: date, total: Fraction) -> dict[int, Fraction]:
-    """The lumps that a total has reached: each of them, or only the highest."""
-    reached = {}
-    for bracket in brackets_on(lever, on):
-        equal = total == bracket.threshold and (higher(lever) or total == 0)
-        if total >= 0 and (total > bracket.threshold or equal):
-            if mode_of(lever) == "lump_sum":
-                reached.clear()
-            reached[bracket.number] = bracket.price
-    return reached
+def booked(lever: dict, held: dict[int, Fraction]) -> dict[int, Fraction]:
+    """Of the lumps that are held, those that are paid: each of them, or only the highest."""
+    return held if mode_of(lever) == "cumulative_lump_sum" else dict(sorted(held.items())[-1:])
+
+
+def reached(lever: dict, on: date, total: Fraction) -> dict[int, Fraction]:
+    """The lumps of the brackets that a total reaches on a date; below zero none."""
+    return {
+        bracket.number: bracket.price
+        for bracket in brackets_on(lever, on)
+        if total >= 0 and (bracket.threshold < total or bracket.threshold == total and (higher(lever) or total == 0))
+    }
