@@ -122,6 +122,10 @@ class Rules:
             bracket[pays] = {self.day(): bracket[pays]}
         if mode.endswith("lump_sum") and self.chance.random() < 0.5:
             self.move_lumps(made["brackets"])
+        if mode == "interpolated" and count > 1 and self.chance.random() < 0.3:
+            before, last = made["brackets"][-2:]
+            since = self.day()
+            before[pays], last[pays] = {FIRST: Decimal(0), since: prices[-2]}, {since: Decimal(0)}
         if measure == "quantity" and self.chance.random() < 0.3:
             made["units"] = "first_unit"
         elif self.chance.random() < 0.3:

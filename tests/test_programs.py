@@ -137,6 +137,16 @@ def test_every_program_shipped_keeps_its_examples(path):
         (scale("{mode: flat, brackets: [{threshold: 0, rate: 1}, {threshold: 9, amount: 2}]}"), "all rates or all"),
         (scale("{mode: interpolated, brackets: [{threshold: 0, amount: 5}]}"), "its amount is 0"),
         (
+            scale("{mode: interpolated, brackets: [{threshold: 0, amount: {2019-01-01: 0, 2021-01-01: 5}}]}"),
+            "levers.0.scale.brackets.0.amount [5]: the last interpolated bracket on [2021-01-01] has no end",
+        ),
+        (
+            scale(
+                "{mode: interpolated, brackets: [{threshold: 0, amount: 5}, {threshold: 9, amount: {2021-01-01: 0}}]}"
+            ),
+            "levers.0.scale.brackets.0.amount [5]: the last interpolated bracket on [2019-01-01] has no end",
+        ),
+        (
             [("measure: revenue\n", "measure: revenue\n    accumulate: {over: trailing_12_months}\n"),
              *scale("{mode: lump_sum, brackets: [{threshold: 9, amount: 5}]}")],
             "lumps cannot be counted over trailing_12_months",
@@ -230,6 +240,7 @@ def test_a_fault_is_refused_with_file_line_key_and_remedy(tmp_path, changes, say
         [("status: active", "status: draft"), (GOOD[GOOD.index("examples:") :], "examples: []\n")],
         scale("{mode: marginal, brackets: [{threshold: 0, rate: 0.04}, {threshold: 90000, rate: {2021-01-01: 0.2}}]}"),
         scale("{mode: flat, brackets: [{threshold: 0, rate: {2018-01-01: null, 2019-01-01: 0.04}}]}"),
+        scale("{mode: interpolated, brackets: [{threshold: 0, amount: 4}, {threshold: 100, amount: {2019-01-01: 0}}]}"),
         [(RATE, "    rate: {2018-01-01: 0.3, 2019-01-01: 0.04}\n")],
         [("effective: {from: 2019-01-01}", "effective: {from: 2019-01-01, to: 2022-01-01}"),
          (RATE, "    rate: {2019-01-01: 0.04, 2022-01-01: null}\n")],

@@ -75,10 +75,6 @@ class Scale(Rule):
             yield Fault(("on_threshold",), self.on_threshold, remedy)
         if (self.is_lump or self.mode == "interpolated") and any(bracket.amount is None for bracket in self.brackets):
             yield Fault(("mode",), self.mode, f"mode [{self.mode}] pays amounts; give each bracket an amount")
-        last = self.brackets[-1].price.values.values()
-        if self.mode == "interpolated" and any(last):
-            remedy = "the last interpolated bracket has no end to fill up to; its amount is 0"
-            yield Fault(("brackets", len(self.brackets) - 1), next(filter(None, last)), remedy)
 
     def _order(self, day: date) -> Iterator[Fault]:
         """Faults in the thresholds of the brackets that exist on a day."""

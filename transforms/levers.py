@@ -199,7 +199,7 @@ class Lever(Rule):
         given = [word for word in ("rate", "amount", "scale") if getattr(self, word) is not None]
         if len(given) != 1:
             raise ValueError(f"lever [{self.lever}] has {given or 'no price'}; give one of rate, amount or scale")
-        refuse([*self._gaps(), *self._mismatches(), *self._endless()])
+        refuse([*self._gaps(), *self._unfillable(), *self._mismatches(), *self._endless()])
         return self
 
     def _mismatches(self) -> Iterator[Fault]:
@@ -260,3 +260,12 @@ class Lever(Rule):
                     f"lever [{self.lever}] has no bracket on [{day}], when it is in force; date its brackets from then"
                 )
                 yield Fault(("scale", "brackets"), day, remedy)
+
+    def _unfillable(self) -> Iterator[Fault]:
+        """Amounts of interpolated brackets that are the last of a day in force, and so have no end to fill up to."""
+        for day in self.effective.changes(self.pricing.days) if self.pricing.mode == "interpolated" else ():
+            held = [(n, bracket) for n, bracket in enumerate(self.pricing.brackets) if bracket.exists_on(day)]
+            for number, bracket in held[-1:]:
+                if amount := bracket.price.on(day):
+                    remedy = f"the last interpolated bracket on [{day}] has no end to fill up to; its amount is 0, or the next begins by then"
+                    yield Fault(("scale", "brackets", number, "amount"), amount, remedy)
