@@ -193,6 +193,12 @@ def test_a_refund_that_takes_back_more_is_told_as_a_rise():
     ]
 
 
+@pytest.mark.parametrize("revenue", [100, -100])
+def test_a_step_that_brings_neither_more_nor_less_is_no_rise(revenue):
+    found = told([earning(60, bracket=2)], [entry(60)], [move()], lines=[decided(revenue_minor=revenue)])
+    assert [(amount, cause) for *_, amount, cause, _ in found] == [(-60, "bracket_fall"), (60, "bracket_fall")]
+
+
 def test_a_line_of_no_revenue_is_told_as_a_sale():
     for line in ([decided(revenue_minor=0)], [decided(revenue_minor=None)], []):
         [(*_, cause, _)] = told([earning(70)], [entry(60)], [move()], lines=line)

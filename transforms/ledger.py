@@ -159,7 +159,7 @@ def _rises(steps: pd.DataFrame, decided_lines: pd.DataFrame) -> np.ndarray:
     moved = steps.groupby(here, sort=False, observed=True)["program_amount_minor"].transform("sum")
     revenue = decided_lines.drop_duplicates("transaction_id").set_index("transaction_id")["revenue_minor"]
     is_negative = steps["transaction_id"].map(revenue).astype("Int64").fillna(0) < 0
-    return (moved.to_numpy() > 0) != is_negative.to_numpy(bool)
+    return np.where(is_negative.to_numpy(bool), -moved, moved) > 0
 
 
 def _criteria(steps: pd.DataFrame, decided: pd.DataFrame) -> pd.Series:
