@@ -66,6 +66,15 @@ def test_an_amount_that_does_not_fit_is_an_error(made):
     assert str(raised.value) == f"an amount of money does not fit 64 bits: {raised.value.__cause__}"
 
 
+@pytest.mark.parametrize(
+    ("minor", "rate", "exchange"),
+    [([7, None], ["1", "1"], ["2", "2"]), ([7, 7], ["1", None], ["2", "2"]), ([7, 7], ["1", "1"], [None, "2"])],
+)
+def test_a_share_of_what_is_not_known_is_an_error(minor, rate, exchange):
+    with pytest.raises(ValueError, match=r"^\[1\] of \[2\] shares lack their amount or a factor; say what each is$"):
+        share(pd.Series(minor, dtype="Int64"), decimals(rate, RATE), decimals(exchange, FX), mode="half_even")
+
+
 @pytest.mark.parametrize(("mode", "found"), [("truncate", 899999999100000000), ("half_up", 899999999100000001)])
 def test_a_share_of_the_widest_figures_is_exact(mode, found):
     factors = decimals(["0.999999999"], RATE), decimals(["1.000000000000000001"], FX), decimals(["0.1"], SHIFT)
@@ -77,10 +86,6 @@ def test_a_share_keeps_the_order_of_its_amounts_however_they_are_held():
     amount = pd.Series([100, 300], index=[7, 5])
     rate = pd.Series(pd.array(pa.chunked_array([pa.array([Decimal("0.5")], RATE)] * 2), dtype=pd.ArrowDtype(RATE)))
     pd.testing.assert_series_equal(share(amount, rate, mode="half_up"), pd.Series([50, 150], index=[7, 5]))
-
-
-def test_a_share_at_an_unknown_rate_is_unknown():
-    assert share(pd.Series([100, 200]), decimals([None, "0.5"], RATE), mode="half_up").dropna().to_dict() == {1: 100}
 
 
 @pytest.mark.parametrize("mode", PLAINLY)

@@ -24,7 +24,8 @@ def share(amount_minor: pd.Series, *factors: pd.Series, mode: RoundingMode) -> p
     """The product of an amount and decimal factors in whole minor units, rounded once, symmetric about zero.
 
     Factors are Arrow decimals of the types RATE, FX and SHIFT, at most one of each: their product with an int64 has at
-    most 75 digits, so it is exact. Raises OverflowError when a result does not fit int64.
+    most 75 digits, so it is exact. Raises OverflowError when a result does not fit int64, ValueError where an amount or
+    a factor is missing.
 
     >>> cents, rate = pd.Series([1050, 1150, -1050]), rates(["0.05", "0.05", "0.05"])
     >>> share(cents, rate, mode="half_even").tolist(), share(cents, rate, mode="truncate").tolist()
@@ -33,6 +34,10 @@ def share(amount_minor: pd.Series, *factors: pd.Series, mode: RoundingMode) -> p
     exact = pc.cast(pa.array(amount_minor, pa.int64()), pa.decimal256(19, 0))
     for factor in factors:
         exact = pc.multiply(exact, _wide(factor))
+    if exact.null_count:
+        raise ValueError(
+            f"[{exact.null_count}] of [{len(exact)}] shares lack their amount or a factor; say what each is"
+        )
     whole = pc.round(exact, ndigits=0, round_mode=ARROW_MODE[mode])
     try:
         return pd.Series(pc.cast(whole, pa.int64()).to_numpy(zero_copy_only=False), index=amount_minor.index)
