@@ -298,6 +298,13 @@ def test_lumps_of_an_open_scope_are_those_that_its_total_reaches(kind, mode):
     assert booked(scale(mode, 6), lines) == [{1: (0, 0)}, {1: (-1, 1)}, {1: (1, 2)}]
     falls = in_a_row(kind, -3, before=np.array([7], kind), is_open=np.ones(1, bool))
     assert booked(scale(mode, 6), falls) == [{1: (-1, 0)}]
+    rises = in_a_row(kind, 2, before=np.array([4], kind), is_open=np.ones(1, bool))
+    assert booked(scale(mode, 6), rises) == [{1: (1, 0)}]
+
+
+@LUMPS
+def test_a_lone_line_below_a_lump_books_none(kind, mode):
+    assert booked(scale(mode, 6), in_a_row(kind, 5)) == [{1: (0, 0)}]
 
 
 # Totals

@@ -40,7 +40,7 @@ def share(amount_minor: pd.Series, *factors: pd.Series, mode: RoundingMode) -> p
         )
     whole = pc.round(exact, ndigits=0, round_mode=ARROW_MODE[mode])
     try:
-        return pd.Series(pc.cast(whole, pa.int64()).to_numpy(zero_copy_only=False), index=amount_minor.index)
+        return pd.Series(pc.cast(whole, pa.int64()).to_numpy(), index=amount_minor.index)
     except pa.ArrowInvalid as fault:
         raise OverflowError(f"an amount of money does not fit 64 bits: {fault}") from fault
 

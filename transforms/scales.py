@@ -132,7 +132,7 @@ def _lumps(scale: Scale, bounds: np.ndarray, lines: Standing) -> Slices:
     A line that changes nothing has a row of the bracket where it stands, whose part is 0.
     """
     stood, stands = _held(scale, bounds, lines)
-    reached_by = _latest(stands & ~stood, lines.scope)
+    reached_by = _latest(~stood, lines.scope)
     numbers = np.arange(1, len(bounds) + 1)[:, None]
     if scale.mode == "lump_sum":  # the highest alone is booked
         stood, stands = (numbers == (held * numbers).max(axis=0) for held in (stood, stands))
@@ -152,12 +152,12 @@ def _held(scale: Scale, bounds: np.ndarray, lines: Standing) -> tuple[np.ndarray
     It is reached by the first line that finds it so, and no longer by one that takes from the measure and finds it not so.
     """
     found_before, found = (
-        (_reached(scale, bounds, totals) | (bounds == 0).astype(bool)) & (totals >= 0).astype(bool)
+        (_reached(scale, bounds, totals) | (bounds == 0)) & (totals >= 0)
         for totals in (lines.before, lines.before + lines.measure)
     )
-    decides = _latest(found | (lines.measure < 0).astype(bool), lines.scope)
+    decides = _latest(found | (lines.measure < 0), lines.scope)
     after = np.take_along_axis(found, decides, axis=1) & (decides >= 0)
-    previous = pd.Series(np.arange(len(lines.scope))).groupby(lines.scope).shift(fill_value=-1).to_numpy()
+    previous = pd.Series(np.arange(len(lines.scope))).groupby(lines.scope).shift(fill_value=-1)
     return np.where(previous >= 0, after[:, previous], found_before & lines.is_open), after
 
 
