@@ -189,13 +189,15 @@ async def _go(
 
 async def _client(address: str, email: str, number: int, until: float) -> tuple[list[float], int]:
     """Go from page to page as a reader does, who looks at each for one to three seconds."""
+    from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
     from websockets.asyncio.client import connect
 
     chance, taken, faults, pages = random.Random(number), [], 0, [""]
-    header = {"Cookie": f"_streamlit_user={_cookie(email, address)}"}
+    token = generate_xsrf_token_string()  # without one Streamlit takes no notice of who is signed in
+    header = {"Cookie": f"_streamlit_user={_cookie(email, address)}; _streamlit_xsrf={token}"}
     where = f"{address.replace('http', 'ws')}/_stcore/stream"
     async with connect(
-        where, additional_headers=header, origin=address, subprotocols=["streamlit"], max_size=None
+        where, additional_headers=header, origin=address, subprotocols=["streamlit", token], max_size=None
     ) as socket:
         await asyncio.sleep(chance.uniform(0, 3))
         while time.monotonic() < until:
