@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -44,8 +45,16 @@ def show(rows: pd.DataFrame, columns: Sequence[Column], *, label: str, empty: st
         return
     first = _page(len(rows), label) * PAGE_ROWS
     page = rows.iloc[first : first + PAGE_ROWS]
-    shown = list(page.astype("object").where(page.notna(), None).itertuples(index=False))
-    st.html(html(shown, columns, label=label, total=total))
+    st.html(html(_objects(page), columns, label=label, total=total))
+
+
+def _objects(rows: pd.DataFrame) -> list[SimpleNamespace]:
+    """Rows with their columns as attributes, None where a value is missing."""
+    values = {
+        name: [value if known else None for value, known in zip(column.tolist(), column.notna(), strict=True)]
+        for name, column in rows.items()
+    }
+    return [SimpleNamespace(**dict(zip(values, row, strict=True))) for row in zip(*values.values(), strict=True)]
 
 
 def html(rows: Sequence[Any], columns: Sequence[Column], *, label: str, total: Sequence[str] = ()) -> str:

@@ -32,4 +32,4 @@ def statements(view: View) -> None:
 
 def _column(reader: stated.Reader, title: str, field: str, kind: str) -> Column:
     is_figure = kind in ("money", "number")
-    return Column(reader.words(title), lambda row: reader.text(row._asdict(), field, kind), is_figure=is_figure)
+    return Column(reader.words(title), lambda row: reader.text(vars(row), field, kind), is_figure=is_figure)
