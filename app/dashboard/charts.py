@@ -1,34 +1,34 @@
-"""The dashboard's charts."""
+"""The dashboard's charts, as Vega-Lite has them: by Altair, which checks each, the overview takes 15 ms of processor time where it takes 9."""
 
-import altair as alt
+from collections.abc import Callable
+from typing import Any
+
 import pandas as pd
 
-from app.dashboard import figures
-
 KINDS = {"rebate": "#0b5cab", "coop": "#d98a1f"}
+Told = Callable[[Any], str]
 
 
-def by_month(rows: pd.DataFrame, *, title: str, names: dict[str, str], locale: str) -> alt.Chart:
-    """Stacked bars: `amount` by `earning_month` and `earning_type`; `names` translates the types."""
-    shown = rows.assign(
-        month=[figures.month(month, locale) for month in rows["earning_month"]],
-        kind=rows["earning_type"].map(names),
-        amount=rows["amount"].astype("float64"),  # for pixels alone
-    )
-    order = list(dict.fromkeys(shown.sort_values("earning_month")["month"]))
-    colours = alt.Scale(domain=[names[kind] for kind in KINDS], range=list(KINDS.values()))
-    return (
-        alt.Chart(shown[["month", "kind", "amount", "reads"]])
-        .mark_bar(cornerRadiusEnd=2)
-        .encode(
-            x=alt.X("month:O", sort=order, title=None, axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("sum(amount):Q", title=title, axis=alt.Axis(format="~s")),
-            color=alt.Color("kind:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
-            tooltip=[
-                alt.Tooltip("month:O", title=" "),
-                alt.Tooltip("kind:N", title="  "),
-                alt.Tooltip("reads:N", title="   "),
+def by_month(rows: pd.DataFrame, *, title: str, names: dict[str, str], month: Told, money: Told) -> dict[str, Any]:
+    """Stacked bars of `rebate` and `coop` by `earning_month`, in the order of the rows; `names` translates the two."""
+    bars = [
+        {"month": month(row.earning_month), "kind": names[kind], "amount": float(amount), "reads": money(amount)}
+        for row in rows.itertuples()
+        for kind in KINDS
+        for amount in [getattr(row, kind)]
+    ]
+    colours = {"domain": [names[kind] for kind in KINDS], "range": list(KINDS.values())}
+    return {
+        "data": {"values": bars},
+        "height": 300,
+        "mark": {"type": "bar", "cornerRadiusEnd": 2},
+        "encoding": {
+            "x": {"field": "month", "type": "ordinal", "sort": None, "title": None, "axis": {"labelAngle": 0}},
+            "y": {"aggregate": "sum", "field": "amount", "type": "quantitative", "title": title, "axis": {"format": "~s"}},
+            "color": {"field": "kind", "type": "nominal", "title": None, "scale": colours, "legend": {"orient": "top"}},
+            "tooltip": [
+                {"field": field, "type": "nominal", "title": " " * number}
+                for number, field in enumerate(("month", "kind", "reads"), 1)
             ],
-        )
-        .properties(height=300)
-    )
+        },
+    }  # fmt: skip

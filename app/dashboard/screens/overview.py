@@ -1,6 +1,7 @@
 """Overview: what is earned, owed, about to be paid and paid; earnings by month; eligibility at a glance."""
 
 from decimal import Decimal
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -67,9 +68,9 @@ def _balances(view: View) -> pd.DataFrame:
 def _upcoming(view: View) -> dict[str, Decimal]:
     """What the next payment cycle is to pay, by program currency."""
     rows = view.scope.ask(
-        "SELECT program_currency, sum(program_upcoming) AS upcoming FROM {upcoming_payments} WHERE reason_code IS NULL "
-        "AND due_on = (SELECT min(due_on) FROM {upcoming_payments}) "
-        "AND (len($chosen) = 0 OR list_contains($chosen, program)) GROUP BY ALL",
+        "SELECT program_currency, sum(program_upcoming) AS upcoming "
+        "FROM (SELECT *, min(due_on) OVER () AS next_due_on FROM {upcoming_payments}) "
+        "WHERE reason_code IS NULL AND due_on = next_due_on AND (len($chosen) = 0 OR list_contains($chosen, program)) GROUP BY ALL",
         chosen=list(view.chosen),
     )
     return dict(rows.itertuples(index=False, name=None))
@@ -88,11 +89,10 @@ def _by_month(view: View) -> None:
         return
     names = {"rebate": words("Rebate"), "coop": words("Co-op")}
     for currency, part in rows.groupby("program_currency"):
-        long = part.melt("earning_month", ["rebate", "coop"], "earning_type", "amount")
-        long["reads"] = [view.money(amount, str(currency)) for amount in long["amount"]]
-        chart = charts.by_month(long, title=str(currency), names=names, locale=view.locale)
+        money = partial(view.money, currency=str(currency))
+        chart = charts.by_month(part, title=str(currency), names=names, month=view.month, money=money)
         told = words("Bars: rebate and co-op earned in each month; the same figures are in the table below.")
-        st.altair_chart(chart, width="stretch", alt=told)
+        st.vega_lite_chart(chart, width="stretch", alt=told)
         shown = part.assign(together=part["rebate"] + part["coop"])
         kinds = {"rebate": "Rebate", "coop": "Co-op", "together": "Together"}
         show(
