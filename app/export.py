@@ -6,8 +6,8 @@ from functools import partial
 from itertools import chain, islice, pairwise
 from pathlib import Path
 from string import Template
+from tempfile import TemporaryFile
 from typing import Any
-from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
@@ -160,17 +160,15 @@ def _parquet(rows: pa.RecordBatchReader, lay: Lay, out: Path) -> int:
     """The rows are set aside first, so that what finding them took is free: row groups take memory until the end."""
     import pyarrow.parquet
 
-    schema, aside = _schema(rows, lay), store.place("staging") / f"{uuid4()}.arrow"
-    try:
+    schema = _schema(rows, lay)
+    # without a name, so that nothing of it outlives the process
+    with TemporaryFile(dir=store.place("staging")) as aside:
         with pa.ipc.new_stream(aside, rows.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
             _each(rows, stream.write_batch)
-        with (
-            pa.OSFile(str(aside)) as file,
-            pyarrow.parquet.ParquetWriter(out, schema, compression="zstd") as writer,
-        ):
-            return _each(_groups(map(lay, pa.ipc.open_stream(file))), writer.write_table)
-    finally:
-        aside.unlink(missing_ok=True)
+        store.reached("rows set aside")
+        aside.seek(0)
+        with pyarrow.parquet.ParquetWriter(out, schema, compression="zstd") as writer:
+            return _each(_groups(map(lay, pa.ipc.open_stream(aside))), writer.write_table)
 
 
 def _groups(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -1,6 +1,10 @@
 """Reports in the shapes that partners know: names, order, sums, and the payment that each earning went into."""
 
 import csv
+import os
+import signal
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from app import export
 from app.cli import app
 from benchmarks import export as benchmark
 from tests.deliveries import ask, settle_next
+from warehouse import store
 
 pytestmark = pytest.mark.usefixtures("one_program")
 COLUMNS = yaml.safe_load((Path(__file__).parent / "cases" / "partner_center_columns.yaml").read_text())
@@ -46,6 +51,15 @@ def test_the_report_of_earnings_is_the_ledger(first_day, tmp_path):
         "t1", "50.000", "Contoso", "Unprocessed",
     )  # fmt: skip
     assert exported("earnings", tmp_path / "none.csv", "--partner", "2000001") == []
+
+
+def test_an_export_that_is_killed_leaves_nothing_in_the_home(first_day, tmp_path):
+    before = sorted(store.home().rglob("*"))
+    command = [sys.executable, "-m", "app.cli", "export", "earnings", "--format", "parquet", "--out", str(tmp_path / "e.parquet")]  # fmt: skip
+    env = {**os.environ, "INCENTIVES_TEST_KILLED_AT": "rows set aside"}
+    done = subprocess.run(command, env=env, check=False, capture_output=True, cwd=Path(__file__).parents[1])
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert sorted(store.home().rglob("*")) == before
 
 
 def test_a_report_reads_alike_in_every_format(first_day, tmp_path):
