@@ -1,7 +1,8 @@
 """How fast the dashboard answers over many partners: `make bench-dashboard`.
 
 A sample day is settled and published, and its release multiplied to so many partners. One browser and some websocket
-clients, each a partner's user with a cookie of its own, then go from page to page.
+clients, each a partner's user with a cookie of its own, then go from page to page, look at each for a while, and follow
+the release meanwhile as a browser does. With --pause 0 they go as fast as pages come: what the server can do at most.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,16 @@ NUMBERED = (
 SET_UP = "SELECT user_email FROM users WHERE set_up_on IS NOT NULL AND role = 'incentives_admin' ORDER BY hash(user_email) LIMIT 20"
 
 
+@dataclass
+class Shown:
+    """What a run of the script brought: the pages that it offers, the fragment to run every few seconds, errors."""
+
+    pages: list[str]
+    fragment: str = ""
+    every: float = 0
+    faults: int = 0
+
+
 def main() -> int:
     """Make the release, serve it, look at it, report, append to benchmarks/dashboard.csv."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -47,6 +59,9 @@ def main() -> int:
     parser.add_argument("--lines", type=int, default=3_000, help="lines of the sample day; four times as many in all")
     parser.add_argument("--seconds", type=int, default=60, help="for which the clients go from page to page")
     parser.add_argument("--clients", type=int, default=19, help="readers beside the browser")
+    parser.add_argument(
+        "--pause", type=float, default=3, help="seconds for which a client looks at a page at most, a third at least"
+    )
     parser.add_argument("--keep", action="store_true", help="use the release of an earlier call")
     parser.add_argument("--work", type=Path, default=Path("var"), help="its folder dashboard/ holds it all")
     wanted = parser.parse_args()
@@ -60,8 +75,10 @@ def main() -> int:
             multiply(wanted.copies)
     partners, rows, people = _held()
     with console.status(f"{wanted.clients} clients and a browser look at it"):
-        found = _looked_at(people, wanted.clients, wanted.seconds)
-    _report(console, {"partners": partners, "earnings": rows, "clients": wanted.clients, **found})
+        found = _looked_at(people, wanted.clients, wanted.seconds, wanted.pause)
+    _report(
+        console, {"partners": partners, "earnings": rows, "clients": wanted.clients, "pause, s": wanted.pause, **found}
+    )
     return 0
 
 
@@ -118,7 +135,7 @@ def _held() -> tuple[int, int, list[str]]:
         return *counts, [email for (email,) in con.execute(SET_UP).fetchall()]
 
 
-def _looked_at(people: list[str], clients: int, seconds: int) -> dict[str, float]:
+def _looked_at(people: list[str], clients: int, seconds: int, pause: float) -> dict[str, float]:
     from tests.ports import free_port
 
     port = free_port()
@@ -132,9 +149,9 @@ def _looked_at(people: list[str], clients: int, seconds: int) -> dict[str, float
     with psutil.Popen(command, env=env, stdout=subprocess.DEVNULL) as server:
         try:
             _wait_for(address)
-            asyncio.run(_go(address, people, clients, 5))  # a fresh server imports and plans its first pages
+            asyncio.run(_go(address, people, clients, 5, pause))  # a fresh server imports and plans its first pages
             browser = subprocess.Popen([sys.executable, "-m", "benchmarks.dashboard_browser", address, _cookie(people[-1], address)], stdout=subprocess.PIPE)  # fmt: skip
-            taken, faults, peak = asyncio.run(_go(address, people, clients, seconds, server))
+            taken, faults, peak = asyncio.run(_go(address, people, clients, seconds, pause, server))
             first = json.loads(browser.communicate(timeout=120)[0])
         finally:
             server.terminate()
@@ -173,12 +190,13 @@ def _cookie(email: str, address: str) -> str:
 
 
 async def _go(
-    address: str, people: list[str], count: int, seconds: int, server: Any = None
+    address: str, people: list[str], count: int, seconds: int, pause: float, server: Any = None
 ) -> tuple[list[float], int, int]:
     """Seconds of each rerun of all clients, how many had an error, and the server's peak of resident memory."""
     until, peak = time.monotonic() + seconds, 0
     clients = [
-        asyncio.create_task(_client(address, people[number % len(people)], number, until)) for number in range(count)
+        asyncio.create_task(_client(address, people[number % len(people)], number, until, pause))
+        for number in range(count)
     ]
     while server and not all(client.done() for client in clients):
         peak = max(peak, server.memory_info().rss)
@@ -187,12 +205,12 @@ async def _go(
     return [one for taken, _ in found for one in taken], sum(faults for _, faults in found), peak
 
 
-async def _client(address: str, email: str, number: int, until: float) -> tuple[list[float], int]:
-    """Go from page to page as a reader does, who looks at each for one to three seconds."""
+async def _client(address: str, email: str, number: int, until: float, pause: float) -> tuple[list[float], int]:
+    """Go from page to page as a reader does, and look at each for a while."""
     from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
     from websockets.asyncio.client import connect
 
-    chance, taken, faults, pages = random.Random(number), [], 0, [""]
+    chance, taken, faults, shown = random.Random(number), [], 0, Shown([""])
     token = generate_xsrf_token_string()  # without one Streamlit takes no notice of who is signed in
     header = {"Cookie": f"_streamlit_user={_cookie(email, address)}; _streamlit_xsrf={token}"}
     where = f"{address.replace('http', 'ws')}/_stcore/stream"
@@ -201,30 +219,45 @@ async def _client(address: str, email: str, number: int, until: float) -> tuple[
     ) as socket:
         await asyncio.sleep(chance.uniform(0, 3))
         while time.monotonic() < until:
-            begun = time.perf_counter()
-            pages, failed = await _rerun(socket, chance.choice(pages))
+            page, begun = chance.choice(shown.pages), time.perf_counter()
+            shown = await _run(socket, page)
             taken.append(time.perf_counter() - begun)
-            faults += failed
-            await asyncio.sleep(chance.uniform(1, 3))
+            faults += shown.faults or shown.pages == [""]  # a page that offers no others is none of the dashboard's
+            faults += await _look(socket, page, shown, chance.uniform(pause / 3, pause))
     return taken, faults
 
 
-async def _rerun(socket: Any, page: str) -> tuple[list[str], int]:
-    """Have the script run for a page; the pages that it offers, and how many errors it shows."""
+async def _look(socket: Any, page: str, shown: Shown, seconds: float) -> int:
+    """Look at a page, whose fragment runs as often as a browser has it run; how many errors that shows."""
+    faults = 0
+    while shown.fragment and seconds > shown.every:
+        await asyncio.sleep(shown.every)
+        seconds -= shown.every
+        faults += (await _run(socket, page, shown.fragment)).faults
+    await asyncio.sleep(seconds)
+    return faults
+
+
+async def _run(socket: Any, page: str, fragment: str = "") -> Shown:
+    """Have the script, or one fragment of it, run for a page."""
     from streamlit.proto.BackMsg_pb2 import BackMsg
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-    asked, pages, faults = BackMsg(), [""], 0
+    asked, shown = BackMsg(), Shown([""])
     asked.rerun_script.page_script_hash = page
+    asked.rerun_script.fragment_id = fragment
+    asked.rerun_script.is_auto_rerun = bool(fragment)
     await socket.send(asked.SerializeToString())
     while True:
         message = ForwardMsg.FromString(await asyncio.wait_for(socket.recv(), 60))
         kind = message.WhichOneof("type")
         if kind == "navigation":
-            pages = [one.page_script_hash for one in message.navigation.app_pages]
-        faults += message.delta.new_element.WhichOneof("type") == "exception"
+            shown.pages = [one.page_script_hash for one in message.navigation.app_pages]
+        if kind == "auto_rerun":
+            shown.fragment, shown.every = message.auto_rerun.fragment_id, message.auto_rerun.interval
+        shown.faults += message.delta.new_element.WhichOneof("type") == "exception"
         if kind == "script_finished":
-            return pages, faults
+            return shown
 
 
 def _report(console: Console, found: dict[str, Any]) -> None:
