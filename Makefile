@@ -63,6 +63,9 @@ bench: setup  ## a day of 1,000,000 lines beside plain DuckDB SQL and dbt: about
 bench-all: setup  ## the same, and beside SQLMesh and Polars: about 45 minutes
 	@python -m benchmarks.bench --sides pipeline,plain,dbt,sqlmesh,polars
 
+bench-backlog: setup  ## 20,000,000 lines of 90 days in one settle, beside plain SQL and the floor: about an hour and 40 GB of disk
+	@python -m benchmarks.bench --lines 20000000 --days 90 --history 100000 --partners 100000 --runs 1 --sides pipeline,plain,floor
+
 bench-rules: setup  ## six levers on 10,000,000 lines beside plain DuckDB SQL: about 15 minutes
 	@python -m benchmarks.rules
 
@@ -101,5 +104,5 @@ lock:  ## pin dependencies anew, by hash, naming no package host
 clean:  ## remove all data of the sample runs
 	@rm -rf var sample
 
-.PHONY: help setup run up down dashboard notebook check browser test test-all mutants bench bench-all bench-rules docs docs-check profile bench-history bench-backfill bench-latency bench-payouts bench-dashboard bench-export lock clean
+.PHONY: help setup run up down dashboard notebook check browser test test-all mutants bench bench-all bench-backlog bench-rules docs docs-check profile bench-history bench-backfill bench-latency bench-payouts bench-dashboard bench-export lock clean
 .DEFAULT_GOAL := help

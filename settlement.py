@@ -124,13 +124,7 @@ def work_out(
 ) -> tuple[list[str], int]:
     """Run the steps in order and stage what they make; the cut's delivery ids and how many lines are touched."""
     given = {"programs": run.rules.now, "programs_before": run.rules.before, "run_date": run.day}
-    deliveries, made = _judge_partners(con, run, given, clock, everything=everything)
-    if run.rules.changed:
-        held = _require(con, given | {"programs": run.rules.before}, clock)
-        steps = {name: PARTNER_STEPS[name] for name in STANDING}
-        before = _run_steps(con, steps, made | held, clock)
-        cuts.stand_under_rules_before(con, before["eligibility"])
-        associated.associate_under_rules_before(con, associations.associations(made["claims"], run.rules.before))
+    deliveries = _judge_partners(con, run, given, clock, everything=everything)
     lines = _touch_lines(con, run, clock, everything=everything)
     clock.stage("touched_lines")
     repriced = _run_buckets(con, run, given, clock)
@@ -142,12 +136,17 @@ def work_out(
 
 def _judge_partners(
     con: duckdb.DuckDBPyConnection, run: Run, given: dict[str, Any], clock: Clock, *, everything: bool
-) -> tuple[list[str], dict[str, Any]]:
-    """Stage what the partner steps make; the cut's delivery ids, and what was read and made."""
+) -> list[str]:
+    """Stage what the partner steps make, and have what they would make under the rules before; the cut's delivery ids."""
     deliveries = _prepare(con, run, everything=everything)
     made = _run_steps(con, PARTNER_STEPS, _require(con, given, clock), clock)
     _stage(con, made, PARTNER_STEPS, run.run_id, clock)
-    return deliveries, made
+    if run.rules.changed:
+        steps = {name: PARTNER_STEPS[name] for name in STANDING}
+        before = _run_steps(con, steps, made | _require(con, given | {"programs": run.rules.before}, clock), clock)
+        cuts.stand_under_rules_before(con, before["eligibility"])
+        associated.associate_under_rules_before(con, associations.associations(made["claims"], run.rules.before))
+    return deliveries
 
 
 def _require(con: duckdb.DuckDBPyConnection, given: dict[str, Any], clock: Clock) -> dict[str, Any]:
@@ -362,7 +361,7 @@ def earned(
     given = {"programs": rules, "run_date": day}
     found = []
     with store.scratch(con, run.staging):
-        waiting = _judge_partners(con, run, given, clock, everything=True)[0]
+        waiting = _judge_partners(con, run, given, clock, everything=True)
         _touch_lines(con, run, clock, everything=True, within=simulation.whole_periods(rules, first, end))
         count = max(worked.buckets(con), 1)
         for number in range(count):

@@ -1,6 +1,7 @@
 """What a large day costs beside plain DuckDB SQL and dbt that make the same tables: `make bench`.
 
-`make bench-all` adds SQLMesh and Polars; `make bench-year` settles twelve months at once. Each run is a process of its own on a copy of the same warehouse; the sides take
+`make bench-all` adds SQLMesh and Polars; `make bench-backlog` settles a quarter's lines at once, on
+whose days nobody's standing moves, since plain SQL judges partners as of one day. Each run is a process of its own on a copy of the same warehouse; the sides take
 turns; medians are compared. A row whose figures differ between the sides is void. A side with a lock has an environment of
 its own, made here and pinned by hash. Totals compare; rows by stage do so roughly, since the pipeline judges deliveries as it
 takes them in, and dbt and SQLMesh, which also test what they make, at the end. The pipeline keeps to 2 GiB for DuckDB, the

@@ -10,7 +10,8 @@ UNION ALL SELECT concat_ws(' ', 'earnings_ledger', program, lever, currency, ear
     || ' ' || sum(program_amount) FROM earnings_ledger GROUP BY program, lever, currency, earning_type, posted_on
 UNION ALL SELECT concat_ws(' ', 'earnings_monthly', earning_month, program, lever, currency), count(*) || ' ' || sum(line_count) || ' '
     || sum(earning) || ' ' || sum(program_rebate) || ' ' || sum(program_coop) FROM earnings_monthly GROUP BY earning_month, program, lever, currency
-UNION ALL SELECT 'ineligible_revenue ' || earning_month, count(*) || ' ' || sum(revenue) FROM ineligible_revenue GROUP BY earning_month
+UNION ALL SELECT 'ineligible_revenue ' || earning_month, count(DISTINCT (program, partner_id, currency, decision, list_sort(string_split(reason_codes, ','))))
+    || ' ' || sum(revenue) FROM ineligible_revenue GROUP BY earning_month
 UNION ALL SELECT concat_ws(' ', 'eligibility_criteria', program, criterion, status, reason_code), count(*) || ' '
     || sum(hash(partner_id, evidence)) FROM eligibility_criteria GROUP BY program, criterion, status, reason_code
 UNION ALL SELECT concat_ws(' ', 'eligibility_status', program, eligibility, reason_codes), count(*) || ' '
