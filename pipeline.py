@@ -33,7 +33,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.9.0"
+ENGINE_VERSION = "0.10.0"
 Busy = store.Busy
 ResourceSetting = store.ResourceSetting
 Progress = Callable[[str], None]
@@ -151,7 +151,7 @@ def publish_pending(progress: Progress = lambda line: None) -> None:
             else:
                 releases.point_to(manifest)
         _health(last["business_date"], {"succeeded": True, "message": None, "warnings": []})
-    progress(f"published {manifest['release_id']}, which a run that was cut off had left")
+    progress(f"published {manifest['release_id']}, which the last run had left to be published")
 
 
 def run(progress: Progress = lambda line: None) -> list[dict[str, Any]]:
@@ -172,9 +172,21 @@ def settle(day: date, progress: Progress = lambda line: None) -> dict[str, Any]:
 
 
 def backfill(days: list[date], progress: Progress = lambda line: None) -> list[dict[str, Any]]:
-    """Settle several due days in order and publish once, with the last; their runs' reports. Raises as `settle`."""
+    """Settle several due days in order and publish once, with the last, or the last before one that fails; their runs' reports.
+
+    Raises as `settle`.
+    """
     publish_pending(progress)
-    return [_settle(day, progress, publish=day == days[-1]) for day in days]
+    reports: list[dict[str, Any]] = []
+    for day in days:
+        try:
+            reports.append(_settle(day, progress, publish=day == days[-1]))
+        except Exception as fault:
+            if reports:
+                publish_pending(progress)
+                _health(day, {"succeeded": False, "message": str(fault)})
+            raise
+    return reports
 
 
 def _settle(day: date, progress: Progress, *, publish: bool) -> dict[str, Any]:

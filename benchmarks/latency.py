@@ -25,7 +25,7 @@ from benchmarks.history_data import FIRST, SEED, Scale, deliver_day, deliver_fir
 RESULTS = Path(__file__).with_name("latency.csv")
 WAIT = 900
 PARTS = (
-    "landed, until take_in starts", "take_in", "until settle_day starts", "settle_day, until published",
+    "landed, until take_in starts", "take_in", "until settle_days starts", "settle_days, until published",
     "of it in the pipeline", "landed, until published",
 )  # fmt: skip
 
@@ -84,7 +84,7 @@ def _parts(stack: Stack, day: date, landed: float) -> dict[str, float]:
     """The seconds of a day that has just been published, part by part."""
     published = _pointer(stack).stat().st_mtime
     stack.wait(stack.is_idle, "the runs have ended", WAIT)
-    settle = _tasks(stack, "settle", "settle_day", landed)[-1]
+    settle = _tasks(stack, "settle", "settle_days", landed)[-1]
     take_in = [task for task in _tasks(stack, "ingest", "take_in", landed) if task["end"] <= settle["start"]][-1]
     marks = (landed, take_in["start"], take_in["end"], settle["start"], published)
     seconds = [end - start for start, end in zip(marks, marks[1:], strict=False)]
@@ -116,7 +116,7 @@ def _overhead(stack: Stack, work: Path, days: list[date]) -> float:
     """The seconds a day beyond the work when days land at once; what take_in took before the first is settled is work."""
     landed = _published(stack, work, days)
     elapsed = _pointer(stack).stat().st_mtime - landed
-    begun = _tasks(stack, "settle", "settle_day", landed)[0]["start"]  # a later take_in waits for the lock meanwhile
+    begun = _tasks(stack, "settle", "settle_days", landed)[0]["start"]  # a later take_in waits for the lock meanwhile
     before = [task for task in _tasks(stack, "ingest", "take_in", landed) if task["start"] < begun]
     taken_in = sum(min(task["end"], begun) - max(task["start"], landed) for task in before)
     return (elapsed - taken_in - _worked(stack, days)) / len(days)

@@ -57,7 +57,7 @@ def test_there_are_eight_dags_and_each_can_be_imported(bag):
     ("name", "woken_by", "emits", "tasks"),
     [
         ("ingest", {"landing"}, {"clean"}, ["landed", "take_in", "completeness", "report"]),
-        ("settle", {"clean"}, {"published"}, ["due_days", "settle_day", "report"]),
+        ("settle", {"clean"}, {"published"}, ["due_days", "settle_days", "report"]),
         ("freshness", set(), set(), ["send_alerts"]),
         ("close", set(), set(), ["close_month"]),
         ("data_docs", {"published"}, set(), ["build"]),
@@ -100,7 +100,7 @@ def test_a_landed_day_is_taken_in_and_settled(bag, home):
     land_world()
     land("transactions", [T1])
     assert set(run(bag, "ingest").values()) == {"success"}
-    assert run(bag, "settle") == {"due_days": "success", "settle_day 0": "success", "report": "success"}
+    assert run(bag, "settle") == {"due_days": "success", "settle_days 0": "success", "report": "success"}
     assert pipeline.current_release()["as_of_date"] == DAY
 
 
@@ -153,20 +153,28 @@ def test_a_run_without_anything_to_do_succeeds(bag, home):
 def test_bad_data_and_a_bad_rule_file_fail_a_day_at_once(bag, home, monkeypatch, fault):
     from airflow.sdk.exceptions import AirflowFailException
 
-    def settle(day, progress):
+    def backfill(days, progress):
         raise fault
 
     monkeypatch.setattr(pipeline, "due_days", lambda: [date.fromisoformat(DAY)])
-    monkeypatch.setattr(pipeline, "settle", settle)
+    monkeypatch.setattr(pipeline, "backfill", backfill)
     with pytest.raises(AirflowFailException, match=re.escape(str(fault))):
-        bag.dags["settle"].get_task("settle_day").python_callable(DAY)
+        bag.dags["settle"].get_task("settle_days").python_callable([DAY])
+
+
+@pytest.mark.parametrize(("due", "tasks"), [(0, []), (1, [1]), (3, [1, 1, 1]), (4, [4]), (21, [10, 10, 1])])
+def test_many_due_days_share_tasks(bag, home, monkeypatch, due, tasks):
+    days = [date(2021, 3, 1 + number) for number in range(due)]
+    monkeypatch.setattr(pipeline, "due_days", lambda: days)
+    by_task = bag.dags["settle"].get_task("due_days").python_callable()
+    assert [len(named) for named in by_task] == tasks and sum(by_task, []) == [str(day) for day in days]
 
 
 def test_a_day_settled_meanwhile_is_skipped(bag, home):
     from airflow.sdk.exceptions import AirflowSkipException
 
     with pytest.raises(AirflowSkipException, match="not due any more"):
-        bag.dags["settle"].get_task("settle_day").python_callable(DAY)
+        bag.dags["settle"].get_task("settle_days").python_callable([DAY])
 
 
 def test_each_alert_is_sent_once(bag, home):

@@ -220,6 +220,25 @@ def spoilt(decided_lines, opening_positions, holders, programs):
     return earnings(decided_lines, opening_positions, holders, programs).assign(coop_minor=1)
 
 
+def test_a_backfill_that_fails_publishes_the_days_before(first_day, monkeypatch):
+    for day, line in ((NEXT, "t2"), (AFTER, "t3")):
+        land("agreements", WORLD["agreements"], day)
+        land("transactions", [{"transaction_id": line}], day)
+    pipeline.ingest()
+    sound = settlement.LINE_STEPS["earnings"]
+
+    def spoilt_of_t3(decided_lines, opening_positions, holders, programs):
+        is_spoilt = (decided_lines["transaction_id"] == "t3").any()
+        return (spoilt if is_spoilt else sound)(decided_lines, opening_positions, holders, programs)
+
+    monkeypatch.setitem(settlement.LINE_STEPS, "earnings", spoilt_of_t3)
+    with pytest.raises(pipeline.Refused, match="split:earning"):
+        pipeline.backfill(pipeline.due_days())
+    assert pipeline.current_release()["as_of_date"] == NEXT
+    assert '"succeeded": false' in (store.home() / "health.json").read_text()
+    assert pipeline.due_days() == [date.fromisoformat(AFTER)]
+
+
 def test_a_reader_keeps_its_release_while_a_new_one_is_published(first_day):
     held = duckdb.connect(str(releases.database(pipeline.current_release())), read_only=True)
     settle_next(NEXT, [{"transaction_id": "t2"}])

@@ -129,7 +129,7 @@ def test_a_refused_delivery_says_why_and_is_not_tried_again(stack, made, home):
 
 
 def test_a_mapped_day_is_named_by_its_date(stack):
-    tasks = stack.get("/dags/settle/dagRuns/~/taskInstances?task_id=settle_day&limit=100")["task_instances"]
+    tasks = stack.get("/dags/settle/dagRuns/~/taskInstances?task_id=settle_days&limit=100")["task_instances"]
     assert {MON, TUE} <= {task["rendered_map_index"] for task in tasks}
 
 
