@@ -1,11 +1,13 @@
 """The day's volume is compared with what is usual on its weekday, for what does not swing by itself."""
 
+import functools
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
 import pipeline
+import settlement
 from tests.deliveries import T1, land, land_world
 from warehouse import audit, store
 
@@ -31,6 +33,24 @@ def shares(home, lines: int, revenues: tuple[str, ...]) -> dict[str, Decimal]:
 @pytest.mark.parametrize(("lines", "seen"), [(29, {"rows": 1}), (30, {"rows": 1, "USD": 20})])
 def test_revenue_is_looked_at_where_a_currency_usually_has_thirty_lines(home, lines, seen):
     assert shares(home, lines, ("10.00", "10.00", "12.00", "200.00")) == seen
+
+
+@pytest.mark.parametrize("entries_a_part", [1, audit.PART_ENTRIES])
+def test_entries_that_do_not_sum_to_what_is_earned_are_seen(home, monkeypatch, entries_a_part):
+    sound = settlement.LINE_STEPS["earnings_ledger"]
+
+    @functools.wraps(sound)
+    def spoilt(**tables):
+        entries = sound(**tables)
+        is_spoilt = (entries["transaction_id"] == "t2") & (entries["earning_type"] == "coop")
+        return entries.assign(amount_minor=entries["amount_minor"] + is_spoilt)
+
+    monkeypatch.setattr(audit, "PART_ENTRIES", entries_a_part)
+    monkeypatch.setitem(settlement.LINE_STEPS, "earnings_ledger", spoilt)
+    land_world()
+    land("transactions", [{"transaction_id": f"t{number}"} for number in range(9)])
+    with pytest.raises(pipeline.Refused, match=r"ledger_differences.*\[1\] rows .*t2"):
+        pipeline.run()
 
 
 def test_a_program_that_no_file_describes_is_told(home):

@@ -7,6 +7,7 @@ import duckdb
 from warehouse.cuts import IN_CUT
 
 FEW_LINES = 30
+PART_ENTRIES = 4_000_000  # of a run at once: those of 26,000,000 beside what they should be do not fit into 1 GiB
 PROGRAM_FEEDS = ("enrolments", "users", "tax_invoices")
 
 
@@ -19,7 +20,7 @@ def facts(con: duckdb.DuckDBPyConnection, day: date) -> None:
 
 
 def _ledger_differences(con: duckdb.DuckDBPyConnection, day: date) -> None:
-    """Lines of this run whose entries, old and new, do not sum to what they should have earned."""
+    """Lines of this run whose entries, old and new, do not sum to what they should have earned, found part by part."""
     keys = (
         "transaction_id, program, lever, bracket, partner_id, earning_type, earning_month, currency, program_currency"
     )
@@ -29,15 +30,24 @@ def _ledger_differences(con: duckdb.DuckDBPyConnection, day: date) -> None:
         "FROM staging.derived.earnings"
         for kind in ("rebate", "coop")
     )
-    con.execute(
-        f"CREATE TABLE staging.audit.ledger_differences AS SELECT {keys} FROM ("
-        f"SELECT {keys}, amount_minor, program_amount_minor FROM staging.derived.earnings_ledger "
-        "WHERE transaction_id IS NOT NULL UNION ALL "
-        f"SELECT {keys}, amount_minor, program_amount_minor FROM derived.earnings_ledger "
-        "SEMI JOIN (FROM worked_lines WHERE is_known) USING (transaction_id, program) "
-        f"WHERE posted_on >= getvariable('worked_since') UNION ALL {due}) GROUP BY ALL "
-        "HAVING sum(amount_minor) <> 0 OR sum(program_amount_minor) <> 0"
-    )
+    [(entries,)] = con.execute("SELECT count(*) FROM staging.derived.earnings_ledger").fetchall()
+    count = entries // PART_ENTRIES + 1
+    for number in range(count):
+        into = (
+            "INSERT INTO staging.audit.ledger_differences"
+            if number
+            else "CREATE TABLE staging.audit.ledger_differences AS"
+        )
+        con.execute(
+            f"{into} SELECT {keys} FROM ("
+            f"SELECT {keys}, amount_minor, program_amount_minor FROM staging.derived.earnings_ledger "
+            "WHERE transaction_id IS NOT NULL UNION ALL "
+            f"SELECT {keys}, amount_minor, program_amount_minor FROM derived.earnings_ledger "
+            "SEMI JOIN (FROM worked_lines WHERE is_known) USING (transaction_id, program) "
+            f"WHERE posted_on >= getvariable('worked_since') UNION ALL {due}) "
+            f"WHERE hash(transaction_id) % {count:d} = {number:d} GROUP BY ALL "
+            "HAVING sum(amount_minor) <> 0 OR sum(program_amount_minor) <> 0"
+        )
 
 
 def _unknown_references(con: duckdb.DuckDBPyConnection, day: date) -> None:
