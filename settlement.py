@@ -216,9 +216,8 @@ def _touch_lines(
 def _hold(con: duckdb.DuckDBPyConnection, run: Run, clock: Clock) -> None:
     """Make `related_lines` of the touched ones, and stage who holds the customers that these name."""
     worked.relate(con, run.day)
-    commit.stage(
-        con, "holders", holders.first_to_earn(NO_LINES, run.rules.now), run.run_id
-    )  # the table, if none follow
+    nobody = holders.first_to_earn(NO_LINES, run.rules.now)
+    commit.stage(con, "holders", nobody, run.run_id)  # makes the table
     count = rivals.gather(con, run.day)
     for number in range(count):
         rivals.open_part(con, number, count)
