@@ -183,10 +183,19 @@ def backfill(days: list[date], progress: Progress = lambda line: None) -> list[d
             reports.append(_settle(day, progress, publish=day == days[-1]))
         except Exception as fault:
             if reports:
-                publish_pending(progress)
-                _health(day, {"succeeded": False, "message": str(fault)})
+                _publish_before(day, fault, progress)
             raise
     return reports
+
+
+def _publish_before(day: date, fault: Exception, progress: Progress) -> None:
+    """Publish what a backfill settled before a day that failed, of which health.json goes on to tell."""
+    try:
+        publish_pending(progress)
+    except Exception as other:
+        fault.add_note(f"What was settled before [{day}] is not published either: {other}")
+    if not isinstance(fault, NotYet | store.Busy):  # these are no attempts
+        _health(day, {"succeeded": False, "message": str(fault)})
 
 
 def _settle(day: date, progress: Progress, *, publish: bool) -> dict[str, Any]:

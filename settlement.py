@@ -157,7 +157,8 @@ def _require(con: duckdb.DuckDBPyConnection, given: dict[str, Any], clock: Clock
         cuts.open_partners(con, number, count)
         found.append(_run_steps(con, REQUIREMENT_STEPS, given, clock)["requirements"])
     cuts.open_partners(con)
-    return given | {"requirements": pd.concat(found, ignore_index=True) if count > 1 else found[0]}
+    held = [one for one in found if len(one)] or found[:1]
+    return given | {"requirements": pd.concat(held, ignore_index=True) if len(held) > 1 else held[0]}
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = False) -> list[str]:
@@ -165,6 +166,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = Fal
     register(con, run)
     deliveries = cuts.cut(con, run.day)
     cuts.touch_partners(con, run.day, everyone=everything or run.rules.changed)
+    cuts.sum_revenue(con, run.day)
     associated.touch_customers(con, run.day, everyone=everything or run.rules.changed)
     cuts.open_facts(con, run.day)
     return deliveries

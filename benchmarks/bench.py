@@ -1,11 +1,12 @@
 """What a large day costs beside plain DuckDB SQL and dbt that make the same tables: `make bench`.
 
-`make bench-all` adds SQLMesh and Polars; `make bench-backlog` settles a quarter's lines at once, on
-whose days nobody's standing moves, since plain SQL judges partners as of one day. Each run is a process of its own on a copy of the same warehouse; the sides take
-turns; medians are compared. A row whose figures differ between the sides is void. A side with a lock has an environment of
-its own, made here and pinned by hash. Totals compare; rows by stage do so roughly, since the pipeline judges deliveries as it
-takes them in, and dbt and SQLMesh, which also test what they make, at the end. The pipeline keeps to 2 GiB for DuckDB, the
-others may take four fifths of the machine. `imports` of dbt and SQLMesh are all before their first node.
+`make bench-all` adds SQLMesh and Polars; `make bench-backlog` settles a quarter's lines at once, on whose days nobody's
+standing moves, since plain SQL judges partners as of one day. The floor is no way to make the tables: it scans the input once and
+writes once what the pipeline made. Each run is a process of its own on a copy of the same warehouse; the sides take turns; medians
+are compared. A row whose figures differ between the sides is void. A side with a lock has an environment of its own, made here
+and pinned by hash. Totals compare; rows by stage do so roughly, since the pipeline judges deliveries as it takes them in, and
+dbt and SQLMesh, which also test what they make, at the end. The pipeline keeps to 2 GiB for DuckDB, the others may take four
+fifths of the machine. `imports` of dbt and SQLMesh are all before their first node.
 """
 
 import argparse
@@ -109,6 +110,8 @@ def _sides(named: str) -> list[str]:
     sides = named.split(",")
     if unknown := set(sides) - set(SIDES):
         raise argparse.ArgumentTypeError(f"no such side: {sorted(unknown)}; there are {list(SIDES)}")
+    if "floor" in sides and "pipeline" not in sides[: sides.index("floor")]:
+        raise argparse.ArgumentTypeError("floor writes what the pipeline made: name pipeline before it")
     return sides
 
 

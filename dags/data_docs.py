@@ -7,7 +7,7 @@ import os
 
 from airflow.sdk import dag, task
 
-from dags.assets import TRIED_AGAIN, published
+from dags.assets import TRIED_AGAIN, published, woken_by
 
 
 @task
@@ -20,7 +20,7 @@ def build() -> str:
 
 
 @dag(
-    schedule=[published],
+    schedule=woken_by(published),
     catchup=False,
     max_active_runs=1,
     default_args=TRIED_AGAIN,

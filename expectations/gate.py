@@ -70,28 +70,32 @@ def judge(path: Path, tables: list[Table], limits: dict[str, str] = LIMITS, sche
             where = schema or schema_of(table)
             suite = suite_of(table, where)
             count += len(suite.expectations)
-            rows = _rows(source, table, where)
-            if _is_empty(source, table, rows):
-                suite.expectations = [one for one in suite.expectations if not _is_of_rows(one)]
-            if not suite.expectations:
-                continue
-            asset = source.add_query_asset(f"{where}.{table.name}", query=f"SELECT * FROM {rows}")
-            batch = asset.add_batch_definition_whole_table("whole").get_batch()
-            outcome = batch.validate(suite, result_format="SUMMARY")
+            with _rows(source, table, where) as rows:
+                if _is_empty(source, table, rows):
+                    suite.expectations = [one for one in suite.expectations if not _is_of_rows(one)]
+                if not suite.expectations:
+                    continue
+                asset = source.add_query_asset(f"{where}.{table.name}", query=f"SELECT * FROM {rows}")
+                batch = asset.add_batch_definition_whole_table("whole").get_batch()
+                outcome = batch.validate(suite, result_format="SUMMARY")
             findings += [_finding(source, table, where, result) for result in outcome.results if not result.success]
     if short := [finding.fault for finding in findings if finding.fault and "Out of Memory Error" in finding.fault]:
         raise duckdb.OutOfMemoryException(short[0])
     return Verdict(count, findings)
 
 
-def _rows(source: Any, table: Table, schema: str) -> str:
+@contextmanager
+def _rows(source: Any, table: Table, schema: str) -> Iterator[str]:
     """What is read for a table: itself, or a temporary copy of sums, which are a view, so that they are worked out once."""
-    name = f"{schema}.{table.name}"
+    name, copy = f"{schema}.{table.name}", f"sums_of_{table.name}"
+    is_copied = False
     if isinstance(table, Published) and table.parts == "sums":
         with suppress(sa.exc.DBAPIError):  # what is wrong with the view is then found by the expectations
-            _execute(source, f"CREATE TEMP TABLE sums_of_{table.name} AS FROM {name}")
-            return f"sums_of_{table.name}"
-    return name
+            _execute(source, f"CREATE TEMP TABLE {copy} AS FROM {name}")
+            is_copied = True
+    yield copy if is_copied else name
+    if is_copied:
+        _execute(source, f"DROP TABLE {copy}")
 
 
 def _is_empty(source: Any, table: Table, rows: str) -> bool:

@@ -33,7 +33,7 @@ def other(name: str, revenue: str, on: str) -> dict:
     return sale(name, revenue, on, reseller_id="1000002")
 
 
-@pytest.mark.parametrize("lines", [pytest.param(1, marks=pytest.mark.slow), worked.BUCKET_LINES])
+@pytest.mark.parametrize("lines", [1, pytest.param(worked.BUCKET_LINES, marks=pytest.mark.slow)])
 def test_the_first_partner_to_earn_keeps_the_customer_until_an_earlier_sale_is_known(rules, monkeypatch, lines):
     monkeypatch.setattr(worked, "BUCKET_LINES", lines)
     write(rules, KEPT)

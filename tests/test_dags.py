@@ -33,7 +33,7 @@ def bag(tmp_path_factory):
         yield DagBag(dag_folder=str(ROOT / "dags"))
 
 
-CLOCKS = {"close": None, "data_docs": None, "propose_payments": "0 6 15 * *"}
+CLOCKS = {"close": None, "propose_payments": "0 6 15 * *"}
 
 
 def run(bag, name: str, state: str = "success", **params: str) -> dict[str, str]:

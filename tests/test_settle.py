@@ -214,13 +214,18 @@ def test_a_failed_audit_leaves_warehouse_and_release_as_they_were(first_day, mon
     monkeypatch.undo()
 
 
+def refusing(folder, manifest):
+    raise OSError("no space left")
+
+
 def spoilt(decided_lines, opening_positions, holders, programs):
     from transforms.earnings import earnings
 
     return earnings(decided_lines, opening_positions, holders, programs).assign(coop_minor=1)
 
 
-def test_a_backfill_that_fails_publishes_the_days_before(first_day, monkeypatch):
+@pytest.mark.parametrize("can_publish", [True, False])
+def test_a_backfill_that_fails_publishes_the_days_before(first_day, monkeypatch, can_publish):
     for day, line in ((NEXT, "t2"), (AFTER, "t3")):
         land("agreements", WORLD["agreements"], day)
         land("transactions", [{"transaction_id": line}], day)
@@ -232,9 +237,14 @@ def test_a_backfill_that_fails_publishes_the_days_before(first_day, monkeypatch)
         return (spoilt if is_spoilt else sound)(decided_lines, opening_positions, holders, programs)
 
     monkeypatch.setitem(settlement.LINE_STEPS, "earnings", spoilt_of_t3)
-    with pytest.raises(pipeline.Refused, match="split:earning"):
+    if not can_publish:
+        monkeypatch.setattr(releases, "show", refusing)
+    with pytest.raises(pipeline.Refused, match="split:earning") as fault:
         pipeline.backfill(pipeline.due_days())
-    assert pipeline.current_release()["as_of_date"] == NEXT
+    assert getattr(fault.value, "__notes__", []) == (
+        [] if can_publish else [f"What was settled before [{AFTER}] is not published either: no space left"]
+    )
+    assert pipeline.current_release()["as_of_date"] == (NEXT if can_publish else DAY)
     assert '"succeeded": false' in (store.home() / "health.json").read_text()
     assert pipeline.due_days() == [date.fromisoformat(AFTER)]
 
@@ -318,10 +328,14 @@ def test_an_exchange_rate_that_comes_later_decides_the_line(first_day):
 
 @pytest.mark.slow
 def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkeypatch):
-    hashes, opened = {}, set()
+    hashes, opened = {}, {1000: set(), 2: set()}
 
     def noting(opens):
-        return lambda con, *place, **which: (opened.add((opens.__name__, *place)), opens(con, *place, **which))
+        def noted(con, *place, **which):
+            opened[worked.BUCKET_LINES].add((opens.__name__, *place))
+            opens(con, *place, **which)
+
+        return noted
 
     for module, opens in ((worked, "open_bucket"), (cuts, "open_partners")):
         monkeypatch.setattr(module, opens, noting(getattr(module, opens)))
@@ -351,7 +365,8 @@ def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkey
         back = sales[7] | {"transaction_id": "back", "reverses": "t7", "revenue": "-7000.99"}
         settle_next(NEXT, [sales[3] | {"revenue": "1.00"}, back, {"transaction_id": "new"}])
         hashes[most] = {table["name"]: table["content_hash"] for table in pipeline.current_release()["tables"]}
-    assert {("open_bucket", 4, 5), ("open_partners", 8, 9)} <= opened
+    assert {tuple(place) for _, *place in opened[1000]} == {(0, 1), ()}
+    assert {("open_bucket", 4, 5), ("open_partners", 1, 2)} <= opened[2]
     assert hashes[1000] == hashes[2]
 
 

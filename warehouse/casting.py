@@ -19,7 +19,7 @@ def query(feed: Feed, present: set[str], landed: str = "landed") -> tuple[str, d
     row's currency, `file_name` and `line_number`; conditions read these. A column that the file lacks is empty.
     """
     texts = {
-        column: f"nullif(trim(CAST({_quoted(name)} AS VARCHAR)), '')" if name in present else "CAST(NULL AS VARCHAR)"
+        column: f"nullif(trim(CAST({quoted(name)} AS VARCHAR)), '')" if name in present else "CAST(NULL AS VARCHAR)"
         for name, column in feed.delivered.items()
     }
     values = [f"{_value(column)} AS {column}" for column in texts]
@@ -118,5 +118,6 @@ def _rules(column: str, *, required: bool) -> dict[str, str]:
     return rules
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A column's name as SQL has it."""
     return '"' + name.replace('"', '""') + '"'

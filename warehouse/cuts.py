@@ -64,13 +64,26 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
     )
 
 
+def sum_revenue(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Make `daily_revenue`: what each touched partner sold on each day in each currency, in minor units."""
+    sold = " UNION ALL ".join(
+        f"SELECT {role} AS partner_id, transaction_on, currency, revenue_minor FROM clean.transactions "
+        "WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn"
+        for role in ROLES
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE daily_revenue AS SELECT partner_id, transaction_on, currency, "
+        f"sum(revenue_minor)::BIGINT AS revenue_minor FROM ({sold}) SEMI JOIN touched_partners USING (partner_id) GROUP BY ALL",
+        {"as_of": as_of},
+    )
+
+
 def partner_buckets(con: duckdb.DuckDBPyConnection) -> int:
-    """How many buckets the touched partners fall into: each has about so many rows of revenue that memory holds them."""
-    [(lines, share)] = con.execute(
-        "SELECT (SELECT count(*) FROM clean.transactions), (SELECT count(*) FROM touched_partners) / "
-        "greatest((SELECT count(*) FROM clean.partners), 1)"
+    """How many buckets the touched partners fall into, by their rows of revenue, of which there is one for each program currency."""
+    [(rows,)] = con.execute(
+        "SELECT (SELECT count(*) FROM daily_revenue) * (SELECT count(DISTINCT program_currency) FROM program_earners)"
     ).fetchall()
-    return int(2 * lines * min(share, 1)) // BUCKET_REVENUE + 1  # a line counts for its seller and its reseller
+    return rows // BUCKET_REVENUE + 1
 
 
 def open_partners(con: duckdb.DuckDBPyConnection, number: int = 0, count: int = 1) -> None:

@@ -136,7 +136,7 @@ def _columns(delivery: Delivery, feed: Feed, present: set[str]) -> list[str]:
 def _type(
     con: duckdb.DuckDBPyConnection, feed: Feed, present: set[str], row_rules: Mapping[str, str]
 ) -> dict[str, str]:
-    """Make `typed` with `is_bad`; return every rule with the condition of a row that breaks it, which reads `casting`."""
+    """Make `typed` with `is_bad`; return every rule with the condition, on casting's query, of a row that breaks it."""
     query, rules = casting.query(feed, present)
     rules |= {rule: f"NOT ({condition})" for rule, condition in row_rules.items()}
     broken = " OR ".join(f"coalesce({condition}, false)" for condition in rules.values())
@@ -191,6 +191,8 @@ def _quarantine(
         f"UNION ALL SELECT file_name, line_number, {key}, 'conflict' FROM casting "
         "SEMI JOIN (SELECT * FROM keyed WHERE is_conflict) USING (file_name, line_number)"
     )
+    columns = [casting.quoted(name) for name, *_ in con.execute("DESCRIBE suspects").fetchall()]
+    delivered = f"struct_pack({', '.join(f'{name} := {name}' for name in columns)})"
     lines: dict[str, set[int]] = {name: set(numbers) for name, numbers in misshapen.items()}
     for name, number in con.execute("SELECT file_name, line_number FROM broken").fetchall():
         lines.setdefault(name, set()).add(number)
@@ -220,7 +222,7 @@ def _quarantine(
         "CAST(to_json(delivered) AS VARCHAR) AS delivered FROM ("
         "SELECT * FROM broken UNION ALL SELECT file_name, line_number, NULL, 'shape' FROM misshapen) AS rows "
         "LEFT JOIN originals USING (file_name, line_number) "
-        "LEFT JOIN (SELECT file_name, line_number, suspects AS delivered FROM suspects) USING (file_name, line_number)",
+        f"LEFT JOIN (SELECT file_name, line_number, {delivered} AS delivered FROM suspects) USING (file_name, line_number)",
         {
             "id": delivery.manifest.delivery_id,
             "feed": feed.name,

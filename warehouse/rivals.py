@@ -10,7 +10,8 @@ from warehouse.worked import LIVE, bucket_count, sell, sold
 def gather(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
     """Make `rival_lines`: the lines, of all partners, of customers that related lines name, where programs keep customers.
 
-    And `sold_lines` of them. How many buckets they fall into; all lines of a customer share one.
+    And `sold_lines` of them, if there are any. How many buckets they fall into, by their `bucket_key`, which all lines of a
+    customer share.
     """
     keeps = "SELECT program FROM program_earners WHERE keeps_customers"
     con.execute(

@@ -1,15 +1,7 @@
 -- What each partner sold on each day in each currency, with the rate of its month into each program currency; and
 -- nothing on the first day of all history, so that this day is known for partners without a sale too.
 WITH history AS (SELECT min(transaction_on) AS history_from FROM clean.transactions WHERE known_from <= $as_of), sold AS (
-    SELECT partner_id, transaction_on, currency, sum(revenue_minor)::BIGINT AS revenue_minor
-    FROM (
-        SELECT reseller_id AS partner_id, transaction_on, currency, revenue_minor FROM clean.transactions
-        WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn
-        UNION ALL
-        SELECT seller_id, transaction_on, currency, revenue_minor FROM clean.transactions
-        WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn
-    ) SEMI JOIN judged_partners USING (partner_id)
-    GROUP BY ALL
+    FROM daily_revenue SEMI JOIN judged_partners USING (partner_id)
 ), targets AS (SELECT DISTINCT program_currency FROM program_earners)
 SELECT
     partner_id, history_from AS transaction_on, program_currency AS currency, program_currency, 0::BIGINT AS revenue_minor,
