@@ -1,8 +1,8 @@
 """What a scripted year should have earned, in plain decimal arithmetic; written apart from the engine.
 
 One partner of the resellers' program sells Azure. Rules as in the program file: 4 percent, truncated, 60 to 40 between
-rebate and co-op from 2020, the odd cent to the rebate. A refund takes its original's date; earnings begin with the
-month in which all criteria hold and end on the day on which one no longer does.
+rebate and co-op from 2020, the odd cent to the rebate. A refund takes its original's date, and back its share of what that
+earned; earnings begin with the month in which all criteria hold and end on the day on which one no longer does.
 """
 
 from dataclasses import dataclass, field
@@ -40,14 +40,14 @@ class World:
     def _of(self, sale: Sale) -> tuple[Decimal, Decimal, Decimal] | None:
         if sale.reverses and sale.reverses not in self.lines:
             return None
-        on = self.lines[sale.reverses].on if sale.reverses else sale.on
-        if not self._earns(on):
+        sold = self.lines[sale.reverses] if sale.reverses else sale
+        if not self._earns(sold.on):
             return None
-        rate = [rate for start, rate in self.rates if start <= on][-1]
-        fx = Decimal(1) if sale.currency == "USD" else self.fx[on.replace(day=1)]
-        earning = cut(sale.revenue * rate)
+        rate = [rate for start, rate in self.rates if start <= sold.on][-1]
+        fx = Decimal(1) if sale.currency == "USD" else self.fx[sold.on.replace(day=1)]
+        earning, dollars = (cut(cut(sold.revenue * rate * by) * sale.revenue / sold.revenue) for by in (Decimal(1), fx))
         coop = cut(earning * Decimal("0.4"))
-        return earning - coop, coop, cut(sale.revenue * rate * fx)
+        return earning - coop, coop, dollars
 
     def _earns(self, on: date) -> bool:
         return any(start.replace(day=1) <= on and (end is None or on < end) for start, end in self.agreements)
