@@ -29,6 +29,7 @@ def explain_sum(
 ) -> None:
     """Where a sum comes from, down to the delivered file's line; or all that a file's line has caused.
 
+    \b
     Examples: incentives explain 0f4c1d2e-…
               incentives explain --partner 4391507 --period 2022-03
               incentives explain --file transactions.csv --line 17 --delivery 2022-03-23-transactions-1
@@ -69,6 +70,7 @@ def reconcile_statement(
 
     Columns: transaction_id, amount, currency, month, and rate if there is one; Partner Center's names do as well.
 
+    \b
     Example: incentives reconcile statement.csv --partner 4391507
     """
     from app.reconcile import reconcile
@@ -97,6 +99,7 @@ def export_table(
 
     A period is an accounting month; of payments the month of the cycle, of ineligible revenue the earning month.
 
+    \b
     Examples: incentives export earnings --partner 4391507 --out earnings.xlsx --format xlsx
               incentives export journal --period 2022-03 --out journal.csv
     """
@@ -121,6 +124,7 @@ def write_statement(
 ) -> None:
     """A partner's statement of a month: balances, what moved them, what was paid.
 
+    \b
     Example: incentives statement --partner 4391507 --month 2022-03 --out statement.pdf
     """
     from app import statements
@@ -146,6 +150,7 @@ def query(
 ) -> None:
     """Ask the current release, read-only.
 
+    \b
     Example: incentives query "SELECT program, sum(program_earning) FROM earnings_monthly GROUP BY program"
     """
     with _current() as con:

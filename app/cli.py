@@ -40,6 +40,7 @@ def sample(
 ) -> None:
     """Make faithful, made-up deliveries.
 
+    \b
     Example: incentives sample --out sample --days 3 --defects
     """
     from app.sample import sample as make
@@ -69,6 +70,7 @@ def land(
 ) -> None:
     """Hand files over as a delivery: writes the manifest. Folders that are deliveries already are copied as they are.
 
+    \b
     Examples: incentives land transactions.csv --feed transactions --date 2022-03-25
               incentives land recon.csv --source partner-center-nce --feed transactions --date 2022-03-25
                   --set partner=4391507 --set customer=c1 --set currency=USD
@@ -106,6 +108,7 @@ def land(
 def ingest(as_json: AsJson = False) -> None:
     """Take in what has landed. Exit 1 when a delivery was refused.
 
+    \b
     Example: incentives ingest --json
     """
     import pipeline
@@ -125,6 +128,7 @@ def settle(
 ) -> None:
     """Work out and publish one day, or every due day of a range, which is published once, at its end.
 
+    \b
     Examples: incentives settle 2022-03-23
               incentives settle --from 2022-03-01 --to 2022-03-31
     """
@@ -145,6 +149,7 @@ def settle(
 def run(as_json: AsJson = False) -> None:
     """Ingest, then settle every due day: what the DAGs do, without a scheduler.
 
+    \b
     Example: incentives run
     """
     import pipeline
@@ -163,6 +168,7 @@ def status(
 ) -> None:
     """Which days are complete, late or settled, and what an operator should look at. Exit 1 when there is something.
 
+    \b
     Example: incentives status --now 2022-03-26T06:00:00
     """
     import pipeline

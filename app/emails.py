@@ -16,6 +16,7 @@ def list_emails(
 ) -> None:
     """The e-mails that the release and the alerts call for and that have not gone out.
 
+    \b
     Example: incentives emails list
     """
     import emails
@@ -34,6 +35,7 @@ def show(
 ) -> None:
     """One e-mail as it reads.
 
+    \b
     Example: incentives emails show invitation:csp-indirect-reseller:1000001
     """
     import emails

@@ -20,6 +20,7 @@ def close(
 ) -> None:
     """Close an accounting month and those before it: what changes later is posted in the first open one.
 
+    \b
     Example: incentives close 2022-03 --by anna
     """
     import operations
@@ -39,6 +40,7 @@ def restate(
 ) -> None:
     """Show what a held rule edit would change, partner by partner; with --approved-by, post it.
 
+    \b
     Examples: incentives restate --from 2022-01-01
               incentives restate --from 2022-01-01 --by anna --approved-by ben
     """
@@ -73,6 +75,7 @@ def erase(
 
     What the person did stays under a token. Backups, and files outside the home, are not reached.
 
+    \b
     Examples: incentives erase pat@contoso.example
               incentives erase pat@contoso.example --by anna
     """
@@ -104,6 +107,7 @@ def replay(
 ) -> None:
     """Work out a settled day anew from the archive and compare it with its release. Exit 1 when they differ.
 
+    \b
     Example: incentives replay 2022-03-24
     """
     import operations
@@ -125,6 +129,7 @@ def replay(
 def backup(out: Annotated[Path, typer.Argument(help="File to write, such as backup.tar.gz.")]) -> None:
     """Write the warehouse, the archive, the releases and what waits in landing to one file.
 
+    \b
     Example: incentives backup backup-2022-03-31.tar.gz
     """
     from app import keeping
@@ -139,6 +144,7 @@ def restore(
 ) -> None:
     """Restore a backup into an empty INCENTIVES_HOME, then verify it. Exit 1 when it does not hold.
 
+    \b
     Example: INCENTIVES_HOME=/srv/incentives incentives restore backup-2022-03-31.tar.gz
     """
     from app import keeping
@@ -157,6 +163,7 @@ def gc(
 
     Files that no kept release names go too. Readers find the same as before.
 
+    \b
     Example: incentives gc --keep 30
     """
     from app import keeping
@@ -169,6 +176,7 @@ def gc(
 def verify(as_json: AsJson = False) -> None:
     """Check the hash chain, and the ledger against a full recomputation. Exit 1 when either does not hold.
 
+    \b
     Example: incentives verify
     """
     import operations
@@ -191,6 +199,7 @@ def verify(as_json: AsJson = False) -> None:
 def adjustments(as_json: AsJson = False) -> None:
     """Declared adjustments: posted, waiting, or why not. Exit 1 when one cannot be posted.
 
+    \b
     Example: incentives adjustments
     """
     import operations

@@ -22,6 +22,7 @@ FIGURES = ("balance", "payment", "withheld", "sales tax", "payout")
 def plan(on: On, as_json: AsJson = False) -> None:
     """What a payment cycle would pay, and why it would not pay the rest; nothing is kept.
 
+    \b
     Example: incentives payouts plan --on 2022-05-15
     """
     import payouts
@@ -39,6 +40,7 @@ def plan(on: On, as_json: AsJson = False) -> None:
 def propose(on: On, by: By, as_json: AsJson = False) -> None:
     """Propose all that is due as one batch, which reserves it. Somebody else approves it.
 
+    \b
     Example: incentives payouts propose --on 2022-05-15 --by anna
     """
     import payouts
@@ -48,7 +50,11 @@ def propose(on: On, by: By, as_json: AsJson = False) -> None:
 
 @app.command("list")
 def list_batches(as_json: AsJson = False) -> None:
-    """Every batch: what it pays, who proposed it, what was decided, whether it is sent."""
+    """Every batch: what it pays, who proposed it, what was decided, whether it is sent.
+
+    \b
+    Example: incentives payouts list
+    """
     import payouts
 
     print_rows([_batch(row) for row in payouts.batches()], as_json)
@@ -58,6 +64,7 @@ def list_batches(as_json: AsJson = False) -> None:
 def show(batch: Batch, as_json: AsJson = False) -> None:
     """A batch, payment by payment, and where each stands.
 
+    \b
     Example: incentives payouts show 20220515-1
     """
     import payouts
@@ -79,6 +86,7 @@ def show(batch: Batch, as_json: AsJson = False) -> None:
 def approve(batch: Batch, by: By, shown: Shown, note: str = "", as_json: AsJson = False) -> None:
     """Approve a batch as it was shown; not by who proposed it.
 
+    \b
     Example: incentives payouts approve 20220515-1 --hash 3f0a11c2b7d4 --by ben
     """
     import payouts
@@ -90,6 +98,7 @@ def approve(batch: Batch, by: By, shown: Shown, note: str = "", as_json: AsJson 
 def reject(batch: Batch, by: By, shown: Shown, note: str = "", as_json: AsJson = False) -> None:
     """Reject a batch: what it reserved is free for the next one.
 
+    \b
     Example: incentives payouts reject 20220515-1 --hash 3f0a11c2b7d4 --by ben --note "wait for the credit notes"
     """
     import payouts
@@ -103,6 +112,7 @@ def send(batch: Batch, as_json: AsJson = False) -> None:
 
     INCENTIVES_PAYER_NAME and INCENTIVES_PAYER_IBAN say from which account.
 
+    \b
     Example: incentives payouts send 20220515-1
     """
     import payouts
@@ -123,6 +133,7 @@ def bank(
 ) -> None:
     """Take in what the bank says of payments. Exit 1 when it names one that is not ours.
 
+    \b
     Example: incentives payouts bank pickup/*.xml
     """
     import payouts

@@ -35,6 +35,7 @@ def check(
 
     A file that was found sound is run again once it, or this software, has changed.
 
+    \b
     Example: incentives programs check programs/csp-direct-bill.yaml
     """
     import rulebook
@@ -116,6 +117,7 @@ def show(
 ) -> None:
     """The rules of a program that are in force on a day, in words, with their figures and sources.
 
+    \b
     Example: incentives programs show csp-indirect-reseller --on 2022-03-25
     """
     from app.rules_in_words import program_in_words

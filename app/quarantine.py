@@ -14,7 +14,11 @@ app = typer.Typer(no_args_is_help=True, help="Rows that were set aside: list, sh
 def list_quarantine(
     everything: Annotated[bool, typer.Option("--all", help="Released rows too.")] = False, as_json: AsJson = False
 ) -> None:
-    """Rows that were set aside, each with every rule that it broke."""
+    """Rows that were set aside, each with every rule that it broke.
+
+    \b
+    Example: incentives quarantine list
+    """
     import pipeline
 
     print_rows(pipeline.quarantined(everything=everything), as_json)
@@ -22,7 +26,11 @@ def list_quarantine(
 
 @app.command("show")
 def show_quarantine(quarantine_id: str, as_json: AsJson = False) -> None:
-    """One row with its delivery, file, line and original text."""
+    """One row with its delivery, file, line and original text.
+
+    \b
+    Example: incentives quarantine show 2022-03-23-transactions/transactions.csv/12
+    """
     import pipeline
 
     row = pipeline.quarantined_row(quarantine_id)
@@ -41,6 +49,7 @@ def release_quarantine(
 ) -> None:
     """Take a row in again, repaired or as it is; it lands as an archived delivery of its own.
 
+    \b
     Example: incentives quarantine release 2022-03-23-transactions-1/transactions.csv/17 --set revenue=12.50 --by anna
     """
     import pipeline

@@ -12,7 +12,11 @@ app = typer.Typer(no_args_is_help=True, help="Published releases: list, current,
 
 @app.command("list")
 def list_releases(as_json: AsJson = False) -> None:
-    """Every release that is kept."""
+    """Every release that is kept.
+
+    \b
+    Example: incentives releases list
+    """
     now = (releases.current() or {}).get("release_id")
     rows = [
         {
@@ -33,7 +37,11 @@ def _rows(table: dict[str, Any]) -> int:
 
 @app.command("current")
 def current_release(as_json: AsJson = False) -> None:
-    """The release that readers see, table by table."""
+    """The release that readers see, table by table.
+
+    \b
+    Example: incentives releases current
+    """
     manifest = releases.published()
     if as_json:
         print_json(manifest)
@@ -46,6 +54,7 @@ def current_release(as_json: AsJson = False) -> None:
 def path_of_release() -> None:
     """Where the file lies that readers open, for other tools.
 
+    \b
     Example: harlequin -a duckdb -r "$(incentives releases path)"
     """
     typer.echo(releases.database(releases.published()))
@@ -53,7 +62,11 @@ def path_of_release() -> None:
 
 @app.command("rollback")
 def rollback() -> None:
-    """Point readers to the release before the current one."""
+    """Point readers to the release before the current one.
+
+    \b
+    Example: incentives releases rollback
+    """
     with store.locked("rollback"):
         manifest = releases.rollback()
     say(f"readers see {manifest['release_id']} as of {manifest['as_of_date']}")

@@ -1,9 +1,12 @@
 """The command as people use it: what it answers, what it says of a mistake, and its exit code."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import duckdb
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import pipeline
@@ -16,9 +19,26 @@ from transforms.rule_file import RuleFault
 from warehouse import files, intake
 
 
+def commands(group: Any, *before: str) -> Iterator[Any]:
+    """Each command's words, and the lines of its examples."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, *before, name)
+        else:
+            examples = command.help[command.help.index("Example") :].splitlines()
+            yield pytest.param((*before, name), examples, id=" ".join((*before, name)))
+
+
 def run(*words: str) -> tuple[int, str]:
     done = CliRunner().invoke(app, list(words))
     return done.exit_code, done.output
+
+
+@pytest.mark.parametrize(("words", "examples"), commands(typer.main.get_command(app)))
+def test_help_shows_examples_as_they_are_typed(words, examples):
+    code, output = run(*words, "--help")
+    assert code == 0
+    assert [line.strip() for line in examples if line.strip() not in output] == []
 
 
 @pytest.mark.parametrize(

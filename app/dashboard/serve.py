@@ -25,6 +25,7 @@ def dashboard(
     changing a password. Who sees what comes from the published table `users`; INCENTIVES_OPERATORS names, by e-mail
     address, who sees all partners.
 
+    \b
     Examples: incentives dashboard --demo
               incentives dashboard --host 0.0.0.0 --port 8501
     """
