@@ -167,8 +167,7 @@ def settle(day: date, progress: Progress = lambda line: None) -> dict[str, Any]:
     Raises NotYet when the day is not due or an earlier one is, Refused when a critical expectation does not hold, and
     RuleFault for a rule file that cannot be used. Warehouse and release stay as they were unless all of it succeeds.
     """
-    publish_pending(progress)
-    return _settle(day, progress, publish=True)
+    return backfill([day], progress)[0]
 
 
 def backfill(days: list[date], progress: Progress = lambda line: None) -> list[dict[str, Any]]:
