@@ -14,6 +14,7 @@ import pandas as pd
 import pipeline
 import rulebook
 import settlement
+from settlement import Progress, silent
 from transforms import adjustments, simulation
 from transforms.programs import active, load_all
 from warehouse import books, erasure, frames, publishing, releases, retention, store
@@ -31,16 +32,16 @@ def close(month: date, by: str) -> list[date]:
     return closed
 
 
-def restate_plan(first: date) -> list[dict[str, Any]]:
+def restate_plan(first: date, progress: Progress = silent) -> list[dict[str, Any]]:
     """What the held rule edit would change of what is posted, a row for each partner, program, month, kind and currency.
 
     Raises LookupError when no edit is held, or when it would change lines of before `first`.
     """
     with store.locked("restate plan"), store.warehouse() as con:
-        return _plan(con, first)
+        return _plan(con, first, progress)
 
 
-def restate(first: date, *, by: str, approved_by: str) -> dict[str, Any]:
+def restate(first: date, *, by: str, approved_by: str, progress: Progress = silent) -> dict[str, Any]:
     """Post the held rule edit on the newest settled day; the run's report.
 
     Raises LookupError as `restate_plan` does, and when the author would approve.
@@ -50,10 +51,10 @@ def restate(first: date, *, by: str, approved_by: str) -> dict[str, Any]:
         raise LookupError(f"[{by}] approves an own rule edit; somebody else must.")
     with store.locked(f"restate from {first}"):
         with store.warehouse() as con:
-            plan = _plan(con, first)
+            plan = _plan(con, first, progress)
             rules = rulebook.edited_rules(con)
             day, number = books.newest_day(con), books.last(con)[0] + 1
-        run = settlement.Run(f"{day}-restate-{number}", day, rules)
+        run = settlement.Run(f"{day}-restate-{number}", day, rules, progress=progress)
         said = {"rules_hash": rules.hash, "from": first, "by": by, "approved_by": approved_by, "plan": plan}
         report = pipeline.attempt(
             run,
@@ -64,12 +65,12 @@ def restate(first: date, *, by: str, approved_by: str) -> dict[str, Any]:
     return report
 
 
-def _plan(con: Any, first: date) -> list[dict[str, Any]]:
+def _plan(con: Any, first: date, progress: Progress) -> list[dict[str, Any]]:
     rules = rulebook.edited_rules(con)
     day = books.newest_day(con)
     if not rules.changed:
         raise LookupError("no rule edit is held: programs/ says what the last run was settled with.")
-    rows = settlement.rule_differences(con, settlement.Run("plan", day, rules))
+    rows = settlement.rule_differences(con, settlement.Run("plan", day, rules, progress=progress))
     if not rows:
         raise LookupError("the rule edit changes nothing that is posted; the next settled day works with it.")
     if (early := min(row["first_on"] for row in rows)) < first:
@@ -94,7 +95,7 @@ class Simulation(NamedTuple):
     rows: pd.DataFrame
 
 
-def simulate(folder: Path, first: date, end: date, progress: pipeline.Progress = lambda line: None) -> Simulation:
+def simulate(folder: Path, first: date, end: date, progress: Progress = silent) -> Simulation:
     """What all lines of the days [first, end) would earn under the rule files of a folder, drafts among them; nothing is kept.
 
     Programs that the folder lacks count as retired; adjustments are left out. Raises RuleFault for the first file that
@@ -116,7 +117,7 @@ def simulate(folder: Path, first: date, end: date, progress: pipeline.Progress =
     return Simulation(day, standing, waiting, simulation.simulation(before, simulation.added(after)))
 
 
-def verify() -> dict[str, Any]:
+def verify(progress: Progress = silent) -> dict[str, Any]:
     """Whether the ledger is what was posted, and what a full recomputation says it should be.
 
     `broken`: runs whose entries were edited since. `differences`: sums that the recomputation has otherwise.
@@ -125,12 +126,12 @@ def verify() -> dict[str, Any]:
     with store.locked("verify"), store.warehouse() as con:
         day = books.newest_day(con)
         broken = books.broken_links(con)
-        waiting, differences = settlement.recomputed(con, day)
+        waiting, differences = settlement.recomputed(con, day, progress)
         [(entries,)] = con.execute("SELECT count(*) FROM derived.earnings_ledger").fetchall()
     return {"as_of": day, "entries": entries, "broken": broken, "differences": differences, "waiting": waiting}
 
 
-def replay(day: date, progress: pipeline.Progress = lambda line: None) -> dict[str, Any]:
+def replay(day: date, progress: Progress = silent) -> dict[str, Any]:
     """Work out all runs up to a day anew from the archive, and compare with the release of the day's last run.
 
     Deliveries, rules, adjustments and closes are those that were recorded. `differing` lists tables whose content hash

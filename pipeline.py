@@ -12,7 +12,7 @@ import duckdb
 import rulebook
 import settlement
 from expectations.rules import row_rules
-from settlement import Run
+from settlement import Progress, Run, silent
 from transforms.programs import load_all
 from transforms.rule_file import RuleFault
 from warehouse import (
@@ -28,6 +28,7 @@ from warehouse import (
     releases,
     store,
     watch,
+    worked,
 )
 from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
@@ -36,7 +37,6 @@ __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
 ENGINE_VERSION = "0.10.0"
 Busy = store.Busy
 ResourceSetting = store.ResourceSetting
-Progress = Callable[[str], None]
 
 
 class NotYet(Exception):
@@ -48,7 +48,7 @@ def landed() -> list[str]:
     return landing.landed()
 
 
-def ingest(progress: Progress = lambda line: None) -> list[dict[str, Any]]:
+def ingest(progress: Progress = silent) -> list[dict[str, Any]]:
     """Take in all that has landed, in the order of business dates; the register's line of each delivery."""
     with store.locked("ingest"):
         names = sorted(landing.landed(), key=_landed_order)
@@ -133,7 +133,7 @@ def due_days() -> list[date]:
         return registry.due_days(con)
 
 
-def publish_pending(progress: Progress = lambda line: None) -> None:
+def publish_pending(progress: Progress = silent) -> None:
     """Publish the last run's release if the process ended before readers saw it."""
     with store.locked("publish"):
         with store.warehouse() as con:
@@ -154,14 +154,14 @@ def publish_pending(progress: Progress = lambda line: None) -> None:
     progress(f"published {manifest['release_id']}, which the last run had left to be published")
 
 
-def run(progress: Progress = lambda line: None) -> list[dict[str, Any]]:
+def run(progress: Progress = silent) -> list[dict[str, Any]]:
     """Take in what has landed, then settle every due day: what the DAGs do, without a scheduler."""
     publish_pending(progress)
     ingest(progress)
     return [settle(day, progress) for day in due_days()]
 
 
-def settle(day: date, progress: Progress = lambda line: None) -> dict[str, Any]:
+def settle(day: date, progress: Progress = silent) -> dict[str, Any]:
     """Work out, audit, commit and publish one day; its run's report.
 
     Raises NotYet when the day is not due or an earlier one is, Refused when a critical expectation does not hold, and
@@ -170,7 +170,7 @@ def settle(day: date, progress: Progress = lambda line: None) -> dict[str, Any]:
     return backfill([day], progress)[0]
 
 
-def backfill(days: list[date], progress: Progress = lambda line: None) -> list[dict[str, Any]]:
+def backfill(days: list[date], progress: Progress = silent) -> list[dict[str, Any]]:
     """Settle several due days in order and publish once, with the last, or the last before one that fails; their runs' reports.
 
     Raises as `settle`.
@@ -209,8 +209,8 @@ def _settle(day: date, progress: Progress, *, publish: bool) -> dict[str, Any]:
                 raise NotYet(
                     f"[{day}] waits for earlier days that are due: {_listed([d for d in open_days if d < day])}."
                 )
-            rules, told = rules_in_force(con, day)
-        report = attempt(Run(day.isoformat(), day, rules, publish=publish), told)
+            rules, told = rules_in_force(con, day, progress)
+        report = attempt(Run(day.isoformat(), day, rules, publish=publish, progress=progress), told)
     done = f"published {report['release_id']}" if publish else f"settled {day}"
     progress(f"{done}: {report['lines']} lines, {report['entries']} ledger entries")
     return report
@@ -220,7 +220,9 @@ def _listed(days: list[date]) -> str:
     return str([str(day) for day in days])
 
 
-def rules_in_force(con: duckdb.DuckDBPyConnection, day: date) -> tuple[rulebook.Rules, list[str]]:
+def rules_in_force(
+    con: duckdb.DuckDBPyConnection, day: date, progress: Progress = silent
+) -> tuple[rulebook.Rules, list[str]]:
     """The rules that a day is settled with, and what to tell of an edit that is held.
 
     An edit that would change what is posted is held until `incentives restate`: the day goes on with the rules before.
@@ -230,7 +232,7 @@ def rules_in_force(con: duckdb.DuckDBPyConnection, day: date) -> tuple[rulebook.
         return rules, []
     entries = books.held_entries(con, rules.hash)
     if entries is None:
-        entries = len(settlement.rule_differences(con, Run("plan", day, rules)))
+        entries = len(settlement.rule_differences(con, Run("plan", day, rules, progress=progress)))
         books.note_edit(con, rules.hash, day, entries)
     if not entries:
         return rules, []
@@ -268,8 +270,11 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
         con.execute("DETACH staging")
     clock.stage("ledger")
     store.reached("day staged")
+    tell = run.progress if lines > worked.BUCKET_LINES else silent
+    tell(f"{run.day}: judging what {lines:,} lines make")
     verdict = _judged(run.staging, [*DERIVED.values(), *AUDIT.values()])
     clock.stage("expectations")
+    tell(f"{run.day}: taking it over")
     with store.warehouse() as con:
         store.attach(con, run.staging, "staging", "(READ_ONLY)")
         settlement.register(con, run)
@@ -283,6 +288,7 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
             clock.stage("commit")
             store.reached("taken over")
             if run.publish:
+                tell(f"{run.day}: publishing")
                 facts = {**made_by, "cut": deliveries, "chain_head": head}
                 folder, manifest, shown = _release(con, run, facts, clock)
                 store.reached("release built")

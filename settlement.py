@@ -7,9 +7,12 @@ A step is a transform. Its name is the table it makes; its parameters are the ta
 import inspect
 import shutil
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +89,10 @@ EARNING_STEPS = {name: LINE_STEPS[name] for name in ("decided_lines", "earnings"
 Progress = Callable[[str], None]
 
 
+def silent(line: str) -> None:
+    """No line: the progress that nobody asked for."""
+
+
 def inputs(step: str) -> list[str]:
     """What a step reads: tables that earlier steps made, named inputs of the warehouse, `programs`, `run_date`."""
     return list(inspect.signature(STEPS[step]).parameters)
@@ -93,13 +100,17 @@ def inputs(step: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its id, the business day that it settles or restates, its rules, where adjustments are declared."""
+    """One run: its id, the business day that it settles or restates, its rules, where adjustments are declared.
+
+    `progress` is told how far the lines are if there are more than fit into one bucket.
+    """
 
     run_id: str
     day: date
     rules: rulebook.Rules
     adjustments: Path = field(default_factory=rulebook.adjustments_folder)
     publish: bool = True  # within a backfill, only the last day's run does
+    progress: Progress = silent
 
     @property
     def staging(self) -> Path:
@@ -233,10 +244,7 @@ def _run_buckets(
 ) -> pa.Table:
     """Run the line steps bucket by bucket; the cells whose added lines reprice others, which are left out of it."""
     found = []
-    count = max(worked.buckets(con, again=again), 1)  # one empty bucket makes the tables
-    for number in range(count):
-        worked.open_bucket(con, number, count, again=again)
-        made = _run_steps(con, LINE_STEPS, given, clock)
+    for made in _made_of_buckets(con, run, LINE_STEPS, given, clock, again=again):
         cells = positions.repriced_cells(made["positions"])
         if len(cells):
             found.append(cells)
@@ -246,18 +254,67 @@ def _run_buckets(
     return pa.Table.from_pandas(cells, preserve_index=False)
 
 
+def _made_of_buckets(
+    con: duckdb.DuckDBPyConnection,
+    run: Run,
+    steps: dict[str, Step],
+    given: dict[str, Any],
+    clock: Clock,
+    *,
+    again: bool = False,
+) -> Iterator[dict[str, Any]]:
+    """What some line steps make of each bucket; while pandas works on one, DuckDB stages the one before and reads the next."""
+    count = max(worked.buckets(con, again=again), 1)  # one empty bucket makes the tables
+
+    def read(number: int) -> dict[str, Any]:
+        if count > 1:
+            run.progress(f"{run.day}: lines {'again, ' if again else ''}part {number + 1} of {count}")
+        worked.open_bucket(con, number, count, again=again)
+        return _read(con, steps, given, clock)
+
+    for made in _beside(partial(_make, steps), map(read, range(count))):
+        clock.stage("line_steps")  # what is not hidden by reading and staging
+        yield made
+
+
+def _beside(work: Callable[[Any], Any], given: Iterable[Any]) -> Iterator[Any]:
+    """What some work makes of each that is given, in order, by a thread of its own, while the next is got."""
+    with ThreadPoolExecutor(1) as thread:
+        waiting: deque[Future[Any]] = deque()
+        for one in given:
+            waiting.append(thread.submit(work, one))
+            if len(waiting) > 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
 def _run_steps(
     con: duckdb.DuckDBPyConnection, steps: dict[str, Step], given: dict[str, Any], clock: Clock
 ) -> dict[str, Any]:
-    """Run some steps in order, reading what no earlier one made; all that was read and made."""
-    made = dict(given)
+    """Run some steps in order; what was given, read and made."""
+    return _make(steps, _read(con, steps, given, clock), clock)
+
+
+def _read(
+    con: duckdb.DuckDBPyConnection, steps: dict[str, Step], given: dict[str, Any], clock: Clock
+) -> dict[str, Any]:
+    """What is given, and what else some steps read and none of them makes."""
+    read = dict(given)
+    for name in (name for step in steps for name in inputs(step)):
+        if name not in read and name not in steps:
+            read[name] = frames.read_input(con, name, given["run_date"])
+    clock.stage("inputs")
+    return read
+
+
+def _make(steps: dict[str, Step], read: dict[str, Any], clock: Clock | None = None) -> dict[str, Any]:
+    """What was read, and what some steps make of it, one after the other."""
+    made = dict(read)
     for step, transform in steps.items():
-        for name in inputs(step):
-            if name not in made:
-                made[name] = frames.read_input(con, name, given["run_date"])
-        clock.stage("inputs")
         made[step] = transform(**{name: made[name] for name in inputs(step)})
-        clock.stage(step)
+        if clock:
+            clock.stage(step)
     return made
 
 
@@ -358,27 +415,25 @@ def earned(
 
     Partners are judged and lines worked out anew from all that is known on the day; nothing is kept.
     """
-    run, clock = Run("simulate", day, rulebook.Rules(rules, rules, "")), Clock()
+    run, clock = Run("simulate", day, rulebook.Rules(rules, rules, ""), progress=progress), Clock()
     given = {"programs": rules, "run_date": day}
     found = []
     with store.scratch(con, run.staging):
         waiting = _judge_partners(con, run, given, clock, everything=True)
         _touch_lines(con, run, clock, everything=True, within=simulation.whole_periods(rules, first, end))
-        count = max(worked.buckets(con), 1)
-        for number in range(count):
-            progress(f"part {number + 1} of {count}")
-            worked.open_bucket(con, number, count)
-            made = _run_steps(con, EARNING_STEPS, given, clock)
+        for made in _made_of_buckets(con, run, EARNING_STEPS, given, clock):
             found.append(simulation.earned(made["earnings"], first, end))
     return waiting, simulation.added(found)
 
 
-def recomputed(con: duckdb.DuckDBPyConnection, day: date) -> tuple[list[str], list[dict[str, Any]]]:
+def recomputed(
+    con: duckdb.DuckDBPyConnection, day: date, progress: Progress = silent
+) -> tuple[list[str], list[dict[str, Any]]]:
     """A full recomputation of all settled lines beside the ledger: deliveries not settled yet, and sums that differ.
 
     Every line is worked out anew from all that is known; nothing is kept.
     """
-    run = Run("verify", day, rulebook.rules_of_last_run(con))
+    run = Run("verify", day, rulebook.rules_of_last_run(con), progress=progress)
     with store.scratch(con, run.staging):
         waiting = work_out(con, run, Clock(), everything=True)[0]
         return waiting, books.staged_differences(con)

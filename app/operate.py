@@ -47,7 +47,7 @@ def restate(
     import operations
 
     if not approved_by:
-        rows = operations.restate_plan(first.date())
+        rows = operations.restate_plan(first.date(), progress=quiet if as_json else say)
         print_rows(
             [
                 {name: row[name] for name in ("program", "partner_id", "earning_month", "earning_type", "line_count")}
@@ -59,7 +59,7 @@ def restate(
         return
     if not by:
         raise typer.BadParameter("say who wrote the edit", param_hint="--by")
-    report = operations.restate(first.date(), by=by, approved_by=approved_by)
+    report = operations.restate(first.date(), by=by, approved_by=approved_by, progress=quiet if as_json else say)
     print_json(report) if as_json else say(f"published {report['release_id']}: {report['entries']} ledger entries")
 
 
@@ -181,7 +181,7 @@ def verify(as_json: AsJson = False) -> None:
     """
     import operations
 
-    found = operations.verify()
+    found = operations.verify(progress=quiet if as_json else say)
     if as_json:
         print_json(found)
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pipeline
+from settlement import Progress, silent
 from warehouse import files, landing, releases, store
 from warehouse.tables import FEEDS
 
@@ -106,11 +107,11 @@ def land_world(day: str = DAY, **changed: list[dict]) -> None:
         land(feed, rows, day)
 
 
-def settle_next(day: str, rows: list[dict], **manifest) -> dict:
-    """Land a later day's agreements and transactions, ingest and settle it."""
+def settle_next(day: str, rows: list[dict], progress: Progress = silent, **manifest) -> dict:
+    """Land a later day's agreements and transactions, ingest and settle it; `progress` is told of it."""
     land("agreements", WORLD["agreements"], day)
     land("transactions", rows, day, **manifest)
-    [report] = pipeline.run()
+    [report] = pipeline.run(progress)
     return report
 
 

@@ -370,6 +370,40 @@ def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkey
     assert hashes[1000] == hashes[2]
 
 
+def test_a_day_of_many_lines_tells_how_far_it_is(first_day, monkeypatch):
+    monkeypatch.setattr(worked, "BUCKET_LINES", 1)
+    told = []
+    settle_next(NEXT, [{"transaction_id": f"t{n}"} for n in range(2, 5)], progress=told.append)
+    _, _, *of_day, released = told  # two deliveries first
+    parts = [f"{NEXT}: lines part {n} of {len(of_day) - 3}" for n in range(1, len(of_day) - 2)]
+    rest = [f"{NEXT}: judging what 3 lines make", f"{NEXT}: taking it over", f"{NEXT}: publishing"]
+    assert of_day == parts + rest and len(parts) > 1 and released.startswith(f"published {NEXT}-01")
+
+
+def test_a_day_of_few_lines_tells_its_release_alone(first_day):
+    told = []
+    settle_next(NEXT, [{"transaction_id": "t2"}], progress=told.append)
+    assert len(told) == 3 and told[2].startswith(f"published {NEXT}-01")
+
+
+def test_a_step_that_fails_in_a_later_bucket_fails_the_day_which_settles_when_it_is_mended(first_day, monkeypatch):
+    monkeypatch.setattr(worked, "BUCKET_LINES", 1)
+    whole, buckets = settlement.LINE_STEPS["decisions"], []
+
+    def failing(decided_lines):
+        buckets.append(len(decided_lines))
+        if len(buckets) == 2:
+            raise ValueError("of the second bucket")
+        return whole(decided_lines)
+
+    monkeypatch.setitem(settlement.LINE_STEPS, "decisions", failing)
+    before = pipeline.current_release()
+    with pytest.raises(ValueError, match="of the second bucket"):
+        settle_next(NEXT, [{"transaction_id": f"t{n}"} for n in range(2, 5)])
+    assert pipeline.current_release() == before
+    assert pipeline.settle(date.fromisoformat(NEXT))["lines"] == 3
+
+
 def test_a_standing_that_changes_only_in_the_future_touches_no_old_line(first_day):
     report = settle_next(
         NEXT, [{"transaction_id": "t2", "revenue": "30000.00"}]
