@@ -61,6 +61,19 @@ def test_the_first_partner_to_earn_keeps_the_customer_until_an_earlier_sale_is_k
     the_books_agree()
 
 
+def test_a_lump_at_nothing_is_booked_on_the_first_line_that_nothing_keeps_out_whenever_it_comes(rules):
+    write(
+        rules,
+        "accumulate: {over: month}, scale: {mode: lump_sum, brackets: [{threshold: 0, amount: 100.00}]}, exclusive_partner: [customer]",
+    )
+    held = sale("held", "50.00", "2021-02-10", customer_id="c2")
+    day(0, held, other("theirs", "300.00", "2021-03-01"), sale("barred", "100.00", "2021-03-02"))
+    assert causes(DAYS[0]) == {("held", "new_line"): "100.00", ("theirs", "new_line"): "100.00"}
+    day(1, sale("free", "100.00", DAYS[1], customer_id="c2"))
+    assert causes(DAYS[1]) == {("free", "new_line"): "100.00"}
+    the_books_agree()
+
+
 @pytest.mark.slow
 def test_a_customer_is_free_again_when_the_line_that_kept_it_is_withdrawn(rules):
     write(rules, KEPT)

@@ -94,7 +94,8 @@ def _of_lever(
         moved = np.zeros(len(lines.line), bool)
         if lever.pricing.mode == "retroactive":
             moved = is_held & _moves_bracket(lines, lever, before)
-        made.append(_filled(lines, lever.accumulate, "scale", lever, program, lines.around.total, moved))
+        filled = is_held | lines.around.pays  # where none does, a lump at a threshold of 0 is still to come
+        made.append(_filled(lines, lever.accumulate, "scale", lever, program, lines.around.total, moved, filled))
     if lever.minimum and lever.minimum.over != "transaction":
         made.append(_of_minimum(lines, lever, program, held))
     return made
@@ -121,15 +122,25 @@ def _of_minimum(lines: Measured, lever: Lever, program: Program, held: pd.DataFr
         scopes.reached(amounts, lines.unit, lines.own, minimum, minimum.measure, year).astype(bool)
         for amounts in (before, total)
     )
-    return _filled(lines, minimum, "minimum", lever, program, total, is_held & (was_met != is_met))
+    moved = is_held & (was_met != is_met)
+    return _filled(lines, minimum, "minimum", lever, program, total, moved, np.ones(len(moved), bool))
 
 
 def _filled(
-    lines: Measured, scope: Scope, part: str, lever: Lever, program: Program, total: np.ndarray, moved: np.ndarray
+    lines: Measured,
+    scope: Scope,
+    part: str,
+    lever: Lever,
+    program: Program,
+    total: np.ndarray,
+    moved: np.ndarray,
+    filled: np.ndarray,
 ) -> pd.DataFrame:
-    """One row for each scope, from its last line."""
+    """One row for each scope that a line fills, from its last line."""
+    names = scopes.names(lines.own, scope, program.fiscal_year_start)
+    is_filled = pd.Series(filled).groupby([lines.own["partner_id"], names], sort=False, observed=True).transform("any")
     return (
-        _last_of_scope(lines.own, scopes.names(lines.own, scope, program.fiscal_year_start))
+        _last_of_scope(lines.own[is_filled], names[is_filled])
         .assign(lever=lever.lever, rule_part=part, cap_number=0, under_cap_minor=None, is_waiting=False)
         .assign(
             measure=lambda rows: exact_measures(total[rows.index.to_numpy()]).to_numpy(),
