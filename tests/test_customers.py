@@ -74,6 +74,21 @@ def test_a_lump_at_nothing_is_booked_on_the_first_line_that_nothing_keeps_out_wh
     the_books_agree()
 
 
+def test_a_credit_for_a_customer_whom_nobody_kept_yet_is_taken_back_when_another_partner_keeps_it(rules):
+    write(rules, "rate: 0.05, exclusive_partner: [customer]")
+    credit = sale("credit", "-100.00", "2021-03-01")
+    day(0, credit)
+    assert causes(DAYS[0]) == {("credit", "new_line"): "-5.00"}
+    day(1, other("b", "300.00", "2021-03-02"))
+    assert causes(DAYS[1]) == {("b", "new_line"): "15.00", ("credit", "customer_lost"): "5.00"}
+    the_books_agree()
+    gone = {"mode": "snapshot", "supersedes": f"{DAYS[1]}-transactions-1"}
+    land("transactions", [credit], DAYS[1], number=2, **gone)
+    day(2)
+    assert causes(DAYS[2]) == {("b", "withdrawn_line"): "-15.00", ("credit", "customer_won"): "-5.00"}
+    the_books_agree()
+
+
 @pytest.mark.slow
 def test_a_customer_is_free_again_when_the_line_that_kept_it_is_withdrawn(rules):
     write(rules, KEPT)

@@ -111,21 +111,25 @@ def known_lines(chance: random.Random) -> tuple[list[Line], date | None]:
     return made, chance.choice([None, FIRST, FIRST + timedelta(50)])
 
 
-def by_engine(rules: dict[str, Any], lines: list[Line], held_from: date | None) -> dict[tuple, tuple[Decimal, ...]]:
-    program = Program.model_validate(rules)
+def frame_of(lines: list[Line], held_from: date | None) -> pd.DataFrame:
+    """Lines as a bucket has them, with what is known of customers and terms."""
     of = {line.id: line for line in lines}
     heads = [of.get(line.reverses or "", line) for line in lines]
     first = {
         name: min((line.on for line in lines if line.customer == name and is_purchase(line)), default=None)
         for name in ("c1", "c2")
     }
-    rows = frame(lines).assign(
+    return frame(lines).assign(
         tenant_created_on=pd.to_datetime(pd.Series([head.attributes["tenant_created_on"] for head in heads])),
         first_purchase_on=pd.to_datetime(pd.Series([first[head.customer] for head in heads])),
         term=pd.Series([TERMS[head.attributes["term_months"]] for head in heads]),
         history_from=pd.Timestamp(held_from or "1900-01-01"),
     )
-    decided = decided_lines(rows, [program])
+
+
+def by_engine(rules: dict[str, Any], lines: list[Line], held_from: date | None) -> dict[tuple, tuple[Decimal, ...]]:
+    program = Program.model_validate(rules)
+    decided = decided_lines(frame_of(lines, held_from), [program])
     return amounts_by_row(in_context(decided, [program], Known(holders=first_to_earn(decided, [program]))))
 
 
