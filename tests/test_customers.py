@@ -89,6 +89,26 @@ def test_a_credit_for_a_customer_whom_nobody_kept_yet_is_taken_back_when_another
     the_books_agree()
 
 
+def test_attainment_of_an_unknown_baseline_earns_nothing_when_eligibility_is_regained(rules):
+    write(
+        rules,
+        "accumulate: {over: month}, baseline: {of: revenue, over: previous_month}, rate: 0.10, base: {fixed: 1000}",
+    )
+    path = rules / "csp-indirect-reseller.yaml"
+    path.write_text(path.read_text().replace("measure: revenue", "measure: attainment"))
+    expired = [{"valid_to": "2021-01-01"} | agreement for agreement in agreements()]
+    sold = [
+        sale("older", "1.00", "2021-01-31"),
+        sale("before", "400.00", "2021-02-10"),
+        sale("first", "100.00", "2021-03-01"),
+    ]
+    day(0, *sold, agreements=expired)
+    assert causes(DAYS[0]) == {}
+    day(1)
+    assert causes(DAYS[1]) == {("first", "eligibility_gained"): "25.00"}  # what is compared with January is not known
+    the_books_agree()
+
+
 @pytest.mark.slow
 def test_a_customer_is_free_again_when_the_line_that_kept_it_is_withdrawn(rules):
     write(rules, KEPT)

@@ -166,7 +166,7 @@ def as_given(lines: Measured, lever: Lever, given: pd.DataFrame) -> Measured:
     held = here.iloc[place[known]]
     now, count = lines.around, len(lines.own)
     before, baseline, bracket = now.before * 0, now.baseline.copy(), now.bracket.copy()
-    is_met, bar = np.ones(count, bool), np.full(count, FREE)
+    is_met, bar = np.ones(count, bool), np.where(now.bar == UNCOMPARED, UNCOMPARED, FREE)
     before[known] = integers(held["position"], lines.unit).astype(before.dtype)
     is_met[known] = held["is_met"].to_numpy(bool)
     bar[known] = np.where(
