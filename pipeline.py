@@ -18,6 +18,7 @@ from transforms.rule_file import RuleFault
 from warehouse import (
     audit,
     books,
+    buckets,
     commit,
     cuts,
     intake,
@@ -28,7 +29,6 @@ from warehouse import (
     releases,
     store,
     watch,
-    worked,
 )
 from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
@@ -270,7 +270,7 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
         con.execute("DETACH staging")
     clock.stage("ledger")
     store.reached("day staged")
-    tell = run.progress if lines > worked.BUCKET_LINES else silent
+    tell = run.progress if lines > buckets.BUCKET_LINES else silent
     tell(f"{run.day}: judging what {lines:,} lines make")
     verdict = _judged(run.staging, [*DERIVED.values(), *AUDIT.values()])
     clock.stage("expectations")

@@ -50,7 +50,7 @@ from transforms.programs import Program
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.sales import program_sales
-from warehouse import associated, books, commit, cuts, due, frames, requested, rivals, store, worked
+from warehouse import associated, books, buckets, commit, cuts, due, frames, requested, rivals, store, worked
 from warehouse.tables import DERIVED, FEEDS
 
 Step = Callable[..., pd.DataFrame]
@@ -231,11 +231,11 @@ def _hold(con: duckdb.DuckDBPyConnection, run: Run, clock: Clock) -> None:
     worked.relate(con, run.day)
     nobody = holders.first_to_earn(NO_LINES, run.rules.now)
     commit.stage(con, "holders", nobody, run.run_id)  # makes the table
-    count = rivals.gather(con, run.day)
-    for number in range(count):
-        rivals.open_part(con, number, count)
+    for number in range(rivals.gather(con, run.day)):
+        rivals.open_bucket(con, number)
         made = _run_steps(con, HOLDER_STEPS, {"programs": run.rules.now, "run_date": run.day}, clock)
         _stage(con, made, HOLDER_STEPS, run.run_id, clock)
+    buckets.drop(con, "rivals")
     rivals.compare(con)
 
 
@@ -264,12 +264,12 @@ def _made_of_buckets(
     again: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """What some line steps make of each bucket; while pandas works on one, DuckDB stages the one before and reads the next."""
-    count = max(worked.buckets(con, again=again), 1)  # one empty bucket makes the tables
+    count = worked.divide(con, again=again)
 
     def read(number: int) -> dict[str, Any]:
         if count > 1:
             run.progress(f"{run.day}: lines {'again, ' if again else ''}part {number + 1} of {count}")
-        worked.open_bucket(con, number, count, again=again)
+        worked.open_bucket(con, number)
         return _read(con, steps, given, clock)
 
     for made in _beside(partial(_make, steps), map(read, range(count))):

@@ -9,7 +9,7 @@ from tests.deliveries import ask, land, land_world
 from tests.test_cells import DAYS, agreements, causes, rules, sale, the_books_agree, write
 from transforms.examples import check
 from transforms.programs import load
-from warehouse import worked
+from warehouse import buckets
 
 __all__ = ["rules"]
 KEPT = "accumulate: {per: [customer], over: month}, minimum: {measure: 250, per: [customer], over: month}, rate: 0.05, exclusive_partner: [customer]"
@@ -33,9 +33,9 @@ def other(name: str, revenue: str, on: str) -> dict:
     return sale(name, revenue, on, reseller_id="1000002")
 
 
-@pytest.mark.parametrize("lines", [1, pytest.param(worked.BUCKET_LINES, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("lines", [1, pytest.param(buckets.BUCKET_LINES, marks=pytest.mark.slow)])
 def test_the_first_partner_to_earn_keeps_the_customer_until_an_earlier_sale_is_known(rules, monkeypatch, lines):
-    monkeypatch.setattr(worked, "BUCKET_LINES", lines)
+    monkeypatch.setattr(buckets, "BUCKET_LINES", lines)
     write(rules, KEPT)
     day(0, sale("low", "100.00", "2021-03-01"), other("b", "300.00", "2021-03-02"))
     assert causes(DAYS[0]) == {("b", "new_line"): "15.00"}  # the other one never reached its minimum

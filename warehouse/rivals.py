@@ -4,7 +4,8 @@ from datetime import date
 
 import duckdb
 
-from warehouse.worked import LIVE, bucket_count, sell, sold
+from warehouse import buckets
+from warehouse.worked import LIVE, sold
 
 
 def gather(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
@@ -36,15 +37,12 @@ def gather(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
             "AS bucket_key) FROM rival_lines LEFT JOIN sold_lines AS line USING (transaction_id) "
             "LEFT JOIN sold_lines AS head ON head.transaction_id = root"
         )
-    return bucket_count(count)
+    return buckets.divide(con, "rivals", "rival_lines") if count else 0
 
 
-def open_part(con: duckdb.DuckDBPyConnection, number: int, count: int) -> None:
-    """Make `rival_part`: the rival lines of one bucket."""
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE rival_part AS FROM rival_lines WHERE bucket_key % {count:d} = {number:d}"
-    )
-    sell(con, "rival_part")
+def open_bucket(con: duckdb.DuckDBPyConnection, number: int) -> None:
+    """Make `rival_bucket`: the rival lines of one bucket."""
+    buckets.open_one(con, "rivals", number, "rival_bucket")
 
 
 def compare(con: duckdb.DuckDBPyConnection) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from warehouse import buckets
 from warehouse.cuts import STAGES
 
-BUCKET_LINES = 125_000
 KNOWN_AT = {  # after each stage but the last: which reference data, claims, exchange rates and standings are known
     "line": ("before", "associations_before", "before", "standing_before"),
     "reference": ("now", "associations_under_rules_before", "before", "standing_before"),
@@ -94,14 +94,6 @@ def sold(con: duckdb.DuckDBPyConnection, lines: str, as_of: date) -> None:
     )
 
 
-def sell(con: duckdb.DuckDBPyConnection, lines: str) -> None:
-    """Make `<lines>_sold`: what of `sold_lines` some of the lines and their heads need, which each join of them then reads."""
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {lines}_sold AS FROM sold_lines SEMI JOIN "
-        f"(SELECT transaction_id FROM {lines} UNION ALL SELECT root FROM {lines}) USING (transaction_id)"
-    )
-
-
 def _sold_besides(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Make `sold_lines` anew where cells brought lines besides."""
     [(more,)] = con.execute("SELECT count(*) FROM worked_lines ANTI JOIN sought USING (transaction_id)").fetchall()
@@ -151,18 +143,16 @@ def _standing_pairs(con: duckdb.DuckDBPyConnection) -> None:
         "false AS is_added FROM derived.decisions SEMI JOIN (FROM related_lines WHERE is_known) USING (transaction_id) "
         "WHERE known_from >= getvariable('worked_since') AND known_to IS NULL"
     )
-    [(lines,)] = con.execute("SELECT count(*) FROM related_lines").fetchall()
-    count = bucket_count(lines)
-    for number in range(count):
+    for number in range(buckets.divide(con, "related", "related_lines", "hash(root)")):
+        buckets.open_one(con, "related", number, "related_bucket")
         con.execute(
-            "CREATE OR REPLACE TEMP TABLE related_pairs AS FROM related_lines CROSS JOIN (SELECT program FROM program_earners) "
-            f"WHERE hash(root) % {count:d} = {number:d}"
+            "CREATE OR REPLACE TEMP VIEW related_pairs AS FROM related_bucket CROSS JOIN (SELECT program FROM program_earners)"
         )
-        sell(con, "related_pairs")
         con.execute(
             "INSERT INTO standing_pairs SELECT transaction_id, program, partner_id, reference_on, true, reference_at, "
-            "NOT is_posted AND reverses IS NULL FROM program_lines('related_pairs', 'related_pairs_sold', 'now', 'associations_now')"
+            "NOT is_posted AND reverses IS NULL FROM program_lines('related_pairs', 'related_bucket_sold', 'now', 'associations_now')"
         )
+    buckets.drop(con, "related")
 
 
 def _cells(con: duckdb.DuckDBPyConnection) -> None:
@@ -212,28 +202,18 @@ def _add_mates(con: duckdb.DuckDBPyConnection, cells: str, *, again: bool = Fals
     )
 
 
-def buckets(con: duckdb.DuckDBPyConnection, *, again: bool = False) -> int:
-    """How many buckets the lines fall into, or those that are worked out again."""
-    [(lines,)] = con.execute("SELECT count(*) FROM worked_lines WHERE is_again = $again", {"again": again}).fetchall()
-    return bucket_count(lines)
+def divide(con: duckdb.DuckDBPyConnection, *, again: bool = False) -> int:
+    """Divide the lines to work out, or those that are worked out again; into how many buckets."""
+    return buckets.divide(con, "worked", f"(FROM worked_lines WHERE is_again = {again})")
 
 
-def bucket_count(lines: int) -> int:
-    """How many buckets hold so many lines."""
-    return -(-lines // BUCKET_LINES)
-
-
-def open_bucket(con: duckdb.DuckDBPyConnection, number: int, count: int, *, again: bool = False) -> None:
+def open_bucket(con: duckdb.DuckDBPyConnection, number: int) -> None:
     """Make `bucket_lines`, the lines of one bucket, and `bucket_stages`, what they would be after each stage.
 
     Of a stage these are lines that were worked out before, moved at it, and may move at a later one; a stage without
     any is left out, since to plan its query takes longer than all other inputs of a small bucket.
     """
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE bucket_lines AS SELECT *, cell_from IS NOT NULL AS is_in_cell FROM worked_lines "
-        f"WHERE bucket_key % {count:d} = {number:d} AND is_again = {again}"
-    )
-    sell(con, "bucket_lines")
+    buckets.open_one(con, "worked", number, "bucket_lines", "*, cell_from IS NOT NULL AS is_in_cell")
     moved = {}
     for place, stage in enumerate(KNOWN_AT, 1):
         later = " OR ".join(["is_in_cell", *(f"at_{name}" for name in STAGES[place:])])

@@ -1,2 +1,2 @@
 -- Lines of all partners on customers whose holder may be another one now.
-FROM lines_at('rival_part', 'rival_part_sold', 'now', 'associations_now', 'now', 'standing')
+FROM lines_at('rival_bucket', 'rival_bucket_sold', 'now', 'associations_now', 'now', 'standing')
