@@ -10,7 +10,7 @@ import pytest
 
 from tests.oracle.lines import is_purchase
 from tests.pricing_oracle import Line, price
-from tests.test_pricing import AMOUNTS, FIRST, Rules, amounts_by_row, frame, random_lines
+from tests.test_pricing import AMOUNTS, FIRST, Rules, alike, amounts_by_row, frame, random_lines
 from transforms.contexts import Known
 from transforms.decisions import decided_lines
 from transforms.earnings import in_context
@@ -134,7 +134,7 @@ def by_engine(rules: dict[str, Any], lines: list[Line], held_from: date | None) 
 
 
 def by_oracle(rules: dict[str, Any], lines: list[Line], held_from: date | None) -> dict[tuple, tuple[Decimal, ...]]:
-    made = price(rules, lines, held_from=held_from)
+    made = price(rules, alike(lines), held_from=held_from)
     found = {key: tuple(getattr(row, name) for _, name, _ in AMOUNTS) for key, row in made.items()}
     return {key: amounts for key, amounts in found.items() if any(amounts)}
 

@@ -49,7 +49,10 @@ class Families(NamedTuple):
 
 
 def families(rows: pd.DataFrame, quantity: np.ndarray) -> Families:
-    """The families of one program's lines; a refund whose original does not earn reverses nothing and takes nothing."""
+    """The families of one program's lines; a refund whose original does not earn reverses nothing and takes nothing.
+
+    Neither does one that is unlike its original. Lines that do not earn, which baselines count, are families of their own.
+    """
     own = np.arange(len(rows))
     parent, root = own.copy(), own.copy()
     refunds = np.flatnonzero(rows["reverses"].notna().to_numpy())
@@ -62,7 +65,9 @@ def families(rows: pd.DataFrame, quantity: np.ndarray) -> Families:
     index = pd.Index(rows["transaction_id"])
     found = index.get_indexer(rows["reverses"].iloc[refunds])
     first = index.get_indexer(rows["root_id"].iloc[refunds])
-    known = (found >= 0) & (first >= 0)
+    earns, is_like = rows["levers"].notna().to_numpy(), rows["is_original_known"].to_numpy(bool)
+    known = (found >= 0) & (first >= 0) & is_like[refunds] & is_like[found]
+    known &= (earns[refunds] == earns[found]) & (earns[refunds] == earns[first])
     for amounts in out.values():
         amounts[refunds[~known]] = 0
     parent[refunds[known]], root[refunds[known]] = found[known], first[known]
