@@ -281,38 +281,43 @@ def delivered(line: Line) -> dict[str, str]:
     }  # fmt: skip
 
 
-def world_of_two_partners(day: str) -> None:
+def world_of_two_partners(day: str, **changed: list[dict]) -> None:
     months = [f"{2020 + n // 12}-{n % 12 + 1:02d}" for n in range(6, 24)]
     rates = [
         {"fx_month": m, "from_currency": c, "fx_rate": r} for m in months for c, r in FX_RATES.items() if c != "USD"
     ]
     resellers = [{"partner_id": name, "tenant_id": f"tenant-{name}"} for name in ("1000001", "1000002")]
-    land_world(
-        day,
-        partners=[*resellers, {"partner_id": "2000001", "partner_type": "indirect_provider"}],
-        agreements=agreements(),
-        products=[
-            {"product_id": name, "product_name": name, "product_family": name} for name in ("azure", "office365")
-        ],
-        customers=[{"customer_id": name} for name in ("c1", "c2")],
-        fx_rates=rates,
-    )
+    offers = [{"product_id": name, "product_name": name, "product_family": name} for name in ("azure", "office365")]
+    usual = {
+        "partners": [*resellers, {"partner_id": "2000001", "partner_type": "indirect_provider"}],
+        "agreements": agreements(),
+        "products": offers,
+        "customers": [{"customer_id": name} for name in ("c1", "c2")],
+        "fx_rates": rates,
+    }
+    land_world(day, **usual | changed)
 
 
 def agreements() -> list[dict]:
     return [{"agreement_id": f"a{name}", "partner_id": name} for name in ("1000001", "1000002")]
 
 
-def on_every_day(seed: int, rules: Path) -> None:
-    """Random rules and lines, mostly in their order, some late: the ledger is the oracle's after each day."""
-    chance = random.Random(seed)
-    made = Rules(chance).program() | {
+def settled_by(rules: Path, terms: dict[str, Any]) -> dict[str, Any]:
+    """Write a program file with some terms, for partners with an agreement; the whole program."""
+    made = terms | {
         "program": "csp-indirect-reseller", "examples": [{"example": "none", "given": {"transactions": []}, "expect": {"earned": 0}}],
         "eligibility": {"earns_from": "month_start", "criteria": [{"criterion": "active_agreement", "any_of": ["mpn"]}]},
     }  # fmt: skip
     (rules / "csp-indirect-reseller.yaml").write_text(
         "\n".join(f"{key}: {as_yaml(held)}" for key, held in made.items())
     )
+    return made
+
+
+def on_every_day(seed: int, rules: Path) -> None:
+    """Random rules and lines, mostly in their order, some late: the ledger is the oracle's after each day."""
+    chance = random.Random(seed)
+    made = settled_by(rules, Rules(chance).program())
     lines = [line for line in random_lines(chance) if line.eligible]
     lines = [line for line in lines if line.reverses is None or line.reverses in {one.id for one in lines}]
     lines.sort(key=lambda line: (line.on, line.id) if chance.random() < 0.9 else (line.on.replace(year=2022), line.id))
