@@ -80,12 +80,17 @@ GROUP BY ALL HAVING sum(entry.amount) <> 0 ORDER BY ALL
 """
 
 
+def _rows(con: duckdb.DuckDBPyConnection, query: str, **values: str | int | date | None) -> Rows:
+    """What a query finds with its values in it."""
+    return store.rows(con, store.filled(query, **values))
+
+
 def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
     """All about a ledger entry, a transaction, an adjustment or a payment; raises LookupError for an id that is none."""
-    adjusted = store.rows(con, "SELECT * FROM adjustments WHERE adjustment_id = $id", id=wanted)
+    adjusted = _rows(con, "SELECT * FROM adjustments WHERE adjustment_id = $id", id=wanted)
     columns = "transaction_id, adjustment_id, payment_id"
-    entry = store.rows(con, f"SELECT {columns} FROM earnings_ledger WHERE entry_id = $id", id=wanted)
-    paid = store.rows(con, PAYMENT, id=entry[0]["payment_id"] if entry else wanted)
+    entry = _rows(con, f"SELECT {columns} FROM earnings_ledger WHERE entry_id = $id", id=wanted)
+    paid = _rows(con, PAYMENT, id=entry[0]["payment_id"] if entry else wanted)
     if paid:
         return of_payment(con, paid[0])
     if entry and entry[0]["adjustment_id"]:
@@ -93,7 +98,7 @@ def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
     if adjusted:
         return {
             "adjustment": adjusted[0],
-            "entries": store.rows(con, ENTRIES.replace("transaction_id = $id", "adjustment_id = $id"), id=wanted),
+            "entries": _rows(con, ENTRIES.replace("transaction_id = $id", "adjustment_id = $id"), id=wanted),
         }
     return of_line(con, entry[0]["transaction_id"] if entry else wanted)
 
@@ -101,36 +106,36 @@ def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
 def of_payment(con: duckdb.DuckDBPyConnection, payment: dict[str, Any]) -> dict[str, Any]:
     """All about one payment: where it stands, what it is for by month and lever, and what is posted of it."""
     wanted = payment["payment_id"]
-    paid_for = store.rows(con, PAID_FOR.format(payments="payments", earnings_ledger="earnings_ledger"), id=wanted)
-    entries = store.rows(con, ENTRIES.replace("transaction_id = $id", "payment_id = $id"), id=wanted)
+    paid_for = _rows(con, PAID_FOR.format(payments="payments", earnings_ledger="earnings_ledger"), id=wanted)
+    entries = _rows(con, ENTRIES.replace("transaction_id = $id", "payment_id = $id"), id=wanted)
     return {"payment": payment, "paid for": paid_for, "entries": entries}
 
 
 def of_line(con: duckdb.DuckDBPyConnection, transaction_id: str) -> dict[str, Any]:
     """All about one billing line: what was delivered, decided, earned and posted."""
-    entries = store.rows(con, ENTRIES, id=transaction_id)
-    line = store.rows(con, LINE, id=transaction_id)
+    entries = _rows(con, ENTRIES, id=transaction_id)
+    line = _rows(con, LINE, id=transaction_id)
     if not line and not entries:
         raise LookupError(
             f"[{transaction_id}] is no ledger entry, transaction or adjustment of the current release; "
             "a line that is set aside is under `incentives quarantine list`."
         )
-    decisions = store.rows(con, DECISIONS, id=transaction_id)
+    decisions = _rows(con, DECISIONS, id=transaction_id)
     for decided in decisions:
-        decided["criteria"] = store.rows(
+        decided["criteria"] = _rows(
             con, CRITERIA, partner=decided["partner_id"], program=decided["program"], on=decided["reference_on"]
         )
     return {
         "line": line[0] if line else {"transaction_id": transaction_id, "withdrawn": True},
         "decisions": decisions,
-        "prices": store.rows(con, PRICES, id=transaction_id),
+        "prices": _rows(con, PRICES, id=transaction_id),
         "entries": entries,
     }
 
 
 def of_file_line(con: duckdb.DuckDBPyConnection, file: str, number: int, delivery: str | None) -> list[dict[str, Any]]:
     """All that a delivered file's line has caused, for each delivery that holds such a line."""
-    found = store.rows(
+    found = _rows(
         con,
         "SELECT transaction_id FROM transactions WHERE file_name = $file AND line_number = $number "
         "AND ($delivery IS NULL OR delivery_id = $delivery) ORDER BY delivery_id",
@@ -146,12 +151,12 @@ def of_file_line(con: duckdb.DuckDBPyConnection, file: str, number: int, deliver
 
 def of_partner_month(con: duckdb.DuckDBPyConnection, partner: str, month: date) -> dict[str, Any]:
     """What a partner earned in a month: totals, lines with their causes, adjustments, and what earned nothing and why."""
-    values = {"partner": partner, "month": month}
+    values: dict[str, str | int | date | None] = {"partner": partner, "month": month}
     found = {
-        "totals": store.rows(con, MONTH_TOTALS, **values),
-        "lines": store.rows(con, MONTH_LINES, **values),
-        "adjustments": store.rows(con, MONTH_ADJUSTMENTS, **values),
-        "earns nothing": store.rows(con, MONTH_REFUSED, **values),
+        "totals": _rows(con, MONTH_TOTALS, **values),
+        "lines": _rows(con, MONTH_LINES, **values),
+        "adjustments": _rows(con, MONTH_ADJUSTMENTS, **values),
+        "earns nothing": _rows(con, MONTH_REFUSED, **values),
     }
     if not any(found.values()):
         raise LookupError(f"partner [{partner}] has no line and no adjustment in [{month:%Y-%m}].")

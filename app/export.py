@@ -5,7 +5,6 @@ from datetime import date
 from functools import partial
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from string import Template
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -70,30 +69,18 @@ def export(
     pa.set_memory_pool(pa.system_memory_pool())  # the usual one keeps what is freed
     wanted = {"partner": partner, "period": period}
     if what in BOOKS:
-        return WRITERS[kind](con.execute(_filled(BOOKS[what], wanted)).to_arrow_reader(BATCH), _as_found, out)
+        return WRITERS[kind](con.execute(store.filled(BOOKS[what], **wanted)).to_arrow_reader(BATCH), _as_found, out)
     lay = partial(_laid_out, report=REPORTS[what])
     if kind == "csv":  # which people open; systems read the books as they are
         return _csv(_told(con, REPORTS[what], wanted), lambda rows: without_formulas(lay(rows)), out)
     return WRITERS[kind](_told(con, REPORTS[what], wanted), lay, out)
 
 
-def _filled(query: str, values: Mapping[str, str | date | None]) -> str:
-    """A query with its values in it; were they handed to DuckDB beside it, it would import pandas, which takes 50 MiB."""
-    return Template(query).substitute({name: _literal(value) for name, value in values.items()})
-
-
-def _literal(value: str | date | None) -> str:
-    """A value in SQL; text as hexadecimal digits, so that nothing of it can be read as SQL."""
-    if value is None:
-        return "NULL"
-    return f"DATE '{value}'" if isinstance(value, date) else f"decode(unhex('{value.encode().hex()}'))"
-
-
 def _told(
     con: duckdb.DuckDBPyConnection, report: Report, wanted: Mapping[str, str | date | None]
 ) -> pa.RecordBatchReader:
     """The rows of a report by partner and id, a range after the other: as a whole they would not fit into little memory."""
-    asked = _filled(report.asked, wanted)
+    asked = store.filled(report.asked, **wanted)
     pieces = _pieces(con, report, asked)
     first = next(pieces)
     return pa.RecordBatchReader.from_batches(first.schema, chain(first, chain.from_iterable(pieces)))
@@ -117,10 +104,10 @@ def _starts(asked: str) -> str:
 
 def _between(after: Key, until: Key) -> str:
     """The condition of a range, which begins after a partner's id and goes until another's."""
-    return _filled(
+    return store.filled(
         "AND partner_id BETWEEN $first AND $last AND (partner_id > $first OR row_id > $after) AND (partner_id < $last OR row_id <= $until)",
-        {"first": after[0], "after": after[1], "last": until[0], "until": until[1]},
-    )
+        first=after[0], after=after[1], last=until[0], until=until[1],
+    )  # fmt: skip
 
 
 def _of_range(con: duckdb.DuckDBPyConnection, report: Report, asked: str) -> Iterator[pa.RecordBatchReader]:

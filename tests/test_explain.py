@@ -72,6 +72,10 @@ def test_an_id_that_does_not_exist_is_said(first_day):
     assert isinstance(done.exception, LookupError) and "is no ledger entry" in str(done.exception)
 
 
-def test_explaining_loads_no_pandas():
-    code = "import app.cli, app.explain, sys; sys.exit('pandas' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+@pytest.mark.parametrize(
+    "asked", [["t1"], ["--partner", "1000001", "--period", "2021-03"], ["--file", "transactions.csv", "--line", "2"]]
+)
+def test_explaining_loads_no_pandas(first_day, asked):
+    code = "import sys; from app.cli import app; app(sys.argv[1:], standalone_mode=False); sys.exit('pandas' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, "explain", *asked], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "t1" in done.stdout, done.stderr

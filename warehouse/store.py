@@ -5,9 +5,10 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from string import Template
 from typing import Any, Literal
 
 import duckdb
@@ -218,6 +219,20 @@ def rows(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> list[dict
     found = con.execute(query, values)
     names = [column[0] for column in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def filled(query: str, **values: str | int | date | None) -> str:
+    """A query with its values in it: were they handed to DuckDB beside it, it would import pandas, for 50 MiB and 0.3 s."""
+    return Template(query).substitute({name: _literal(value) for name, value in values.items()})
+
+
+def _literal(value: str | int | date | None) -> str:
+    """A value in SQL; text as hexadecimal digits, so that nothing of it can be read as SQL."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        return str(int(value))
+    return f"DATE '{value}'" if isinstance(value, date) else f"decode(unhex('{value.encode().hex()}'))"
 
 
 @contextmanager
