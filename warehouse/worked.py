@@ -21,6 +21,10 @@ KNOWN_AT = {  # after each stage but the last: which reference data, claims, exc
     "rule": ("now", "associations_now", "now", "standing"),
 }
 FLAGS = tuple(f"at_{stage}" for stage in STAGES)
+SOLD = (  # what rules ask of a line
+    "transaction_id, reverses, seller_id, reseller_id, customer_id, product_id, association, charge_type, "
+    "transaction_at, invoice_at, quantity, revenue_minor, currency"
+)
 LIVE = "known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn"
 
 
@@ -88,7 +92,7 @@ def sold(con: duckdb.DuckDBPyConnection, lines: str, as_of: date) -> None:
         f"FROM clean.transactions WHERE {bound}) SEMI JOIN sought USING (transaction_id))"
     )
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE sold_lines AS SELECT * FROM clean.transactions "
+        f"CREATE OR REPLACE TEMP TABLE sold_lines AS SELECT {SOLD} FROM clean.transactions "
         f"SEMI JOIN sought USING (transaction_id) WHERE known_from >= getvariable('worked_since') AND {LIVE}",
         {"as_of": as_of},
     )
