@@ -34,7 +34,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.10.0"
+ENGINE_VERSION = "0.11.0"
 Busy = store.Busy
 ResourceSetting = store.ResourceSetting
 
@@ -75,6 +75,8 @@ def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
         if seen is not None:
             return _again(name, manifest, seen)
         delivery = landing.open_delivery(name, manifest)
+        if (rows := sum(file.rows for file in manifest.files)) > buckets.BUCKET_LINES:
+            progress(f"taking in {name}: {rows:,} rows")
         staged = intake.stage(delivery, row_rules(manifest.feed), staging)
         store.reached("delivery staged")
         verdict = _judge(staging, [FEEDS[manifest.feed]])

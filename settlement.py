@@ -102,7 +102,7 @@ def inputs(step: str) -> list[str]:
 class Run:
     """One run: its id, the business day that it settles or restates, its rules, where adjustments are declared.
 
-    `progress` is told how far the lines are if there are more than fit into one bucket.
+    `progress` is told how far it is if there are more lines than fit into one bucket.
     """
 
     run_id: str
@@ -219,6 +219,8 @@ def _touch_lines(
     cuts.stand(con)
     associated.associate(con)
     lines = cuts.touch_lines(con, run.day, rules=everything or run.rules.changed, splits=run.rules.splits_changed)
+    if lines > buckets.BUCKET_LINES:
+        run.progress(f"{run.day}: looking at {lines:,} lines and what they bear on")
     if within:
         worked.narrow(con, run.day, *within)
     _hold(con, run, clock)

@@ -374,7 +374,9 @@ def test_a_day_of_many_lines_tells_how_far_it_is(first_day, monkeypatch):
     monkeypatch.setattr(buckets, "BUCKET_LINES", 1)
     told = []
     settle_next(NEXT, [{"transaction_id": f"t{n}"} for n in range(2, 5)], progress=told.append)
-    _, _, *of_day, released = told  # two deliveries first
+    assert [line.split()[0] for line in told[:3]] == ["accepted", "taking", "accepted"]
+    assert told[3] == f"{NEXT}: looking at 3 lines and what they bear on"
+    *of_day, released = told[4:]
     parts = [f"{NEXT}: lines part {n} of {len(of_day) - 3}" for n in range(1, len(of_day) - 2)]
     rest = [f"{NEXT}: judging what 3 lines make", f"{NEXT}: taking it over", f"{NEXT}: publishing"]
     assert of_day == parts + rest and len(parts) > 1 and released.startswith(f"published {NEXT}-01")

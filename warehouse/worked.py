@@ -51,6 +51,8 @@ def work(con: duckdb.DuckDBPyConnection, as_of: date, *, anew: bool = False) -> 
     _cells(con)
     if anew:
         con.execute("UPDATE worked_lines SET is_append = false")
+    for table in ("standing_pairs", "related_lines", "kin"):  # of 20,000,000 lines 8 GB, which would spill
+        con.execute(f"DROP TABLE {table}")
     _sold_besides(con, as_of)
 
 
