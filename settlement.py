@@ -86,6 +86,7 @@ NO_LINES = pd.DataFrame(
     {name: pd.Series([], dtype="str") for name in ("program", "partner_id", "transaction_id", "levers", "compared_by")}
 )
 EARNING_STEPS = {name: LINE_STEPS[name] for name in ("decided_lines", "earnings")}
+COMPRESSED_LINES = 2_000_000  # of which more are staged compressed: 20,000,000 would take 32 GB
 Progress = Callable[[str], None]
 
 
@@ -137,6 +138,8 @@ def work_out(
     given = {"programs": run.rules.now, "programs_before": run.rules.before, "run_date": run.day}
     deliveries = _judge_partners(con, run, given, clock, everything=everything)
     lines = _touch_lines(con, run, clock, everything=everything)
+    if lines > COMPRESSED_LINES:
+        con.execute("SET force_compression = 'auto'")
     clock.stage("touched_lines")
     repriced = _run_buckets(con, run, given, clock)
     if len(repriced):
