@@ -86,7 +86,7 @@ NO_LINES = pd.DataFrame(
     {name: pd.Series([], dtype="str") for name in ("program", "partner_id", "transaction_id", "levers", "compared_by")}
 )
 EARNING_STEPS = {name: LINE_STEPS[name] for name in ("decided_lines", "earnings")}
-COMPRESSED_LINES = 2_000_000  # of which more are staged compressed: 20,000,000 would take 32 GB
+COMPRESSED_BUCKETS = 16  # of which more are staged compressed: 20,000,000 lines would take 32 GB
 Progress = Callable[[str], None]
 
 
@@ -138,8 +138,6 @@ def work_out(
     given = {"programs": run.rules.now, "programs_before": run.rules.before, "run_date": run.day}
     deliveries = _judge_partners(con, run, given, clock, everything=everything)
     lines = _touch_lines(con, run, clock, everything=everything)
-    if lines > COMPRESSED_LINES:
-        con.execute("SET force_compression = 'auto'")
     clock.stage("touched_lines")
     repriced = _run_buckets(con, run, given, clock)
     if len(repriced):
@@ -255,6 +253,8 @@ def _run_buckets(
             found.append(cells)
             made |= positions.without(made, cells, run.rules.now)
         _stage(con, made, LINE_STEPS, run.run_id, clock)
+        del made  # before the bucket after next is read
+    buckets.drop(con, "worked")
     cells = pd.concat(found) if found else pd.DataFrame({"program": []})
     return pa.Table.from_pandas(cells, preserve_index=False)
 
@@ -270,6 +270,8 @@ def _made_of_buckets(
 ) -> Iterator[dict[str, Any]]:
     """What some line steps make of each bucket; while pandas works on one, DuckDB stages the one before and reads the next."""
     count = worked.divide(con, again=again)
+    if count > COMPRESSED_BUCKETS:
+        con.execute("SET force_compression = 'auto'")
 
     def read(number: int) -> dict[str, Any]:
         if count > 1:
@@ -280,6 +282,7 @@ def _made_of_buckets(
     for made in _beside(partial(_make, steps), map(read, range(count))):
         clock.stage("line_steps")  # what is not hidden by reading and staging
         yield made
+        del made
 
 
 def _beside(work: Callable[[Any], Any], given: Iterable[Any]) -> Iterator[Any]:

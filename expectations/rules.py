@@ -216,7 +216,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="filled:positions",
         table="derived.positions",
-        holds="(rule_part = 'cap') = (measure IS NULL) AND (rule_part = 'cap') = (under_cap_minor IS NOT NULL) AND (rule_part = 'cap' OR NOT is_waiting)",
+        holds="(rule_part = 'cap') = (measure IS NULL) AND (rule_part = 'cap') = (under_cap_minor IS NOT NULL) AND (rule_part = 'cap' OR NOT is_waiting OR (rule_part = 'scale' AND measure = 0))",
         means="a position has a measure, or, for a cap, what is earned under it",
         why="lines that are added later are priced from it alone",
     ),

@@ -48,6 +48,12 @@ def earned_by(earned: pd.DataFrame, lines: pd.Series) -> dict:
     return amounts_by_row(earned[earned["transaction_id"].isin(lines)])
 
 
+def places(earned: pd.DataFrame, lines: pd.Series) -> set[tuple]:
+    """Where each line stands in each lever, and what keeps it out."""
+    rows = earned[earned["transaction_id"].isin(lines)]
+    return {*zip(rows["transaction_id"], rows["lever"], rows["position"], rows["held_by"].fillna(""), strict=True)}
+
+
 def goes_on_alike(seed: int) -> int:
     """Compare one random program over lines that are settled in two parts; how many lines were only added."""
     chance = random.Random(seed)
@@ -74,9 +80,10 @@ def goes_on_alike(seed: int) -> int:
     of_cells = rows[are_in(rows, sound, CELL)]["transaction_id"]
     both = earned_by(first, of_cells) | earned_by(later, of_cells)
     assert both == earned_by(whole, of_cells), f"seed {seed}: {program}"
+    assert places(first, of_cells) | places(later, of_cells) == places(whole, of_cells), f"seed {seed}: {program}"
     shown = [
         one[are_in(one, sound, CELL)].sort_values(KEY, ignore_index=True)[
-            [*KEY, "measure", "under_cap_minor", "last_at"]
+            [*KEY, "measure", "under_cap_minor", "is_waiting", "last_at"]
         ]
         for one in (reached, whole_positions)
     ]

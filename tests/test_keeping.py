@@ -1,6 +1,9 @@
 """The life of the data: backup, restore, gc."""
 
+import os
 import shutil
+import subprocess
+import sys
 import tarfile
 from datetime import date
 
@@ -64,6 +67,37 @@ def test_gc_keeps_the_newest_releases_and_every_manifest(first_day):
         releases.rollback()
     assert settle_next("2021-04-05", [T1])["entries"] == 0
     assert operations.replay(date(2021, 4, 2))["differing"] == []
+
+
+TWO_SPILL = """
+import threading
+from warehouse import store
+
+def work(number):
+    with store.connect(within=store.limits(8)) as con:  # 50 MiB, of which each fills 100
+        con.execute(f"CREATE TEMP TABLE made AS SELECT range AS i, md5(range::VARCHAR || '{number}') AS h FROM range(2000000)")
+        print(con.execute(f"SELECT count(*) FROM made WHERE h = md5(i::VARCHAR || '{number}')").fetchall())
+threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+def test_two_connections_that_spill_at_once_read_their_own_and_leave_nothing(home, monkeypatch):
+    monkeypatch.setenv("INCENTIVES_MEMORY_MIB", "400")
+    done = subprocess.run([sys.executable, "-c", TWO_SPILL], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["[(2000000,)]"] * 2
+    assert list(store.place("staging").iterdir()) == []
+
+
+def test_what_was_spilled_before_a_kill_is_removed_after_a_day(home):
+    old, new = (store.place("staging") / name for name in ("spilled-old", "spilled-new"))
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "duckdb_temp_storage_DEFAULT-0.tmp").touch()
+    os.utime(old, (0, 0))
+    with store.locked("test"):
+        assert not old.exists() and new.exists()
 
 
 def test_gc_does_not_begin_without_the_space(first_day, monkeypatch):

@@ -148,18 +148,18 @@ def opened(
     opening: pd.DataFrame | None,
     kind: np.dtype,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the opening positions hold of each line's scope, in 1 / MEASURE_UNIT, and whether they hold it."""
+    """What the opening positions hold of each line's scope, in 1 / MEASURE_UNIT, and whether a line has filled it."""
     nothing = np.zeros(len(own), kind), np.zeros(len(own), bool)
     if opening is None or not len(opening) or scope.over == "transaction":
         return nothing
     here = opening[(opening["lever"] == lever.lever) & (opening["rule_part"] == part)]
     place = scopes.places(here, own, scopes.names(own, scope, program.fiscal_year_start))
     amounts = np.append(integers(here["measure"], MEASURE_UNIT), 0)
-    return amounts[place], place >= 0
+    return amounts[place], ~np.append(here["is_waiting"].to_numpy(bool), True)[place]  # the last one is of no place
 
 
 def as_given(lines: Measured, lever: Lever, given: pd.DataFrame) -> Measured:
-    """The lines with the contexts that are given for them; a line without one stands as if alone."""
+    """The lines with the contexts that are given for them; a line without one stands as if alone, or unknown."""
     here = given[given["lever"] == lever.lever].set_index("transaction_id")
     place = here.index.get_indexer(lines.own["transaction_id"])
     known = place >= 0

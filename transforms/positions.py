@@ -94,7 +94,7 @@ def _of_lever(
         moved = np.zeros(len(lines.line), bool)
         if lever.pricing.mode == "retroactive":
             moved = is_held & _moves_bracket(lines, lever, before)
-        filled = is_held | lines.around.pays  # where none does, a lump at a threshold of 0 is still to come
+        filled = is_held | lines.around.pays  # until one does, a lump at a threshold of 0 is still to come
         made.append(_filled(lines, lever.accumulate, "scale", lever, program, lines.around.total, moved, filled))
     if lever.minimum and lever.minimum.over != "transaction":
         made.append(_of_minimum(lines, lever, program, held))
@@ -136,13 +136,14 @@ def _filled(
     moved: np.ndarray,
     filled: np.ndarray,
 ) -> pd.DataFrame:
-    """One row for each scope that a line fills, from its last line."""
+    """One row for each scope, from its last line; it waits while no line fills it."""
     names = scopes.names(lines.own, scope, program.fiscal_year_start)
     is_filled = pd.Series(filled).groupby([lines.own["partner_id"], names], sort=False, observed=True).transform("any")
     return (
-        _last_of_scope(lines.own[is_filled], names[is_filled])
-        .assign(lever=lever.lever, rule_part=part, cap_number=0, under_cap_minor=None, is_waiting=False)
+        _last_of_scope(lines.own, names)
+        .assign(lever=lever.lever, rule_part=part, cap_number=0, under_cap_minor=None)
         .assign(
+            is_waiting=lambda rows: ~is_filled[rows.index].to_numpy(bool),
             measure=lambda rows: exact_measures(total[rows.index.to_numpy()]).to_numpy(),
             reprices=lambda rows: moved[rows.index.to_numpy()],
         )

@@ -51,7 +51,8 @@ class Families(NamedTuple):
 def families(rows: pd.DataFrame, quantity: np.ndarray) -> Families:
     """The families of one program's lines; a refund whose original does not earn reverses nothing and takes nothing.
 
-    Neither does one that is unlike its original. Lines that do not earn, which baselines count, are families of their own.
+    Neither does one that is unlike its original. Lines that earn and lines that do not, which baselines count, do not
+    reverse one another.
     """
     own = np.arange(len(rows))
     parent, root = own.copy(), own.copy()

@@ -9,17 +9,12 @@ import duckdb
 BUCKET_LINES = 125_000
 
 
-def count_of(con: duckdb.DuckDBPyConnection, lines: str) -> int:
-    """How many buckets some lines fill, at least one."""
-    [(found,)] = con.execute(f"SELECT count(*) FROM {lines}").fetchall()
-    return max(-(-found // BUCKET_LINES), 1)
-
-
 def divide(con: duckdb.DuckDBPyConnection, name: str, lines: str, key: str = "bucket_key") -> int:
     """Make `<name>_divided`, some lines with the `bucket` that follows from their key, and `<name>_divided_sold`, what of
-    `sold_lines` each bucket needs, both in the order of buckets; how many there are.
+    `sold_lines` each bucket needs, both in the order of buckets; how many there are, at least one.
     """
-    count = count_of(con, lines)
+    [(found,)] = con.execute(f"SELECT count(*) FROM {lines}").fetchall()
+    count = max(-(-found // BUCKET_LINES), 1)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {name}_divided AS SELECT *, {key} % {count:d} AS bucket FROM {lines} ORDER BY bucket"
     )
@@ -31,16 +26,12 @@ def divide(con: duckdb.DuckDBPyConnection, name: str, lines: str, key: str = "bu
     return count
 
 
-def open_one(con: duckdb.DuckDBPyConnection, name: str, number: int, into: str, shown: str = "*") -> None:
-    """Make of one bucket `<into>`, its lines as shown, and `<into>_sold`, what they and their heads sold."""
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT {shown} FROM "
-        f"(SELECT * EXCLUDE (bucket) FROM {name}_divided WHERE bucket = {number:d})"
-    )
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {into}_sold AS SELECT * EXCLUDE (bucket) FROM {name}_divided_sold "
-        f"WHERE bucket = {number:d}"
-    )
+def open_one(con: duckdb.DuckDBPyConnection, name: str, number: int, into: str) -> None:
+    """Make of one bucket `<into>`, its lines, and `<into>_sold`, what they and their heads sold."""
+    for table, divided in ((into, f"{name}_divided"), (f"{into}_sold", f"{name}_divided_sold")):
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * EXCLUDE (bucket) FROM {divided} WHERE bucket = {number:d}"
+        )
 
 
 def drop(con: duckdb.DuckDBPyConnection, name: str) -> None:

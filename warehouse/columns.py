@@ -314,7 +314,10 @@ COLUMNS: dict[str, Column] = {
     "scope": Column("text", "The lines that are counted together: first day of their period, and what `per` names."),
     "measure": Column("exact_measure", "What the scope has measured: program currency, or units."),
     "under_cap_minor": Column("money", "What is earned under the cap, in minor units of program currency."),
-    "is_waiting": Column("flag", "Whether the cap keeps something back that is paid when room appears."),
+    "is_waiting": Column(
+        "flag",
+        "Whether something is still to come: what a cap keeps back until room appears, or the first line that fills a scale.",
+    ),
     "last_at": Column("instant", "Reference time of the scope's last line, UTC."),
     "held_by": Column(
         "code",

@@ -12,7 +12,7 @@ def gather(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
     """Make `rival_lines`: the lines, of all partners, of customers that related lines name, where programs keep customers.
 
     And `sold_lines` of them, if there are any. How many buckets they fall into, by their `bucket_key`, which all lines of a
-    customer share. `judged_for` is the partner for whom a line was found eligible before.
+    customer share. `judged_for` is the partner for whom a line was judged before, if it was.
     """
     keeps = "SELECT program FROM program_earners WHERE keeps_customers"
     con.execute(
@@ -47,8 +47,8 @@ def open_bucket(con: duckdb.DuckDBPyConnection, number: int) -> None:
 
 def compare(con: duckdb.DuckDBPyConnection) -> None:
     """Make `touched_holders`: what is kept of customers of rival lines; and `moved_holders`: programs and partners, old
-    and new, where that changed, and all who sold to a customer whom nobody held before, or holds now. `holders_now` is
-    who holds what after the run.
+    and new, where that changed, and all who sold to a customer whom nobody held before, or to any where one is held no
+    more. `holders_now` is who holds what after the run.
     """
     key, columns = "program, lever, scope", "program, lever, scope, partner_id, transaction_id, held_since"
     con.execute(
@@ -71,3 +71,4 @@ def compare(con: duckdb.DuckDBPyConnection) -> None:
         f"CREATE OR REPLACE TEMP VIEW holders_now AS SELECT {columns} FROM staging.derived.holders UNION ALL "
         f"SELECT {columns} FROM derived.holders ANTI JOIN touched_holders USING ({key}) WHERE known_to IS NULL"
     )
+    con.execute("DROP TABLE rival_lines")

@@ -1,9 +1,12 @@
 """The only module that opens DuckDB: the warehouse under a lock, staging files, and read-only readers."""
 
 import os
+import secrets
+import shutil
 import signal
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from functools import cache
@@ -22,6 +25,7 @@ from warehouse.tables import TABLES
 SCHEMA_VERSION = 8
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_SECONDS = 600
+SPILLED_SECONDS = 86_400
 MEMORY_MIB = (
     2048  # for DuckDB in one process, unless INCENTIVES_MEMORY_MIB says otherwise; what is larger spills to staging/
 )
@@ -75,6 +79,7 @@ def locked(purpose: str) -> Iterator[None]:
     try:
         with enough_memory(purpose):
             limits()
+            _clear_spilled()
             holder.write_text(f"{purpose}, process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
             yield
     finally:
@@ -97,11 +102,11 @@ def enough_memory(purpose: str) -> Iterator[None]:
 def limits(parts: int = 2) -> dict[str, str]:
     """DuckDB's settings for one of so many equal parts of the memory that it may use; the warehouse's connection has half.
 
-    Also how many threads it uses, all cores unless INCENTIVES_THREADS says otherwise. Raises ResourceSetting for a
-    setting that is not such a number.
+    Also how many threads it uses, all cores unless INCENTIVES_THREADS says otherwise, and where it spills. Raises
+    ResourceSetting for a setting that is not such a number.
     """
     threads = {"threads": str(_setting("INCENTIVES_THREADS", 1, "2"))} if "INCENTIVES_THREADS" in os.environ else {}
-    return {"memory_limit": f"{_memory_mib() // parts}MiB", **threads}
+    return {"memory_limit": f"{_memory_mib() // parts}MiB", "temp_directory": _spilled(), **threads}
 
 
 def streaming() -> dict[str, str]:
@@ -111,9 +116,23 @@ def streaming() -> dict[str, str]:
     """
     return {
         "memory_limit": f"{max(PIECE_MIB, _memory_mib() // 21)}MiB",
+        "temp_directory": _spilled(),
         "threads": "1",
         "allocator_bulk_deallocation_flush_threshold": "1MiB",
     }
+
+
+def _spilled() -> str:
+    """A folder for what one connection spills. Two that share one read each other's blocks, and crash (DuckDB 1.5)."""
+    return str(place("staging") / f"spilled-{secrets.token_hex(8)}")
+
+
+def _clear_spilled() -> None:
+    """Remove what connections spilled whose process was killed, a day or more ago; the others remove it when they close."""
+    for folder in place("staging").glob("spilled*"):
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > SPILLED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _memory_mib() -> int:
@@ -141,7 +160,6 @@ def connect(
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             **(within or limits()),
-            "temp_directory": str(place("staging") / "spilled"),
         },
     )
     con.execute("SET TimeZone = 'UTC'")

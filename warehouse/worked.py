@@ -210,7 +210,8 @@ def _add_mates(con: duckdb.DuckDBPyConnection, cells: str, *, again: bool = Fals
 
 def divide(con: duckdb.DuckDBPyConnection, *, again: bool = False) -> int:
     """Divide the lines to work out, or those that are worked out again; into how many buckets."""
-    return buckets.divide(con, "worked", f"(FROM worked_lines WHERE is_again = {again})")
+    lines = f"SELECT *, cell_from IS NOT NULL AS is_in_cell FROM worked_lines WHERE is_again = {again}"
+    return buckets.divide(con, "worked", f"({lines})")
 
 
 def open_bucket(con: duckdb.DuckDBPyConnection, number: int) -> None:
@@ -219,7 +220,7 @@ def open_bucket(con: duckdb.DuckDBPyConnection, number: int) -> None:
     Of a stage these are lines that were worked out before, moved at it, and may move at a later one; a stage without
     any is left out, since to plan its query takes longer than all other inputs of a small bucket.
     """
-    buckets.open_one(con, "worked", number, "bucket_lines", "*, cell_from IS NOT NULL AS is_in_cell")
+    buckets.open_one(con, "worked", number, "bucket_lines")
     moved = {}
     for place, stage in enumerate(KNOWN_AT, 1):
         later = " OR ".join(["is_in_cell", *(f"at_{name}" for name in STAGES[place:])])
