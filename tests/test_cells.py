@@ -47,12 +47,13 @@ def rules(home, tmp_path_factory, monkeypatch) -> Path:
     return folder
 
 
-def write(rules: Path, *levers: str, more: str = "") -> None:
+def write(rules: Path, *levers: str, more: str = "", measure: str = "revenue") -> None:
+    lever = LEVER.replace("measure: revenue", f"measure: {measure}")
     text = (
         HEAD
         + more
         + "levers:\n"
-        + "\n".join(LEVER.replace("tiers", f"l{n}" if n else "tiers") + one + "}" for n, one in enumerate(levers))
+        + "\n".join(lever.replace("tiers", f"l{n}" if n else "tiers") + one + "}" for n, one in enumerate(levers))
     )
     (rules / "csp-indirect-reseller.yaml").write_text(text + "\n" + EXAMPLE)
 

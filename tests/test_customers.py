@@ -89,13 +89,17 @@ def test_a_credit_for_a_customer_whom_nobody_kept_yet_is_taken_back_when_another
     the_books_agree()
 
 
+def test_a_line_older_than_all_others_makes_baselines_known_of_lines_that_came_before_it(rules):
+    write(rules, GROWTH, measure="growth")
+    day(0, sale("feb", "100.00", "2021-02-10"), sale("mar", "300.00", "2021-03-01"))
+    assert causes(DAYS[0]) == {}  # February is not held from its first day on
+    day(1, other("older", "1.00", "2021-01-31"))
+    assert causes(DAYS[1]) == {("mar", "growth_gained"): "20.00"}
+    the_books_agree()
+
+
 def test_attainment_of_an_unknown_baseline_earns_nothing_when_eligibility_is_regained(rules):
-    write(
-        rules,
-        "accumulate: {over: month}, baseline: {of: revenue, over: previous_month}, rate: 0.10, base: {fixed: 1000}",
-    )
-    path = rules / "csp-indirect-reseller.yaml"
-    path.write_text(path.read_text().replace("measure: revenue", "measure: attainment"))
+    write(rules, f"{GROWTH}, base: {{fixed: 1000}}", measure="attainment")
     expired = [{"valid_to": "2021-01-01"} | agreement for agreement in agreements()]
     sold = [
         sale("older", "1.00", "2021-01-31"),
@@ -129,12 +133,7 @@ def test_a_customer_is_free_again_when_the_line_that_kept_it_is_withdrawn(rules)
 
 
 def test_growth_is_paid_on_what_lies_above_the_month_before_and_a_late_line_there_takes_it_back(rules):
-    write(
-        rules,
-        GROWTH,
-    )
-    text = (rules / "csp-indirect-reseller.yaml").read_text().replace("measure: revenue", "measure: growth")
-    (rules / "csp-indirect-reseller.yaml").write_text(text)
+    write(rules, GROWTH, measure="growth")
     day(0, sale("old", "1.00", "2021-01-01"), sale("a", "100.00", "2021-02-05"), sale("b", "130.00", "2021-03-05"))
     # February grew on January, of which one sale is known, March on February
     assert causes(DAYS[0]) == {("a", "new_line"): "9.90", ("b", "new_line"): "3.00"}
@@ -146,9 +145,7 @@ def test_growth_is_paid_on_what_lies_above_the_month_before_and_a_late_line_ther
 
 @pytest.mark.slow
 def test_what_a_partner_sold_before_it_was_eligible_counts_in_the_baseline(rules):
-    write(rules, GROWTH)
-    text = (rules / "csp-indirect-reseller.yaml").read_text().replace("measure: revenue", "measure: growth")
-    (rules / "csp-indirect-reseller.yaml").write_text(text)
+    write(rules, GROWTH, measure="growth")
     signed = [held | {"signed_on": "2021-03-01", "valid_from": "2021-03-01"} for held in agreements()]
     day(0, sale("old", "1.00", "2021-01-01"), sale("a", "100.00", "2021-02-05"), sale("b", "130.00", "2021-03-05"),
         agreements=signed)  # fmt: skip
@@ -159,9 +156,9 @@ def test_what_a_partner_sold_before_it_was_eligible_counts_in_the_baseline(rules
 
 
 def test_a_line_that_cannot_be_measured_leaves_only_the_lever_that_selects_it_without_a_baseline(rules):
-    write(rules, GROWTH, GROWTH)
+    write(rules, GROWTH, GROWTH, measure="growth")
     path = rules / "csp-indirect-reseller.yaml"
-    first, _, second = path.read_text().replace("measure: revenue", "measure: growth").rpartition("[azure]")
+    first, _, second = path.read_text().rpartition("[azure]")
     path.write_text(f"{first}[office365]{second}")
     products = [{"product_id": name, "product_name": name, "product_family": name} for name in ("azure", "office365")]
     day(0, sale("old", "1.00", "2021-01-01"), sale("a", "100.00", "2021-02-05"), sale("b", "130.00", "2021-03-05"),
@@ -173,9 +170,7 @@ def test_a_line_that_cannot_be_measured_leaves_only_the_lever_that_selects_it_wi
 
 @pytest.mark.slow
 def test_history_that_reaches_further_back_decides_what_had_no_baseline(rules):
-    write(rules, GROWTH)
-    text = (rules / "csp-indirect-reseller.yaml").read_text().replace("measure: revenue", "measure: growth")
-    (rules / "csp-indirect-reseller.yaml").write_text(text)
+    write(rules, GROWTH, measure="growth")
     day(0, sale("a", "100.00", "2021-03-05"))
     assert causes(DAYS[0]) == {}
     day(1, sale("before", "40.00", "2021-01-20"))

@@ -28,7 +28,8 @@ REACHED = (
 def cut(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
     """Make `cut`: deliveries for days up to `as_of` that no earlier run has seen; their ids in order.
 
-    The variable `cut_from` is their first business date: no row that they brought is known from an earlier day.
+    The variable `cut_from` is their first business date: no row that they brought is known from an earlier day. Of
+    `history_from` on all lines are held, withdrawn ones too; `history_grows` says that the cut brought older ones.
     """
     con.execute(
         "CREATE OR REPLACE TEMP TABLE cut AS SELECT delivery_id, feed, business_date, created_at FROM clean.deliveries "
@@ -37,6 +38,11 @@ def cut(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
         {"as_of": as_of},
     )
     con.execute("SET VARIABLE cut_from = coalesce((SELECT min(business_date) FROM cut), DATE '9999-12-31')")
+    con.execute(
+        "SET VARIABLE history_from = (SELECT min(transaction_on) FROM clean.transactions WHERE known_from <= $as_of)",
+        {"as_of": as_of},
+    )
+    con.execute(f"SET VARIABLE history_grows = {_is_older(con)}")
     ordered = con.execute("SELECT delivery_id FROM cut ORDER BY business_date, created_at, delivery_id").fetchall()
     return [delivery_id for (delivery_id,) in ordered]
 
@@ -52,10 +58,8 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
         "(SELECT feed FROM clean.deliveries ANTI JOIN cut USING (delivery_id) WHERE delivery_status = 'accepted')"
     ).fetchall()
     changed = " UNION ".join(f"SELECT partner_id FROM clean.{feed} WHERE {IN_CUT}" for feed in PARTNER_FEEDS)
-    scope = (
-        "true" if everyone or first_time or _is_older(con) else f"partner_id IN ({changed} UNION ({MOVED_BY_SALES}))"
-    )
-    scope += f" OR partner_id IN ({REACHED})"
+    of_some = f"getvariable('history_grows') OR partner_id IN ({changed} UNION ({MOVED_BY_SALES})) OR partner_id IN ({REACHED})"
+    scope = "true" if everyone or first_time else f"({of_some})"
     _sell(con, as_of)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE touched_partners AS SELECT DISTINCT partner_id FROM clean.partners "
@@ -202,9 +206,9 @@ def open_facts(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
 
 
 def _open_history(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Make `first_purchases`, known now and before this run, views of each, and `history_from`; empty where no program looks."""
-    [(has_first_purchase, has_baseline)] = con.execute(
-        "SELECT coalesce(bool_or(has_first_purchase), false), coalesce(bool_or(has_baseline), false) FROM program_earners"
+    """Make `first_purchases`, known now and before this run, and views of each; empty where no program looks."""
+    [(has_first_purchase,)] = con.execute(
+        "SELECT coalesce(bool_or(has_first_purchase), false) FROM program_earners"
     ).fetchall()
     is_now = "known_to IS NULL OR known_to > $as_of"
     is_before = "(known_to IS NULL OR known_to >= getvariable('cut_from'))"
@@ -224,11 +228,6 @@ def _open_history(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
             f"CREATE OR REPLACE TEMP VIEW first_purchases_{name} AS SELECT customer_id, {name}_on AS first_purchase_on "
             f"FROM first_purchases WHERE {name}_on IS NOT NULL"
         )
-    con.execute(
-        "SET VARIABLE history_from = (SELECT min(transaction_on) FROM clean.transactions "
-        f"WHERE {has_baseline} AND known_from <= $as_of AND ({is_now}) AND NOT is_withdrawn)",
-        {"as_of": as_of},
-    )
 
 
 def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = False, splits: bool = False) -> int:
@@ -236,7 +235,7 @@ def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = Fa
 
     Lines that are new, corrected or withdrawn; those of a product, customer or partner that changed, in a currency and
     month whose rate changed, of a customer and a day on which a claim moved, of a partner and a day on which its
-    standing moved; undecided ones; refunds of any of them. With `rules`, every line, and `splits` says that the split changed too.
+    standing moved; in programs with a baseline all when history grows; undecided ones; refunds of any of them. With `rules`, every line, and `splits` says that the split changed too.
 
     The variable `touched_since` is the first day on which any of them was known. All that was ever stored of a touched
     line is of that day or a later one: a line is worked out and posted only after it is known.
@@ -318,6 +317,8 @@ def _moved_results() -> list[str]:
         "SELECT transaction_id, 'eligibility' FROM derived.decisions JOIN moved_standing USING (program, partner_id) "
         "WHERE known_to IS NULL AND reference_on >= moved_from AND reference_on < moved_to "
         "AND reference_on >= (SELECT min(moved_from) FROM moved_standing)",
+        "SELECT transaction_id, 'reference' FROM derived.decisions SEMI JOIN (FROM program_earners WHERE has_baseline) USING (program) "
+        "WHERE known_to IS NULL AND getvariable('history_grows')",
         "SELECT transaction_id, lifted_by FROM (SELECT transaction_id, unnest(string_split(reason_codes, ',')) AS reason_code "
         "FROM derived.decisions WHERE decision = 'undecided' AND known_to IS NULL) JOIN reasons USING (reason_code)",
     ]

@@ -1,6 +1,6 @@
 -- What each partner sold on each day in each currency, with the rate of its month into each program currency; and
 -- nothing on the first day of all history, so that this day is known for partners without a sale too.
-WITH history AS (SELECT min(transaction_on) AS history_from FROM clean.transactions WHERE known_from <= $as_of), sold AS (
+WITH history AS (SELECT getvariable('history_from')::DATE AS history_from), sold AS (
     FROM daily_revenue SEMI JOIN judged_partners USING (partner_id)
 ), targets AS (SELECT DISTINCT program_currency FROM program_earners)
 SELECT
