@@ -216,9 +216,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="filled:positions",
         table="derived.positions",
-        holds="(rule_part = 'cap') = (measure IS NULL) AND (rule_part = 'cap') = (under_cap_minor IS NOT NULL) AND (rule_part = 'cap' OR NOT is_waiting OR (rule_part = 'scale' AND measure = 0))",
+        holds="(rule_part = 'cap') = (measure IS NULL) AND (rule_part = 'cap') = (under_cap_minor IS NOT NULL)",
         means="a position has a measure, or, for a cap, what is earned under it",
         why="lines that are added later are priced from it alone",
+    ),
+    Rule(
+        id="waiting:positions",
+        table="derived.positions",
+        holds="NOT is_waiting OR rule_part = 'cap' OR (rule_part = 'scale' AND measure = 0)",
+        means="only a cap waits, or a scale that measures nothing yet",
+        why="a lump at a threshold of 0 is booked on the first line that fills the scale",
     ),
     Rule(
         id="priced:earnings",

@@ -34,6 +34,7 @@ SEEDED = {
     "explained:decision": "UPDATE {table} SET levers = NULL, reason_codes = NULL",
     "earned:decision": "UPDATE {table} SET transaction_id = 'nobody'",
     "filled:positions": "INSERT INTO {table} BY NAME SELECT 'cap' AS rule_part, 1 AS measure",
+    "waiting:positions": "INSERT INTO {table} BY NAME SELECT 'scale' AS rule_part, 1 AS measure, true AS is_waiting",
     "priced:earnings": "UPDATE {table} SET rate = NULL, unit_amount = NULL",
     "split:earning": "UPDATE {table} SET coop_minor = coop_minor + 1",
     "range:rate": "UPDATE {table} SET rate = 0.26",

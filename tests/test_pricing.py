@@ -17,6 +17,7 @@ from transforms.decisions import decided_lines
 from transforms.earnings import in_context
 from transforms.money import FX, decimals
 from transforms.programs import Program
+from transforms.refunds import families
 from transforms.sequence import arranged
 
 FIRST = date(2020, 7, 1)
@@ -283,6 +284,17 @@ def test_the_engine_pays_what_the_oracle_pays(first):
 @pytest.mark.parametrize("first", range(100_000, 150_000, 5_000))
 def test_the_engine_pays_what_the_oracle_pays_for_many_programs(first):
     the_same(range(first, first + 5_000))
+
+
+@pytest.mark.parametrize(("is_like", "taken"), [(True, -100), (False, 0)])
+def test_a_refund_that_is_unlike_its_original_takes_nothing_of_it_in_a_baseline_either(is_like, taken):
+    rows = pd.DataFrame(
+        {
+            "transaction_id": ["sale", "back"], "reverses": [None, "sale"], "root_id": [None, "sale"], "levers": [None, None],
+            "own_at": pd.to_datetime(["2021-03-23", "2021-03-24"]), "revenue_minor": [1000, -100], "is_original_known": [True, is_like],
+        }
+    )  # fmt: skip
+    assert list(families(rows, np.array([1, 0])).revenue) == [1000, taken]
 
 
 def test_a_refund_stands_after_its_original_however_rows_come():

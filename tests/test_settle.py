@@ -7,6 +7,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+import operations
 import pipeline
 import settlement
 from app.land import drop
@@ -378,6 +379,10 @@ def test_a_day_of_many_lines_tells_how_far_it_is(first_day, monkeypatch):
     assert told[3] == f"{NEXT}: looking at 3 lines and what they bear on"
     *of_day, released = told[4:]
     parts = [f"{NEXT}: lines part {n} of {len(of_day) - 3}" for n in range(1, len(of_day) - 2)]
+    verified: list[str] = []
+    operations.verify(verified.append)
+    assert verified[0] == f"{NEXT}: looking at 4 lines and what they bear on"
+    assert verified[1:] == [f"{NEXT}: lines part {n} of {len(verified) - 1}" for n in range(1, len(verified))]
     rest = [f"{NEXT}: judging what 3 lines make", f"{NEXT}: taking it over", f"{NEXT}: publishing"]
     assert of_day == parts + rest and len(parts) > 1 and released.startswith(f"published {NEXT}-01")
 
