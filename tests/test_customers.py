@@ -34,6 +34,20 @@ def other(name: str, revenue: str, on: str) -> dict:
 
 
 @pytest.mark.parametrize("lines", [1, pytest.param(buckets.BUCKET_LINES, marks=pytest.mark.slow)])
+def test_a_refund_stands_at_the_date_of_an_original_that_another_partner_sold(rules, monkeypatch, lines):
+    monkeypatch.setattr(buckets, "BUCKET_LINES", lines)  # 1: the original lies in a bucket that is not the refund's
+    write(rules, "accumulate: {over: month}, rate: 0.05")
+    day(0, sale("a", "100.00", "2021-03-01"), other("b", "100.00", "2021-03-02"))
+    day(1, other("unlike", "-50.00", DAYS[1]) | {"reverses": "a"})
+    stands = "partner_id, CAST(reference_on AS VARCHAR), decision, reason_codes"
+    assert ask(f"SELECT {stands} FROM decisions WHERE transaction_id = 'unlike'") == [
+        ("1000002", "2021-03-01", "undecided", "UNKREV")
+    ]
+    assert causes(DAYS[1]) == {}
+    the_books_agree()
+
+
+@pytest.mark.parametrize("lines", [1, pytest.param(buckets.BUCKET_LINES, marks=pytest.mark.slow)])
 def test_the_first_partner_to_earn_keeps_the_customer_until_an_earlier_sale_is_known(rules, monkeypatch, lines):
     monkeypatch.setattr(buckets, "BUCKET_LINES", lines)
     write(rules, KEPT)
