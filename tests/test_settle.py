@@ -1,19 +1,15 @@
 """What a settled day says: earnings, reasons, ledger, release; and that running it again says the same."""
 
-import shutil
 from datetime import date
 from decimal import Decimal
 
 import duckdb
 import pytest
 
-import operations
 import pipeline
 import settlement
-from app.land import drop
-from benchmarks import data
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, ledger, settle_next
-from warehouse import buckets, commit, content, cuts, releases, store, worked
+from warehouse import commit, content, releases, store
 from warehouse.tables import DERIVED
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -215,39 +211,10 @@ def test_a_failed_audit_leaves_warehouse_and_release_as_they_were(first_day, mon
     monkeypatch.undo()
 
 
-def refusing(folder, manifest):
-    raise OSError("no space left")
-
-
 def spoilt(decided_lines, opening_positions, holders, programs):
     from transforms.earnings import earnings
 
     return earnings(decided_lines, opening_positions, holders, programs).assign(coop_minor=1)
-
-
-@pytest.mark.parametrize("can_publish", [True, False])
-def test_a_backfill_that_fails_publishes_the_days_before(first_day, monkeypatch, can_publish):
-    for day, line in ((NEXT, "t2"), (AFTER, "t3")):
-        land("agreements", WORLD["agreements"], day)
-        land("transactions", [{"transaction_id": line}], day)
-    pipeline.ingest()
-    sound = settlement.LINE_STEPS["earnings"]
-
-    def spoilt_of_t3(decided_lines, opening_positions, holders, programs):
-        is_spoilt = (decided_lines["transaction_id"] == "t3").any()
-        return (spoilt if is_spoilt else sound)(decided_lines, opening_positions, holders, programs)
-
-    monkeypatch.setitem(settlement.LINE_STEPS, "earnings", spoilt_of_t3)
-    if not can_publish:
-        monkeypatch.setattr(releases, "show", refusing)
-    with pytest.raises(pipeline.Refused, match="split:earning") as fault:
-        pipeline.backfill(pipeline.due_days())
-    assert getattr(fault.value, "__notes__", []) == (
-        [] if can_publish else [f"What was settled before [{AFTER}] is not published either: no space left"]
-    )
-    assert pipeline.current_release()["as_of_date"] == (NEXT if can_publish else DAY)
-    assert '"succeeded": false' in (store.home() / "health.json").read_text()
-    assert pipeline.due_days() == [date.fromisoformat(AFTER)]
 
 
 def test_a_reader_keeps_its_release_while_a_new_one_is_published(first_day):
@@ -327,90 +294,6 @@ def test_an_exchange_rate_that_comes_later_decides_the_line(first_day):
     assert ask("SELECT decision FROM decisions WHERE transaction_id = 't2'") == [("eligible",)]
 
 
-@pytest.mark.slow
-def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkeypatch):
-    hashes, opened = {}, {1000: set(), 2: set()}
-
-    def noting(opens):
-        def noted(con, *place, **which):
-            opened[buckets.BUCKET_LINES].add((opens.__name__, *place))
-            opens(con, *place, **which)
-
-        return noted
-
-    for module, opens in ((worked, "open_bucket"), (cuts, "open_partners")):
-        monkeypatch.setattr(module, opens, noting(getattr(module, opens)))
-    resellers = [{"partner_id": partner} for partner in ("1000001", "1000002")]
-    world = dict.fromkeys(("competencies", "enrolments", "payee_profiles"), resellers)
-    world |= {
-        "partners": [*WORLD["partners"], {"partner_id": "1000002", "tenant_id": "other"}],
-        "agreements": [WORLD["agreements"][0], {"agreement_id": "a2", "partner_id": "1000002"}],
-        "customers": [{"customer_id": f"c{n}"} for n in range(3)],
-    }
-    sales = [
-        {
-            "transaction_id": f"t{n}",
-            "revenue": f"{n}000.99",
-            "customer_id": f"c{n % 3}",
-            "reseller_id": f"100000{1 + n % 2}",
-        }
-        for n in range(9)
-    ]
-    for most in (1000, 2):
-        monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path / str(most)))
-        monkeypatch.setattr(buckets, "BUCKET_LINES", most)
-        monkeypatch.setattr(cuts, "BUCKET_REVENUE", most)
-        land_world(**world)
-        land("transactions", sales)
-        pipeline.run()
-        back = sales[7] | {"transaction_id": "back", "reverses": "t7", "revenue": "-7000.99"}
-        settle_next(NEXT, [sales[3] | {"revenue": "1.00"}, back, {"transaction_id": "new"}])
-        hashes[most] = {table["name"]: table["content_hash"] for table in pipeline.current_release()["tables"]}
-    assert {tuple(place) for _, *place in opened[1000]} == {(0,), (0, 1), ()}
-    assert {("open_bucket", 4), ("open_partners", 1, 2)} <= opened[2]
-    assert hashes[1000] == hashes[2]
-
-
-def test_a_day_of_many_lines_tells_how_far_it_is(first_day, monkeypatch):
-    monkeypatch.setattr(buckets, "BUCKET_LINES", 1)
-    told = []
-    settle_next(NEXT, [{"transaction_id": f"t{n}"} for n in range(2, 5)], progress=told.append)
-    assert [line.split()[0] for line in told[:3]] == ["accepted", "taking", "accepted"]
-    assert told[3] == f"{NEXT}: looking at 3 lines and what they bear on"
-    *of_day, released = told[4:]
-    parts = [f"{NEXT}: lines part {n} of {len(of_day) - 3}" for n in range(1, len(of_day) - 2)]
-    verified: list[str] = []
-    operations.verify(verified.append)
-    assert verified[0] == f"{NEXT}: looking at 4 lines and what they bear on"
-    assert verified[1:] == [f"{NEXT}: lines part {n} of {len(verified) - 1}" for n in range(1, len(verified))]
-    rest = [f"{NEXT}: judging what 3 lines make", f"{NEXT}: taking it over", f"{NEXT}: publishing"]
-    assert of_day == parts + rest and len(parts) > 1 and released.startswith(f"published {NEXT}-01")
-
-
-def test_a_day_of_few_lines_tells_its_release_alone(first_day):
-    told = []
-    settle_next(NEXT, [{"transaction_id": "t2"}], progress=told.append)
-    assert len(told) == 3 and told[2].startswith(f"published {NEXT}-01")
-
-
-def test_a_step_that_fails_in_a_later_bucket_fails_the_day_which_settles_when_it_is_mended(first_day, monkeypatch):
-    monkeypatch.setattr(buckets, "BUCKET_LINES", 1)
-    whole, seen = settlement.LINE_STEPS["decisions"], []
-
-    def failing(decided_lines):
-        seen.append(len(decided_lines))
-        if len(seen) == 2:
-            raise ValueError("of the second bucket")
-        return whole(decided_lines)
-
-    monkeypatch.setitem(settlement.LINE_STEPS, "decisions", failing)
-    before = pipeline.current_release()
-    with pytest.raises(ValueError, match="of the second bucket"):
-        settle_next(NEXT, [{"transaction_id": f"t{n}"} for n in range(2, 5)])
-    assert pipeline.current_release() == before
-    assert pipeline.settle(date.fromisoformat(NEXT))["lines"] == 3
-
-
 def test_a_standing_that_changes_only_in_the_future_touches_no_old_line(first_day):
     report = settle_next(
         NEXT, [{"transaction_id": "t2", "revenue": "30000.00"}]
@@ -481,48 +364,3 @@ def test_a_line_that_comes_late_for_a_closed_month_is_published(first_day):
     assert ask(f"SELECT revenue::DOUBLE FROM transactions_known_on(DATE '{DAY}') WHERE transaction_id = 't1'") == [
         (50,)
     ]
-
-
-@pytest.mark.slow
-def test_a_backfill_publishes_once_and_the_same_as_day_by_day(first_day, tmp_path_factory):
-    april = "2021-04-01"
-    land("fx_rates", [{"fx_month": "2021-04"}], april)
-    for day, lines in ((NEXT, [{"transaction_id": "t2"}]), (april, [T1 | {"revenue": "50.00"}]), ("2021-04-02", [T1])):
-        land("agreements", WORLD["agreements"], day)
-        land("transactions", lines, day)
-    land("transactions", [{"transaction_id": "late"}], DAY, number=2)
-    other = tmp_path_factory.mktemp("day by day")
-    shutil.copytree(store.home(), other, dirs_exist_ok=True)
-    pipeline.ingest()
-    reports = pipeline.backfill(pipeline.due_days())
-    assert [report["release_id"] for report in reports] == [None, None, "2021-04-02-01"]
-    told = [
-        (table["name"], ask(f"SELECT * FROM {table['name']} ORDER BY ALL")) for table in releases.current()["tables"]
-    ]
-    with store.at(other):
-        pipeline.run()
-        assert [(name, ask(f"SELECT * FROM {name} ORDER BY ALL")) for name, _ in told] == told
-
-
-def test_a_late_line_of_a_backfilled_day_reaches_its_closed_month(first_day):
-    land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
-    settle_next("2021-04-01", [{"transaction_id": "t2"}])
-    land("transactions", [{"transaction_id": "late"}], DAY, number=2)
-    for day in ("2021-04-02", "2021-04-05"):
-        land("agreements", WORLD["agreements"], day)
-        land("transactions", [{"transaction_id": f"of {day}"}], day)
-    pipeline.ingest()
-    pipeline.backfill(pipeline.due_days())
-    assert ask("SELECT count(*) FROM transactions") == [(5,)]
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_a_first_day_that_is_larger_than_memory_is_settled(home, tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("INCENTIVES_MEMORY_MIB", "512")
-    made = tmp_path_factory.mktemp("made")
-    data.deliver(made / "deliveries", data.Sizes(33, 150_000, 6_250, customers=30_000), made / "work")
-    for folder in sorted((made / "deliveries").glob(f"{data.HISTORY}-*")):
-        drop(folder)
-    [report] = pipeline.run()
-    assert report["lines"] == 150_000
