@@ -243,11 +243,11 @@ RULES: tuple[Rule, ...] = (
         why="a cent lost in the split is a cent not paid",
     ),
     Rule(
-        id="range:rate",
+        id="sign:rate",
         table="derived.earnings",
-        holds="rate BETWEEN 0 AND 0.25",
-        means="a rate lies between 0 and 25 percent",
-        why="documented rates go from 1.25 to 20 percent",
+        holds="rate >= 0",
+        means="a rate is 0 or more",
+        why="a sale that costs its partner money is none; that a share is no more than all, a rule file is held to when it is loaded",
     ),
     Rule(
         id="sign:earning",

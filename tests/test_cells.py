@@ -94,6 +94,12 @@ def test_a_later_line_lifts_the_bracket_of_the_lines_before_it(rules):
     the_books_agree()
 
 
+def test_a_fixed_base_is_paid_in_multiples(rules):
+    write(rules, "base: {fixed: 2}, rate: 1.5", measure="quantity")
+    first(sale("a", "100.00", quantity="10"))
+    assert causes(DAYS[0]) == {("a", "new_line"): "30.00"}
+
+
 @pytest.mark.slow
 def test_a_late_line_takes_its_place_and_those_after_it_are_repriced(rules):
     write(rules, "accumulate: {over: month}, scale: {mode: marginal, " + TIERS)

@@ -37,7 +37,7 @@ SEEDED = {
     "waiting:positions": "INSERT INTO {table} BY NAME SELECT 'scale' AS rule_part, 1 AS measure, true AS is_waiting",
     "priced:earnings": "UPDATE {table} SET rate = NULL, unit_amount = NULL",
     "split:earning": "UPDATE {table} SET coop_minor = coop_minor + 1",
-    "range:rate": "UPDATE {table} SET rate = 0.26",
+    "sign:rate": "UPDATE {table} SET rate = -0.01",
     "sign:earning": "UPDATE {table} SET earning_minor = -earning_minor",
     "conserved:decisions": "INSERT INTO {table} SELECT * FROM {table}",
     "reconciled:ledger": "INSERT INTO {table} VALUES ('t1', 'p', 'l', 1, 'x', 'rebate', DATE '2021-03-01', 'USD', 'USD')",

@@ -62,6 +62,11 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("measure: revenue", "measure: revenue\n    surprise: 1")], "[surprise]: no such key"),
         ([("illustrative: true", "illustrative: yes")], "write true or false"),
         ([("rounding: {mode: truncate, at: line}", "rounding: {mode: floor, at: line}")], "rounding.mode [floor]"),
+        # figures
+        ([(RATE, "    rate: 4\n")], "rate [4]: the rate is 400 %; write 4 % as 0.04"),
+        ([(RATE, "    rate: {2019-01-01: 0.04, 2020-01-01: 1.01}\n")], "rate [1.01]: the rate is 101.00 %"),
+        ([(RATE, "    rate: -0.04\n")], "rate [-0.04]: the rate is below 0"),
+        ([(RATE, "    base: quantity\n    amount: -5\n")], "amount [-5]: the amount is below 0"),
         # dates
         ([("effective: {from: 2019-01-01}", "effective: {from: 2019-02-30}")], "not a number or date"),
         ([("effective: {from: 2019-01-01}", 'effective: {from: "2019-01-01"}')], "without quotes"),

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from transforms.brackets import Bracket, Scale
 from transforms.dated import Dated
+from transforms.rule_file import Place
 from transforms.rule_values import DatedNumber, Effective, Fault, Flag, Name, Reference, Rule, refuse
 from transforms.selection import Selection
 
@@ -199,8 +200,25 @@ class Lever(Rule):
         given = [word for word in ("rate", "amount", "scale") if getattr(self, word) is not None]
         if len(given) != 1:
             raise ValueError(f"lever [{self.lever}] has {given or 'no price'}; give one of rate, amount or scale")
-        refuse([*self._gaps(), *self._unfillable(), *self._mismatches(), *self._endless()])
+        refuse([*self._gaps(), *self._unfillable(), *self._unpayable(), *self._mismatches(), *self._endless()])
         return self
+
+    def _figures(self) -> Iterator[tuple[Place, str, Dated]]:
+        """Thresholds, rates and amounts, each with where it stands."""
+        for number, bracket in enumerate(self.pricing.brackets):
+            for word in ("threshold", "rate", "amount"):
+                if (figure := getattr(bracket, word)) is not None:
+                    yield (("scale", "brackets", number, word) if self.scale else (word,)), word, figure
+
+    def _unpayable(self) -> Iterator[Fault]:
+        """Rates and amounts below 0, and rates above the whole of what they are a share of. A fixed base has multiples."""
+        is_share = not self.pays_by_amount and not isinstance(self.base, FixedBase)
+        for place, word, figure in self._figures():
+            for price in (held for held in figure.values.values() if held is not None and word != "threshold"):
+                if price < 0:
+                    yield Fault(place, price, f"the {word} is below 0; give 0 or more, and take back by refunds")
+                elif price > 1 and word == "rate" and is_share:
+                    yield Fault(place, price, f"the rate is {price * 100:f} %; write 4 % as 0.04")
 
     def _mismatches(self) -> Iterator[Fault]:
         """Words that need others, or do not go with them."""
@@ -243,13 +261,7 @@ class Lever(Rule):
 
     def _gaps(self) -> Iterator[Fault]:
         """Days in force without a price. A bracket whose price begins later is a new one; one whose price ends is a gap."""
-        held = [
-            (("scale", "brackets", number, word) if self.scale else (word,), word, figure)
-            for number, bracket in enumerate(self.pricing.brackets)
-            for word in ("threshold", "rate", "amount")
-            if (figure := getattr(bracket, word)) is not None
-        ]
-        for place, word, figure in held:
+        for place, word, figure in self._figures():
             for day in self.effective.changes(figure.values):
                 if figure.on(day) is None and (not self.scale or min(figure.values) <= day):
                     remedy = f"lever [{self.lever}] has no {word} on [{day}], when it is in force; give one, or end the lever"
