@@ -7,6 +7,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from warehouse import store
 from warehouse.columns import COLUMNS
 from warehouse.tables import Table
 
@@ -21,9 +22,10 @@ def read_input(con: duckdb.DuckDBPyConnection, name: str, as_of: date) -> pd.Dat
     Text is Arrow-backed, codes are categories, days datetime64, and a number that may be missing Int64. Decimals keep
     an Arrow decimal type, so no amount or rate ever becomes a float.
     """
-    query = (INPUTS / f"{name}.sql").read_text()
-    values = {"as_of": as_of} if "$as_of" in query else {}
-    return to_pandas(con.execute(query, values).to_arrow_table())
+    query = store.filled((INPUTS / f"{name}.sql").read_text(), as_of=as_of)
+    # as a relation, which is read whole: what execute() finds is read in pieces, and with one thread several stages'
+    # lines waited for ever for room in the buffer between (DuckDB 1.5.5)
+    return to_pandas(con.sql(query).to_arrow_table())
 
 
 def to_pandas(rows: pa.Table) -> pd.DataFrame:
