@@ -16,8 +16,16 @@ from warehouse import books, store
 
 
 def programs_folder() -> Path:
-    """Where the rule files lie, from INCENTIVES_PROGRAMS; programs/ of this repository unless it is set."""
-    return Path(os.environ.get("INCENTIVES_PROGRAMS", Path(__file__).parent / "programs"))
+    """Where the rule files lie, from INCENTIVES_PROGRAMS; programs/ of this repository unless it is set.
+
+    Raises LookupError where there is no such folder.
+    """
+    folder = Path(os.environ.get("INCENTIVES_PROGRAMS", Path(__file__).parent / "programs"))
+    if not folder.is_dir():
+        raise LookupError(
+            f"INCENTIVES_PROGRAMS is [{folder}], which is no folder; name the one in which the rule files lie."
+        )
+    return folder
 
 
 def adjustments_folder() -> Path:

@@ -94,6 +94,17 @@ def test_a_later_line_lifts_the_bracket_of_the_lines_before_it(rules):
     the_books_agree()
 
 
+def test_a_program_without_criteria_pays_everybody(rules):
+    write(rules, "rate: 0.04")
+    [path] = rules.glob("*.yaml")
+    path.write_text(
+        path.read_text().replace("criteria: [{criterion: active_agreement, any_of: [mpn]}]", "criteria: []")
+    )
+    first(sale("a", "100.00"))
+    assert causes(DAYS[0]) == {("a", "new_line"): "4.00"}
+    the_books_agree()
+
+
 def test_a_fixed_base_is_paid_in_multiples(rules):
     write(rules, "base: {fixed: 2}, rate: 1.5", measure="quantity")
     first(sale("a", "100.00", quantity="10"))

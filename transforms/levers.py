@@ -91,6 +91,10 @@ class Cap(Scope):
     def _ends(self) -> "Cap":
         if self.over == "trailing_12_months":
             raise ValueError("a cap over trailing_12_months never ends; take a period")
+        if self.excess == "defer" and self.over in ("transaction", "all"):
+            raise ValueError(
+                f"no later period over [{self.over}] has room for what a cap defers; take a period, or forfeit it"
+            )
         return self
 
 
@@ -219,6 +223,12 @@ class Lever(Rule):
                     yield Fault(place, price, f"the {word} is below 0; give 0 or more, and take back by refunds")
                 elif price > 1 and word == "rate" and is_share:
                     yield Fault(place, price, f"the rate is {price * 100:f} %; write 4 % as 0.04")
+        bounds: list[tuple[Place, Dated]] = [(("minimum", "measure"), self.minimum.measure)] if self.minimum else []
+        bounds += [(("base", "fixed"), self.base.fixed)] if isinstance(self.base, FixedBase) else []
+        bounds += [(("cap", number, "amount"), cap.amount) for number, cap in enumerate(self.cap)]
+        for place, figure in bounds:
+            if below := [held for held in figure.values.values() if held is not None and held < 0]:
+                yield Fault(place, below[0], f"{place[0]} is below 0; give 0 or more")
 
     def _mismatches(self) -> Iterator[Fault]:
         """Words that need others, or do not go with them."""
@@ -235,6 +245,9 @@ class Lever(Rule):
             yield Fault(("measure",), self.measure, remedy)
         if self.base == "growth" and self.measure != "growth":
             yield Fault(("base",), self.base, f"growth is no base where {self.measure} is measured; measure growth")
+        fixed = self.baseline.fixed.values.values() if self.baseline and self.baseline.fixed else ()
+        if self.measure == "attainment" and any(held is not None and held <= 0 for held in fixed):
+            yield Fault(("baseline", "fixed"), None, "attainment is a share of the baseline; give one above 0")
         if self.measure in ("attainment", "count") and not self.pricing.pays_amounts and self.base is None:
             remedy = f"a rate cannot multiply {self.measure}; add base: revenue, or base: {{fixed: …}}"
             yield Fault(("measure",), self.measure, remedy)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from transforms.criteria import Eligibility
-from transforms.dated import Dated
+from transforms.dated import ALWAYS, Dated
 from transforms.levers import Cap, Lever, Over
 from transforms.money import RoundingMode
 from transforms.precedence import Association
@@ -66,11 +66,19 @@ class Split(Rule):
     def _whole(self) -> "Split":
         days = sorted({*self.rebate.values, *self.coop.values})
         refuse(
-            Fault((), sum(self.on(day)), f"shares sum to [{sum(self.on(day))}] on [{day}]; they must sum to 1")
+            Fault(
+                (),
+                " and ".join(map(str, self.on(day))),
+                f"rebate and coop{_since(day)} are no shares that sum to 1; give each from 0 to 1",
+            )
             for day in days
             if self.exists_on(day) and (sum(self.on(day)) != 1 or min(self.on(day)) < 0)
         )
         return self
+
+
+def _since(day: date) -> str:
+    return "" if day == ALWAYS else f" on [{day}]"
 
 
 class Step(Rule):
@@ -119,6 +127,17 @@ def between_parts(levers: dict[int, Lever], split: Split | None) -> Iterator[Fau
                 yield Fault(("split",), day, f"no split on [{day}], when lever [{lever.lever}] is in force; give one")
 
 
+def unlike_stacks(levers: dict[int, Lever]) -> Iterator[Fault]:
+    """Levers of one stack that would take differently from it."""
+    takes: dict[str, str] = {}
+    for number, lever in levers.items():
+        if lever.stack and takes.setdefault(lever.stack.group, lever.stack.take) != lever.stack.take:
+            remedy = (
+                f"group [{lever.stack.group}] takes [{takes[lever.stack.group]}] above; all its levers take the same"
+            )
+            yield Fault(("levers", number, "stack", "take"), lever.stack.take, remedy)
+
+
 def unproven(status: object, examples: object) -> Iterator[Fault]:
     """That an active program shows nothing of what it pays."""
     if status == "active" and not examples:
@@ -155,7 +174,8 @@ class Program(Rule):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Program":
-        refuse([*between_parts(dict(enumerate(self.levers)), self.split), *unproven(self.status, self.examples)])
+        levers = dict(enumerate(self.levers))
+        refuse([*between_parts(levers, self.split), *unlike_stacks(levers), *unproven(self.status, self.examples)])
         return self
 
     @property
@@ -221,6 +241,7 @@ def _besides(content: dict[str, Any]) -> Iterator[Fault]:
     with suppress(ValidationError):
         split = Split.model_validate(content.get("split"))
     yield from between_parts(levers, split)
+    yield from unlike_stacks(levers)
     yield from unproven(content.get("status"), content.get("examples"))
 
 

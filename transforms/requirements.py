@@ -9,9 +9,9 @@ import pandas as pd
 
 from transforms.criteria import Criterion
 from transforms.dated import ALWAYS
-from transforms.judges import JUDGES, Facts, Judged, figure, spans_of
+from transforms.judges import JUDGES, Facts, Judged, figure
 from transforms.programs import Program, active
-from transforms.validity import OPEN, START, clip, gaps, union
+from transforms.validity import OPEN, clip, gaps, union
 
 PROFILE = "payee_profile"  # the one criterion that a partner completes after it enrols
 MET, UNMET, UNKNOWN, NOT_APPLICABLE = "met", "unmet", "unknown", "not_applicable"
@@ -27,6 +27,15 @@ class Track(NamedTuple):
     end: date | None
     partners: pd.Series
     judged: Judged
+
+
+NONE = pd.DataFrame({"criterion_number": pd.Series([], dtype="int64")}).assign(
+    **{
+        name: pd.Series([], dtype="str")
+        for name in ("program", "partner_id", "criterion", "status", "reason_code", "evidence")
+    },
+    **{name: pd.Series([], dtype="datetime64[us]") for name in ("valid_from", "valid_to")},
+)
 
 
 def requirements(
@@ -46,7 +55,7 @@ def requirements(
     facts = Facts(partners, agreements, competencies, payee_profiles, partner_revenue, delivered_feeds)
     paid = [p for p in active(programs) if facts.partners["partner_type"].isin(p.partner_types).any()]
     tracks = [track for program in paid or active(programs)[:1] for track in _tracks(program, facts)]
-    return _partition(tracks) if tracks else spans_of(pd.Series([], dtype="str"), START, None, None)
+    return _partition(tracks) if tracks else NONE
 
 
 def _tracks(program: Program, facts: Facts) -> Iterator[Track]:

@@ -19,6 +19,9 @@ REMEDIES = {  # those of pydantic's words that say what is wrong, but not what t
     "model_type": "a mapping is needed; write it as {key: value}",
     "typed_dict_type": "a mapping is needed; write it as {key: value}",
     "int_from_float": "a whole number is needed",
+    "invalid_key": "a key is one word; a decimal has a point, as in 0.04",
+    "string_pattern_mismatch": "use small letters, digits and hyphens, as in modern-work",
+    "less_than_equal": "a share lies between 0 and 1; write one half as 0.5",
 }
 
 

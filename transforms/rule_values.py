@@ -21,6 +21,9 @@ from pydantic_core import PydanticCustomError
 from transforms.dated import Dated
 from transforms.rule_file import Place
 
+DECIMALS, DIGITS = 9, 12  # of a rate, as money.RATE holds it; of an amount, whose thousandths an int64 holds
+TOO_LARGE = Decimal(10) ** DIGITS
+
 
 class Fault(NamedTuple):
     """What is wrong within a part of a program file: where in it, the value, and what to do."""
@@ -57,6 +60,8 @@ def _members(kind: type) -> Any:
                 continue
             if kind is Decimal and not isinstance(held, Decimal):
                 raise ValueError(f"[{held}] is not a number; write it as 0.06, not in quotes, without a unit")
+            if isinstance(held, Decimal) and (held != round(held, DECIMALS) or abs(held) >= TOO_LARGE):
+                raise ValueError(f"[{held}] has more than {DECIMALS} decimals or {DIGITS} digits before them; round it")
             if kind is int and (not isinstance(held, Decimal) or held != held.to_integral_value() or held < 0):
                 raise ValueError(f"[{held}] is not a whole number of 0 or more")
             if kind is list and not (isinstance(held, list) and held and all(isinstance(i, str) for i in held)):
