@@ -16,7 +16,7 @@ MEANINGS = {
     "Program.fiscal_year_start": "Month and day in quotes; quarters and halves count from it.",
     "Program.reference_date": "Which date of a line prices it.",
     "Program.rounding": "How and where a fraction of a cent is rounded, symmetric about zero.",
-    "Program.remainder_to": "Who keeps the odd cent when an earning is split.",
+    "Program.remainder_to": "What is left of an earning once the other share is rounded, by the mode of the program.",
     "Program.eligibility": "Which partners may earn, and from when.",
     "Program.enrolment": "How partners come into the program; without it they need not.",
     "Program.levers": "The rules that pay.",

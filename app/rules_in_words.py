@@ -114,7 +114,8 @@ def _terms(program: Program, read: Reading) -> Iterator[Sentence]:
     yield from (Sentence("cap", f"over all levers {cap_in_words(cap, program.currency, read)}") for cap in program.cap)
     yield Sentence("rounding", f"{AT[program.rounding.at]} {ROUNDED[program.rounding.mode]}")
     split = f"rebate {read(program.split.rebate, percent)}; co-op {read(program.split.coop, percent)}"
-    yield Sentence("split", f"{split}; the odd cent goes to the {program.remainder_to.replace('coop', 'co-op')}")
+    rounded, rest = ("co-op", "rebate") if program.remainder_to == "rebate" else ("rebate", "co-op")
+    yield Sentence("split", f"{split}; the {rounded} is rounded as the earning is, the {rest} is what that leaves")
     if program.clawback:
         for step in program.clawback.ladder:
             kind = f" of kind {step.kind}" if step.kind else ""

@@ -145,7 +145,7 @@ def test_terms_are_said_in_the_order_in_which_they_apply(tmp_path):
     assert [f"{row.about}: {row.says}" for row in said.terms] == [
         "cap: over all levers at most 9,000 USD for each partner and fiscal year; the rest is forfeited",
         "rounding: each slice's base and its earning is rounded, halves to the even digit",
-        "split: rebate 60 %; co-op 40 %; the odd cent goes to the rebate",
+        "split: rebate 60 %; co-op 40 %; the co-op is rounded as the earning is, the rebate is what that leaves",
         "clawback: a refund takes back 100 % from 0 months on",
         "clawback: a refund of kind lapse takes back 40 % from 7 months on",
         "co-op: below 4,000 USD in a half year it becomes rebate",

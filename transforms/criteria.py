@@ -1,5 +1,6 @@
 """Criteria of eligibility as a program file writes them, each with its dated figures."""
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ from pydantic import BeforeValidator, Field, Strict, model_validator
 
 from transforms.dated import ALWAYS, Dated
 from transforms.rule_values import DatedDays, DatedNames, DatedNumber, Fault, Flag, Rule, refuse
+from transforms.vocabulary import remedy_of, unknown
 
 
 class Criterion(Rule):
@@ -36,11 +38,21 @@ class Criterion(Rule):
             raise ValueError(f"criterion [{self.criterion}] needs [{needed}]; add it")
         takes = {"competency": {"any_of", "level"}, "trailing_revenue": {"at_least", "days"}}
         taken = takes.get(self.criterion, {needed}) | {"criterion", "once_met_stays"}
-        refuse(
+        unread = [
             Fault((word,), "…", f"criterion [{self.criterion}] does not look at [{word}]; leave it out")
             for word in sorted(self.model_fields_set - taken)
-        )
+        ]
+        refuse([*unread, *self._unknown()])
         return self
+
+    def _unknown(self) -> Iterator[Fault]:
+        """Agreements, competencies and levels that no delivery may name."""
+        of = {"active_agreement": "agreement_type", "competency": "competency"}.get(self.criterion, "")
+        for word, column in (("any_of", of), ("level", "competency_level")):
+            dated: Dated | None = getattr(self, word)
+            named = [name for listed in (dated.values.values() if dated else ()) for name in listed or ()]
+            for name in unknown(column, named):
+                yield Fault((word,), name, remedy_of(column))
 
 
 def _dated_criteria(value: object) -> object:

@@ -91,10 +91,6 @@ class Cap(Scope):
     def _ends(self) -> "Cap":
         if self.over == "trailing_12_months":
             raise ValueError("a cap over trailing_12_months never ends; take a period")
-        if self.excess == "defer" and self.over in ("transaction", "all"):
-            raise ValueError(
-                f"no later period over [{self.over}] has room for what a cap defers; take a period, or forfeit it"
-            )
         return self
 
 

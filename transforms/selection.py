@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, WithJsonSchema
 
 from transforms.rule_values import CURRENCIES, Fault, refuse
+from transforms.vocabulary import remedy_of, unknown
 
 Selectable = Literal[
     "product_id",
@@ -46,6 +47,8 @@ def _faults(column: str, wanted: object) -> Iterator[Fault]:
             yield Fault((column,), value, f"{column} is {words}")
         elif column == "currency" and value not in CURRENCIES:
             yield Fault((column,), value, f"currency [{value}] is not in ISO 4217; write a code such as USD")
+        elif unknown(column, [value] if isinstance(value, str) else []):
+            yield Fault((column,), value, remedy_of(column))
 
 
 def _schema() -> dict[str, Any]:
