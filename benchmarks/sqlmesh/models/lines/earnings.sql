@@ -12,7 +12,7 @@ MODEL (
     unique_combination_of_columns(columns := (transaction_id, program, lever, bracket)),
     priced_earnings,
     split_earning,
-    range_rate,
+    sign_rate,
     sign_earning,
     earned_decision
   )
@@ -51,8 +51,8 @@ SELECT * FROM @this_model WHERE NOT (CASE bracket WHEN 0 THEN rate IS NULL AND u
 AUDIT (name split_earning);
 SELECT * FROM @this_model WHERE NOT (rebate_minor + coop_minor = earning_minor AND program_rebate_minor + program_coop_minor = program_earning_minor);
 
-AUDIT (name range_rate);
-SELECT * FROM @this_model WHERE NOT (rate BETWEEN 0 AND 0.25);
+AUDIT (name sign_rate);
+SELECT * FROM @this_model WHERE NOT (rate >= 0);
 
 AUDIT (name sign_earning);
 SELECT * FROM @this_model WHERE NOT (rate IS NULL OR base_minor = 0 OR earning_minor = 0 OR sign(earning_minor) = sign(base_minor));
