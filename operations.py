@@ -15,7 +15,7 @@ import pipeline
 import rulebook
 import settlement
 from settlement import Progress, silent
-from transforms import adjustments, simulation
+from transforms import adjustments, people, simulation
 from transforms.programs import active, load_all
 from warehouse import books, erasure, frames, publishing, releases, retention, store
 
@@ -47,7 +47,7 @@ def restate(first: date, *, by: str, approved_by: str, progress: Progress = sile
     Raises LookupError as `restate_plan` does, and when the author would approve.
     """
     _named(by, approved_by)
-    if by == approved_by:
+    if people.is_same(by, approved_by):
         raise LookupError(f"[{by}] approves an own rule edit; somebody else must.")
     with store.locked(f"restate from {first}"):
         with store.warehouse() as con:

@@ -25,6 +25,7 @@ import pipeline
 import rulebook
 from banking import messages
 from banking.orders import Account, Order, order_file
+from transforms import people
 from transforms.adjustments import major
 from transforms.coop_halves import coop_halves
 from transforms.payment_calendar import payment_calendar
@@ -110,7 +111,7 @@ def decide(batch: str, approval: Approval, by: str, batch_hash: str, note: str =
             raise LookupError(
                 f"batch [{batch}] has hash [{found['batch_hash'][:12]}], not [{batch_hash[:12]}]; look again."
             )
-        if approval == "approved" and by == found["proposed_by"]:
+        if approval == "approved" and people.is_same(by, found["proposed_by"]):
             raise LookupError(f"[{by}] approves an own batch; somebody else must.")
         said = {
             "batch_id": batch, "batch_hash": found["batch_hash"], "approval": approval, "decided_by": _named(by),

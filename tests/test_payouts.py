@@ -139,7 +139,7 @@ def test_nobody_approves_an_own_batch_or_another_than_was_shown(home):
     batch = payouts.propose(CYCLE, "anna")
     known = batch["batch_id"], batch["batch_hash"]
     for approval, by, shown, why in (
-        ("approved", "anna", known[1], "own batch"), ("approved", "ben", "0" * 64, "look again"),
+        ("approved", " Anna", known[1], "own batch"), ("approved", "ben", "0" * 64, "look again"),
         ("approved", "ben", "", "look again"), ("approved", " ", known[1], "name"),
     ):  # fmt: skip
         with pytest.raises(LookupError, match=why):

@@ -9,6 +9,7 @@ import iso4217
 import pandas as pd
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from transforms import people
 from transforms.programs import Program
 from transforms.rule_faults import faults_of, named_faults
 from transforms.rule_file import RuleFault, parsed
@@ -59,7 +60,7 @@ class Adjustment(Rule):
 
     @model_validator(mode="after")
     def _sound(self) -> "Adjustment":
-        if self.by == self.approved_by:
+        if people.is_same(self.by, self.approved_by):
             raise ValueError(f"[{self.by}] approves an own adjustment; somebody else must")
         if self.currency not in {known.code for known in iso4217.Currency}:
             raise ValueError(f"currency [{self.currency}] is not in ISO 4217")
