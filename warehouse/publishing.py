@@ -146,10 +146,7 @@ def _whole(con: duckdb.DuckDBPyConnection, out: duckdb.DuckDBPyConnection, table
 
 
 def _stream(con: duckdb.DuckDBPyConnection, out: duckdb.DuckDBPyConnection, target: str, query: str) -> None:
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE streamed AS {query}"
-    )  # a scan alone never waits for room: frames.read_input
-    out.register("arriving", con.execute("FROM streamed").to_arrow_reader(BATCH))
+    out.register("arriving", con.execute(query).to_arrow_reader(BATCH))
     try:
         out.execute(f"CREATE TABLE {target} AS SELECT * FROM arriving")
     finally:
