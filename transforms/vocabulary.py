@@ -1,4 +1,7 @@
-"""The words that deliveries may use in the columns that rules name; any other word would be matched by nothing."""
+"""The words that deliveries may use in the columns that rules name, for the contracts and for rule files.
+
+Any other word is set aside when it is delivered, so that a rule which names it would be matched by nothing.
+"""
 
 from collections.abc import Iterable
 

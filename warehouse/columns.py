@@ -7,6 +7,8 @@ The same name means the same thing in the same unit in every table. Money is who
 from dataclasses import dataclass
 from typing import Literal
 
+from transforms.vocabulary import WORDS
+
 Kind = Literal[
     "id",
     "text",
@@ -123,7 +125,7 @@ COLUMNS: dict[str, Column] = {
     "agreement_type": Column(
         "code",
         "Which agreement was signed.",
-        one_of=("mpn", "cloud_distributor", "reseller", "mpa"),
+        one_of=WORDS["agreement_type"],
         aliases=(
             ("microsoftpartnernetwork", "mpn"),
             ("mcda", "cloud_distributor"),
@@ -141,25 +143,13 @@ COLUMNS: dict[str, Column] = {
     "competency": Column(
         "code",
         "A competency the partner has attained.",
-        one_of=(
-            "cloud_business_applications",
-            "cloud_crm",
-            "cloud_platform",
-            "cloud_productivity",
-            "data_analytics",
-            "data_platform",
-            "enterprise_mobility_management",
-            "enterprise_resource_planning",
-            "small_and_midmarket_cloud_solutions",
-            "windows_and_devices",
-            "application_development",
-        ),
+        one_of=WORDS["competency"],
         aliases=(
             ("erp", "enterprise_resource_planning"),
             ("smallmidmarketcloudsolutions", "small_and_midmarket_cloud_solutions"),
         ),
     ),
-    "competency_level": Column("code", "How far the competency goes.", one_of=("silver", "gold")),
+    "competency_level": Column("code", "How far the competency goes.", one_of=WORDS["competency_level"]),
     "enrolment_status": Column(
         "code",
         "Where the partner's enrolment in the program stands.",
@@ -201,18 +191,14 @@ COLUMNS: dict[str, Column] = {
             "other",
         ),
     ),
-    "product_segment": Column(
-        "code", "Market that the offer is made for.", one_of=("commercial", "education", "nonprofit", "government")
-    ),
+    "product_segment": Column("code", "Market that the offer is made for.", one_of=WORDS["product_segment"]),
     "is_strategic": Column("flag", "Whether the offer is on the program guide's list of global strategic products."),
-    "term": Column("code", "Length of the commitment, ISO 8601.", one_of=("P1M", "P1Y", "P3Y", "none")),
+    "term": Column("code", "Length of the commitment, ISO 8601.", one_of=WORDS["term"]),
     "is_trial": Column("flag", "Whether the offer is a trial."),
     "is_add_on": Column("flag", "Whether the offer needs another one to build on."),
     "customer_id": Column("id", "The customer's tenant."),
     "customer_name": Column("text", "The customer's name."),
-    "customer_segment": Column(
-        "code", "What kind of customer it is.", one_of=("commercial", "education", "nonprofit", "government")
-    ),
+    "customer_segment": Column("code", "What kind of customer it is.", one_of=WORDS["customer_segment"]),
     "tenant_created_on": Column("date", "Day on which the customer's tenant was created."),
     # customer associations
     "claim_id": Column("id", "A customer association that a partner claims; of a line, the one by which it earns."),
@@ -249,23 +235,7 @@ COLUMNS: dict[str, Column] = {
     "charge_type": Column(
         "code",
         "Why the line was billed.",
-        one_of=(
-            "new",
-            "renew",
-            "cycle_charge",
-            "add_quantity",
-            "remove_quantity",
-            "move_quantity",
-            "cancel_immediate",
-            "lapse",
-            "withdrawal",
-            "convert",
-            "change_billing_plan",
-            "customer_credit",
-            "extend_term",
-            "refund",
-            "usage",
-        ),
+        one_of=WORDS["charge_type"],
         aliases=(
             ("purchase", "new"),
             ("cyclefee", "cycle_charge"),
@@ -284,7 +254,7 @@ COLUMNS: dict[str, Column] = {
     "association": Column(
         "code",
         "What ties the partner to the customer: on a line as it is delivered, or as a partner claims it.",
-        one_of=("reseller", "pal_owner", "pal_contributor", "pal_reader", "tpor", "dpor", "cpor"),
+        one_of=WORDS["association"],
         aliases=(("pal.owner", "pal_owner"), ("pal.contributor", "pal_contributor"), ("pal.reader", "pal_reader")),
     ),
     "reverses": Column("id", "The transaction that this line takes back, if it is a linked refund."),
