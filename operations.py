@@ -25,7 +25,7 @@ def close(month: date, by: str) -> list[date]:
 
     Raises LookupError for a month that is closed or not over, and when nobody is named.
     """
-    _named(by)
+    by = people.named(by)
     with store.locked(f"close {month:%Y-%m}"), store.warehouse() as con, store.transaction(con):
         closed = books.close(con, month, by)
         _act("close", {"month": month, "by": by, "closed": closed})
@@ -46,7 +46,7 @@ def restate(first: date, *, by: str, approved_by: str, progress: Progress = sile
 
     Raises LookupError as `restate_plan` does, and when the author would approve.
     """
-    _named(by, approved_by)
+    by, approved_by = people.named(by), people.named(approved_by)
     if people.is_same(by, approved_by):
         raise LookupError(f"[{by}] approves an own rule edit; somebody else must.")
     with store.locked(f"restate from {first}"):
@@ -246,7 +246,7 @@ def erase(email: str, by: str) -> dict[str, Any]:
     Earlier releases are removed. What was cut off is taken up by running it again. Raises LookupError as `erase_plan`
     does, when nobody is named, and when another erasure was cut off.
     """
-    _named(by)
+    by = people.named(by)
     begun = store.home() / "erasing.json"
     address = erasure.address(email)
     mark = {"who": sha256(address.encode()).hexdigest(), "token": f"erased-{secrets.token_hex(8)}@erased.invalid"}
@@ -322,11 +322,6 @@ def declared_adjustments() -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in shown] + [
         dict.fromkeys(columns) | {"message": fault} for fault in faults
     ]
-
-
-def _named(*people: str) -> None:
-    if not all(name.strip() for name in people):
-        raise LookupError("an act needs the name of who does it; give it with --by, and --approved-by where asked for.")
 
 
 def _act(kind: str, said: dict[str, Any]) -> None:

@@ -91,7 +91,7 @@ def propose(cycle_on: date, by: str) -> dict[str, Any]:
                 f"nothing is to be paid on [{cycle_on}]: `incentives payouts plan` says what waits and why."
             )
         paid = paid.assign(
-            batch_id=batch, cycle_on=cycle_on, cut_on=day, proposed_by=_named(by),
+            batch_id=batch, cycle_on=cycle_on, cut_on=day, proposed_by=people.named(by),
             payment_id=[f"{batch}-{number:06d}" for number in range(1, len(paid) + 1)],
         )  # fmt: skip
         handover.rows("payout_payments", day + timedelta(days=1), _delivered(paid))
@@ -114,7 +114,7 @@ def decide(batch: str, approval: Approval, by: str, batch_hash: str, note: str =
         if approval == "approved" and people.is_same(by, found["proposed_by"]):
             raise LookupError(f"[{by}] approves an own batch; somebody else must.")
         said = {
-            "batch_id": batch, "batch_hash": found["batch_hash"], "approval": approval, "decided_by": _named(by),
+            "batch_id": batch, "batch_hash": found["batch_hash"], "approval": approval, "decided_by": people.named(by),
             "decided_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "note": note,
         }  # fmt: skip
         handover.rows("payout_approvals", _next_day(), [said])
@@ -351,12 +351,6 @@ def _count(con: duckdb.DuckDBPyConnection, cycle_on: date) -> int:
 def _next_day() -> date:
     with store.locked("newest day"), store.warehouse() as con:
         return books.newest_day(con) + timedelta(days=1)
-
-
-def _named(person: str) -> str:
-    if not person.strip():
-        raise LookupError("an act needs the name of who does it; give it with --by.")
-    return person.strip()
 
 
 def _delivered(made: pd.DataFrame) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import rulebook
 import settlement
 from expectations.rules import row_rules
 from settlement import Progress, Run, silent
+from transforms import people
 from transforms.programs import load_all
 from transforms.rule_file import RuleFault
 from warehouse import (
@@ -392,6 +393,10 @@ def quarantined_row(quarantine_id: str) -> dict[str, Any]:
 
 
 def release_row(quarantine_id: str, changes: dict[str, str], by: str) -> str:
-    """Land a quarantined row again, repaired or as it is; the id of the delivery that the next ingest takes in."""
+    """Land a quarantined row again, repaired or as it is; the id of the delivery that the next ingest takes in.
+
+    Raises LookupError when nobody is named.
+    """
+    by = people.named(by)
     with store.locked("quarantine"), store.warehouse() as con:
         return quarantine.release(con, quarantine_id, changes, by)

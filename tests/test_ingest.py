@@ -352,6 +352,8 @@ def test_a_repaired_row_comes_in_as_a_delivery_of_its_own(home):
     land("transactions", [T1 | {"revenue": "12,50"}, {"transaction_id": "t2"}])
     pipeline.ingest()
     [row] = pipeline.quarantined()
+    with pytest.raises(LookupError, match="needs the name"):
+        pipeline.release_row(row["quarantine_id"], {"revenue": "12.50"}, by=" ")
     name = pipeline.release_row(row["quarantine_id"], {"revenue": "12.50"}, by="anna")
     assert only(pipeline.ingest())["rows_accepted"] == 1
     assert ask("SELECT revenue_minor FROM clean.transactions WHERE transaction_id = 't1'") == [(1250,)]

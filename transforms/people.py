@@ -1,4 +1,11 @@
-"""Whether two names of people who act are those of one: nobody approves what is their own."""
+"""People who act, by name: every act has somebody who does it, and nobody approves what is their own."""
+
+
+def named(person: str) -> str:
+    """A person's name without blanks around it; raises LookupError where there is none."""
+    if not person.strip():
+        raise LookupError("an act needs the name of who does it; give it with --by, and --approved-by where asked for.")
+    return person.strip()
 
 
 def is_same(one: str, other: str) -> bool:
