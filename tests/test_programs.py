@@ -75,6 +75,8 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("measure: revenue\n", "measure: attainment\n    base: revenue\n    accumulate: {over: month}\n    baseline: {fixed: 0}\n")], "give one above 0"),
         ([(RATE, RATE + "    minimum: {measure: -1, over: month}\n")], "minimum is below 0"),
         ([(RATE, RATE + "    cap: [{over: month, amount: -1}]\n")], "cap is below 0"),
+        ([("levers:\n", "cap: [{over: month, amount: -1}]\nlevers:\n")], "cap.0 […]: the cap is below 0"),
+        ([("lever: azure", "lever: Azure")], "use small letters, digits and hyphens"),
         ([(RATE, "    base: quantity\n    amount: -5\n")], "amount [-5]: the amount is below 0"),
         # dates
         ([("effective: {from: 2019-01-01}", "effective: {from: 2019-02-30}")], "not a number or date"),
@@ -215,7 +217,7 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("examples:", "coop: {maximum: 4}\nexamples:")], "coop.maximum [maximum]: no such key"),
         ([("examples:", "coop: {minimum: {2020-01-01: -4}}\nexamples:")], "coop.minimum [-4]: a minimum is 0 or more"),
         ([("examples:", "coop: {minimum: lots}\nexamples:")], "not a number"),
-        ([("examples:", "coop: {usage_months: 6, claims_open: {months: 1, day: 31}}\nexamples:")], "coop.claims_open.day"),
+        ([("examples:", "coop: {usage_months: 6, claims_open: {months: 1, day: 31}}\nexamples:")], "coop.claims_open.day [31]: not every month has this day"),
         ([("examples:", "coop: {grace_days: 45}\nexamples:")], "add usage_months"),
         ([("examples:", "payout: {unreached: {at: fiscal_year_end, then: carry}}\nexamples:")], "add minimum"),
         ([("examples:", "payout: {minimum: 200, unreached: {at: never, then: carry}}\nexamples:")], "unreached.at [never]"),

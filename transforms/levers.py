@@ -88,9 +88,11 @@ class Cap(Scope):
     excess: Literal["forfeit", "defer"] = "forfeit"
 
     @model_validator(mode="after")
-    def _ends(self) -> "Cap":
+    def _sound(self) -> "Cap":
         if self.over == "trailing_12_months":
             raise ValueError("a cap over trailing_12_months never ends; take a period")
+        if any(held is not None and held < 0 for held in self.amount.values.values()):
+            raise ValueError("the cap is below 0; give 0 or more")
         return self
 
 
@@ -221,7 +223,6 @@ class Lever(Rule):
                     yield Fault(place, price, f"the rate is {price * 100:f} %; write 4 % as 0.04")
         bounds: list[tuple[Place, Dated]] = [(("minimum", "measure"), self.minimum.measure)] if self.minimum else []
         bounds += [(("base", "fixed"), self.base.fixed)] if isinstance(self.base, FixedBase) else []
-        bounds += [(("cap", number, "amount"), cap.amount) for number, cap in enumerate(self.cap)]
         for place, figure in bounds:
             if below := [held for held in figure.values.values() if held is not None and held < 0]:
                 yield Fault(place, below[0], f"{place[0]} is below 0; give 0 or more")

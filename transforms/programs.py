@@ -116,6 +116,7 @@ def _in_every_year(start: str) -> str:
 
 def between_parts(levers: dict[int, Lever], split: Split | None) -> Iterator[Fault]:
     """What is wrong between parts of a program that are sound by themselves; levers by their place in the file."""
+    yield from _unlike_stacks(levers)
     names: set[str] = set()
     for number, lever in levers.items():
         if lever.lever in names:
@@ -127,7 +128,7 @@ def between_parts(levers: dict[int, Lever], split: Split | None) -> Iterator[Fau
                 yield Fault(("split",), day, f"no split on [{day}], when lever [{lever.lever}] is in force; give one")
 
 
-def unlike_stacks(levers: dict[int, Lever]) -> Iterator[Fault]:
+def _unlike_stacks(levers: dict[int, Lever]) -> Iterator[Fault]:
     """Levers of one stack that would take differently from it."""
     takes: dict[str, str] = {}
     for number, lever in levers.items():
@@ -174,8 +175,7 @@ class Program(Rule):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Program":
-        levers = dict(enumerate(self.levers))
-        refuse([*between_parts(levers, self.split), *unlike_stacks(levers), *unproven(self.status, self.examples)])
+        refuse([*between_parts(dict(enumerate(self.levers)), self.split), *unproven(self.status, self.examples)])
         return self
 
     @property
@@ -241,7 +241,6 @@ def _besides(content: dict[str, Any]) -> Iterator[Fault]:
     with suppress(ValidationError):
         split = Split.model_validate(content.get("split"))
     yield from between_parts(levers, split)
-    yield from unlike_stacks(levers)
     yield from unproven(content.get("status"), content.get("examples"))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from transforms.rule_file import Place, RuleFault, RuleText
-from transforms.rule_values import Fault
+from transforms.rule_values import NAME, Fault
 
 REMEDIES = {  # those of pydantic's words that say what is wrong, but not what to do
     "date_type": "a date is needed; write it as 2019-07-01, without quotes",
@@ -20,8 +20,11 @@ REMEDIES = {  # those of pydantic's words that say what is wrong, but not what t
     "typed_dict_type": "a mapping is needed; write it as {key: value}",
     "int_from_float": "a whole number is needed",
     "invalid_key": "a key is one word; a decimal has a point, as in 0.04",
-    "string_pattern_mismatch": "use small letters, digits and hyphens, as in modern-work",
-    "less_than_equal": "a share lies between 0 and 1; write one half as 0.5",
+}
+BOUNDS = {  # and those of a bound or pattern
+    ("less_than_equal", "1"): "a share lies between 0 and 1; write one half as 0.5",
+    ("less_than_equal", "28"): "not every month has this day; take one from 1 to 28",
+    ("string_pattern_mismatch", NAME): "use small letters, digits and hyphens, as in modern-work",
 }
 
 
@@ -59,7 +62,9 @@ def _faults(error: Any) -> Iterator[Fault]:
     elif kind == "string_type" and isinstance(error["input"], Decimal):
         yield Fault(place, None, f'a text is needed; write it in quotes: "{error["input"]}"')
     else:
-        yield Fault(place, None, REMEDIES.get(kind, error["msg"].removeprefix("Value error, ")))
+        bound = next((str(value) for value in error.get("ctx", {}).values()), "")
+        said = error["msg"].removeprefix("Value error, ")
+        yield Fault(place, None, BOUNDS.get((kind, bound)) or REMEDIES.get(kind, said))
 
 
 def _innermost(wanted: Place, text: RuleText) -> tuple[Place, Any]:

@@ -96,7 +96,8 @@ CURRENCIES = {known.code for known in iso4217.Currency}
 DatedNumber = Annotated[Dated, _dated_of(Decimal), _schema({"type": "number"})]
 DatedDays = Annotated[Dated, _dated_of(int), _schema({"type": "integer", "minimum": 0})]
 DatedNames = Annotated[Dated, _dated_of(list), _schema({"type": "array", "minItems": 1, "items": {"type": "string"}})]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+NAME = r"^[a-z0-9][a-z0-9-]*$"
+Name = Annotated[str, Field(pattern=NAME)]
 Number = Annotated[Decimal, Strict(), WithJsonSchema({"type": "number"})]
 Day = Annotated[date, Strict()]
 Flag = Annotated[bool, Strict()]
