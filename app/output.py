@@ -41,7 +41,7 @@ def print_json(found: Any) -> None:
 def print_table(rows: Sequence[dict[str, Any]], figures: Sequence[str] = ()) -> None:
     """Rows as aligned columns; numbers, and the columns named as figures, to the right; `(none)` where there are none.
 
-    A line a row, unless a terminal is too narrow for that: rich folds columns, but takes 20 times as long as tabulate.
+    A line a row, unless a terminal is too narrow for that: rich folds columns, but takes ten times as long as tabulate.
     """
     if not rows:
         typer.echo("(none)")

@@ -29,7 +29,7 @@ class Track(NamedTuple):
     judged: Judged
 
 
-NONE = pd.DataFrame({"criterion_number": pd.Series([], dtype="int64")}).assign(
+NO_SPANS = pd.DataFrame({"criterion_number": pd.Series([], dtype="int64")}).assign(
     **{
         name: pd.Series([], dtype="str")
         for name in ("program", "partner_id", "criterion", "status", "reason_code", "evidence")
@@ -55,7 +55,7 @@ def requirements(
     facts = Facts(partners, agreements, competencies, payee_profiles, partner_revenue, delivered_feeds)
     paid = [p for p in active(programs) if facts.partners["partner_type"].isin(p.partner_types).any()]
     tracks = [track for program in paid or active(programs)[:1] for track in _tracks(program, facts)]
-    return _partition(tracks) if tracks else NONE
+    return _partition(tracks) if tracks else NO_SPANS
 
 
 def _tracks(program: Program, facts: Facts) -> Iterator[Track]:
