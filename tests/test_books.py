@@ -118,7 +118,12 @@ def test_an_adjustment_is_posted_once_with_its_reason(first_day, declare):
 
 @pytest.mark.parametrize(
     ("changed", "why"),
-    [({"earned": "8.01"}, "look again"), ({"by": "ben"}, "somebody else must"), ({"amount": "1.234"}, "more decimals")],
+    [
+        ({"earned": "8.01"}, "look again"),
+        ({"by": "ben"}, "somebody else must"),
+        ({"by": "Ben"}, "somebody else must"),
+        ({"amount": "1.234"}, "more decimals"),
+    ],
 )
 def test_an_adjustment_that_is_not_sound_is_not_posted_and_says_why(first_day, declare, changed, why):
     declare(**changed)

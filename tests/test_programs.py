@@ -73,6 +73,8 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([(RATE, "    scale: {mode: flat, brackets: [{threshold: 1000000000000, rate: 0.1}]}\n")], "12 digits before them"),
         ([(RATE, "    scale: {mode: flat, brackets: [{threshold: 0, rate: 0,04}]}\n")], "a decimal has a point"),
         ([("measure: revenue\n", "measure: attainment\n    base: revenue\n    accumulate: {over: month}\n    baseline: {fixed: 0}\n")], "give one above 0"),
+        ([("  - lever: azure\n", "  - lever: azure\n    stack: {group: g, take: sum}\n"),
+          ("  - lever: modern-work\n", "  - lever: modern-work\n    stack: {group: g, take: highest}\n")], "group [g] takes [sum] above"),
         ([(RATE, RATE + "    minimum: {measure: -1, over: month}\n")], "minimum is below 0"),
         ([(RATE, RATE + "    cap: [{over: month, amount: -1}]\n")], "cap is below 0"),
         ([("levers:\n", "cap: [{over: month, amount: -1}]\nlevers:\n")], "cap.0 […]: the cap is below 0"),
@@ -413,3 +415,9 @@ def test_an_example_gives_a_feed_by_the_columns_of_its_contract(feed):
         "valid_from",
         "valid_to",
     }
+
+
+def test_a_folder_of_rule_files_that_is_not_there_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("INCENTIVES_PROGRAMS", str(tmp_path / "nowhere"))
+    with pytest.raises(LookupError, match="INCENTIVES_PROGRAMS is .*nowhere.*, which is no folder"):
+        rulebook.programs()
