@@ -200,31 +200,46 @@ def _hand_over(prepared: Path) -> list[Path]:
 
 
 def receive(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """Take in what the bank said: a row for each thing said of one of our payments; others are named as unknown.
+    """Take in what the bank said: a row for each thing said of one of our payments.
+
+    Payments that are not ours, and ours that left in another amount, are named as such in `trouble` and left alone.
 
     Raises messages.Unreadable for the first file that cannot be used, and takes in nothing then.
     """
     read = [(path.name, message) for path in paths for message in messages.read(path)]
     with _alone():
         with store.locked("bank messages"), store.warehouse() as con:
-            found = con.execute(f"SELECT {ORDER_FILE}, payment_id FROM clean.payout_payments").fetchall()
-        ours, of_file = {payment for _, payment in found}, defaultdict(list)
-        for file, payment in found:
+            found = con.execute(
+                f"SELECT {ORDER_FILE}, payment_id, payout_minor, payout_currency FROM clean.payout_payments"
+            ).fetchall()
+        ours = {payment: (major(amount, currency), currency) for _, payment, amount, currency in found}
+        of_file = defaultdict(list)
+        for file, payment, *_ in found:
             of_file[file].append(payment)
         said = {
             one.message_id: (name, one)
             for name, message in read
             for one in message.of_each(of_file.get(message.payment_id, [message.payment_id]))
         }
-        if known := [message for _, message in said.values() if message.payment_id in ours]:
-            _land(known)
+        if sound := [message for _, message in said.values() if not _trouble(message, ours)]:
+            _land(sound)
     return [
         {
             "file": name, "payment_id": one.payment_id, "bank_reason": one.bank_reason, "reported_at": one.reported_at,
-            "reported_status": one.reported_status if one.payment_id in ours else "unknown payment",
+            "reported_status": one.reported_status, "trouble": _trouble(one, ours),
         }
         for name, one in said.values()
     ]  # fmt: skip
+
+
+def _trouble(message: messages.Message, ours: Mapping[str, tuple[Decimal, str]]) -> str | None:
+    """Why what the bank said is for a person to look at; what comes back may be less than what left, by the banks' fees."""
+    if message.payment_id not in ours:
+        return "unknown payment"
+    ordered, booked = ours[message.payment_id], message.booked
+    if message.reported_status == "settled" and booked and booked != ordered:
+        return f"booked {booked[0]} {booked[1]}, ordered {ordered[0]} {ordered[1]}"
+    return None
 
 
 def _land(said: Sequence[messages.Message]) -> None:

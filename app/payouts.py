@@ -131,7 +131,7 @@ def bank(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Take in what the bank says of payments. Exit 1 when it names one that is not ours.
+    """Take in what the bank says of payments. Exit 1 when it names one that is not ours, or another amount.
 
     \b
     Example: incentives payouts bank pickup/*.xml
@@ -144,7 +144,7 @@ def bank(
     except Unreadable as fault:
         raise LookupError(str(fault)) from None
     print_rows(rows, as_json)
-    raise typer.Exit(REFUSED if any(row["reported_status"] == "unknown payment" for row in rows) else 0)
+    raise typer.Exit(REFUSED if any(row["trouble"] for row in rows) else 0)
 
 
 def _tell(batch: dict[str, Any], as_json: bool) -> None:

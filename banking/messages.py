@@ -7,11 +7,13 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from lxml import etree
 
 DUPLICATE = ("AM05", "DUPL", "DU01", "DU02", "DU03", "DU04", "DU05")  # ISO 20022: the bank has the payment already
+SIDES = {"DBIT": "settled", "CRDT": "returned"}  # of our account
 IN_REPORT = {"RJCT": "rejected", "ACSC": "settled", "ACCC": "settled"}
 SAFE = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
@@ -24,13 +26,14 @@ class Unreadable(Exception):
 class Message:
     """What one file says of one payment, or of all of one of our order files, by its message id.
 
-    `reported_status` as the dictionary has it, the time in UTC.
+    `reported_status` as the dictionary has it, the time in UTC; what was booked, in major units, where the file says it.
     """
 
     payment_id: str
     reported_status: str
     bank_reason: str | None
     reported_at: datetime
+    booked: tuple[Decimal, str] | None = None
 
     @property
     def message_id(self) -> str:
@@ -49,7 +52,8 @@ def read(path: Path) -> list[Message]:
         root = etree.parse(path, SAFE).getroot()
     except etree.XMLSyntaxError as fault:
         raise Unreadable(f"bank file [{path.name}] is not XML: {fault}; fetch it again from the bank.") from None
-    kind = etree.QName(root[0]).localname if len(root) else "nothing"
+    first = next(root.iterchildren(etree.Element), None)
+    kind = "nothing" if first is None else etree.QName(first).localname
     readers = {
         "CstmrPmtStsRpt": _report, "BkToCstmrStmt": _entries, "BkToCstmrDbtCdtNtfctn": _entries, "PmtRtr": _returns,
     }  # fmt: skip
@@ -59,7 +63,7 @@ def read(path: Path) -> list[Message]:
         return list(readers[kind](root, _instant(_text(root, ".//{*}GrpHdr/{*}CreDtTm"))))
     except ValueError as fault:
         raise Unreadable(
-            f"bank file [{path.name}] has a time that is none: {fault}; ask the bank for it again."
+            f"bank file [{path.name}] says what cannot be read: {fault}; ask the bank for it again."
         ) from None
 
 
@@ -80,14 +84,31 @@ def _entries(root: etree._Element, made_at: datetime) -> Iterator[Message]:
     """Booked entries: what was debited has left the account, what is credited with our id has come back."""
     for entry in root.iterfind(".//{*}Ntry"):
         booked = _text(entry, "{*}BookgDt/{*}Dt") or _text(entry, "{*}BookgDt/{*}DtTm")
-        if _text(entry, "{*}Sts/{*}Cd") not in ("BOOK", "") or _text(entry, "{*}Sts") == "PDNG":
+        if (_text(entry, "{*}Sts/{*}Cd") or _text(entry, "{*}Sts")) not in ("BOOK", ""):  # pending, or only told
             continue
         for one in entry.iterfind("{*}NtryDtls/{*}TxDtls"):
             if payment := _text(one, "{*}Refs/{*}EndToEndId"):
                 side = _text(one, "{*}CdtDbtInd") or _text(entry, "{*}CdtDbtInd")
-                status = "settled" if side == "DBIT" else "returned"
+                if side not in SIDES:
+                    raise ValueError(f"payment [{payment}] is booked on side [{side}], not one of {list(SIDES)}")
                 reason = _text(one, "{*}RtrInf/{*}Rsn/{*}Cd")
-                yield Message(payment, status, reason or None, _instant(booked) if booked else made_at)
+                at = _instant(booked) if booked else made_at
+                yield Message(payment, SIDES[side], reason or None, at, _booked(one, entry))
+
+
+def _booked(one: etree._Element, entry: etree._Element) -> tuple[Decimal, str] | None:
+    """The amount of a booking: its own, or its entry's where that has no other; nothing where neither says it."""
+    found = one.find("{*}Amt")
+    if found is None:
+        found = one.find("{*}AmtDtls/{*}TxAmt/{*}Amt")
+    if found is None and len(entry.findall("{*}NtryDtls/{*}TxDtls")) == 1:
+        found = entry.find("{*}Amt")
+    if found is None:
+        return None
+    try:
+        return Decimal((found.text or "").strip()), found.get("Ccy", "")
+    except InvalidOperation:
+        raise ValueError(f"amount [{found.text}]") from None
 
 
 def _returns(root: etree._Element, made_at: datetime) -> Iterator[Message]:

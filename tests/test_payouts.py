@@ -489,3 +489,39 @@ def test_a_file_that_is_refused_as_a_whole_frees_all_its_payments(home, bank):
     bank.ask("drop/scan")
     payouts.receive(bank.said())
     assert set(statuses(batch).values()) == {"rejected"}
+
+
+def booked(path: Path, payment: str, side: str, amount: str, on: str = "2021-05-18") -> list[dict]:
+    """What is said of a payment that the bank's statement shows booked."""
+    path.write_text(
+        "<Document><BkToCstmrStmt><GrpHdr><CreDtTm>2021-05-18T06:00:00</CreDtTm></GrpHdr><Stmt><Ntry>"
+        f"<Amt Ccy='EUR'>{amount}</Amt><CdtDbtInd>{side}</CdtDbtInd><Sts>BOOK</Sts>"
+        f"<BookgDt><Dt>{on}</Dt></BookgDt><NtryDtls><TxDtls><Refs><EndToEndId>{payment}</EndToEndId></Refs></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"
+    )
+    return payouts.receive([path])
+
+
+def test_a_payment_that_left_in_another_amount_is_named_and_left_alone(home, tmp_path):
+    batch = approved()
+    payouts.send(batch, PAYER)
+    [row] = booked(tmp_path / "s.xml", f"{batch}-000001", "DBIT", "120.00")
+    assert row["trouble"] == "booked 120.00 EUR, ordered 1200.00 EUR"
+    assert statuses(batch)["1000001"] == "sent"
+    done = CliRunner().invoke(app, ["payouts", "bank", str(tmp_path / "s.xml")])
+    assert done.exit_code == 1 and "booked 120.00 EUR" in done.output
+    [row] = booked(tmp_path / "s.xml", f"{batch}-000001", "DBIT", "1200")
+    assert row["trouble"] is None and statuses(batch)["1000001"] == "settled"
+
+
+def test_why_a_payment_came_back_stays_known_though_the_statement_does_not_say_it(home, tmp_path):
+    batch = approved()
+    payouts.send(batch, PAYER)
+    (tmp_path / "r.xml").write_text(
+        "<Document><PmtRtr><GrpHdr><CreDtTm>2021-05-17T06:00:00</CreDtTm></GrpHdr><TxInf><OrgnlEndToEndId>"
+        f"{batch}-000001</OrgnlEndToEndId><RtrRsnInf><Rsn><Cd>AC04</Cd></Rsn></RtrRsnInf></TxInf></PmtRtr></Document>"
+    )
+    payouts.receive([tmp_path / "r.xml"])
+    for day in range(8):  # the ids of messages, by which they would be ordered, are hashes
+        booked(tmp_path / f"{day}.xml", f"{batch}-000001", "CRDT", "1190.00", on=f"2021-05-1{day}")
+    known = {row["partner_id"]: (row["payment_status"], row["bank_reason"]) for row in payouts.payments_of(batch)}
+    assert known["1000001"] == ("reversed", "AC04")

@@ -6,7 +6,7 @@ WITH said AS (
 ), bank AS (
     SELECT
         payment_id, arg_max(reported_status, (place, message_id)) AS reported_status,
-        arg_max_null(bank_reason, (place, message_id)) AS bank_reason,
+        arg_max_null(bank_reason, (place, bank_reason IS NOT NULL, message_id)) AS bank_reason,
         arg_max(reported_at, (place, message_id))::DATE AS reported_on
     FROM said GROUP BY payment_id
 )

@@ -1,0 +1,51 @@
+"""What single bank messages say, odd ones among them: nothing is taken for settled or returned that the bank has not booked."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from banking import messages
+
+ENTRY = """<Ntry><Amt Ccy="EUR">12.50</Amt>{side}<Sts>{status}</Sts><BookgDt><Dt>2021-05-14</Dt></BookgDt>
+<NtryDtls><TxDtls><Refs><EndToEndId>b-00001</EndToEndId></Refs>{details}</TxDtls></NtryDtls></Ntry>"""
+DEBIT = "<CdtDbtInd>DBIT</CdtDbtInd>"
+
+
+def read(tmp_path: Path, entry: str) -> list[messages.Message]:
+    path = tmp_path / "camt.xml"
+    path.write_text(
+        "<Document><!-- of the bank --><BkToCstmrStmt><GrpHdr><CreDtTm>2021-05-15T06:00:00</CreDtTm></GrpHdr>"
+        f"<Stmt>{entry}</Stmt></BkToCstmrStmt></Document>"
+    )
+    return messages.read(path)
+
+
+@pytest.mark.parametrize("status", ["BOOK", "<Cd>BOOK</Cd>"])
+def test_what_is_booked_is_settled_with_its_amount(tmp_path, status):
+    [said] = read(tmp_path, ENTRY.format(side=DEBIT, status=status, details=""))
+    assert (said.reported_status, said.booked) == ("settled", (Decimal("12.50"), "EUR"))
+
+
+@pytest.mark.parametrize("status", ["INFO", "PDNG", "FUTR", "<Cd>INFO</Cd>", "<Cd>PDNG</Cd>"])
+def test_what_is_only_told_is_not_settled(tmp_path, status):
+    assert read(tmp_path, ENTRY.format(side=DEBIT, status=status, details="")) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        (ENTRY.format(side="", status="BOOK", details=""), r"payment \[b-00001\] is booked on side \[\]"),
+        (ENTRY.format(side=DEBIT, status="BOOK", details="<Amt Ccy='EUR'>much</Amt>"), r"amount \[much\]"),
+    ],
+)
+def test_an_entry_that_cannot_be_understood_has_its_file_refused(tmp_path, entry, says):
+    with pytest.raises(messages.Unreadable, match=says):
+        read(tmp_path, entry)
+
+
+def test_of_several_payments_in_an_entry_each_has_its_own_amount_or_none(tmp_path):
+    one = "<TxDtls><Refs><EndToEndId>b-{}</EndToEndId></Refs>{}</TxDtls>"
+    amount = "<AmtDtls><TxAmt><Amt Ccy='EUR'>2.50</Amt></TxAmt></AmtDtls>"
+    entry = f"<Ntry><Amt Ccy='EUR'>12.50</Amt>{DEBIT}<Sts>BOOK</Sts><NtryDtls>{one.format(1, amount)}{one.format(2, '')}</NtryDtls></Ntry>"
+    assert [said.booked for said in read(tmp_path, entry)] == [(Decimal("2.50"), "EUR"), None]
