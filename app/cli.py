@@ -67,6 +67,9 @@ def land(
     mode: Annotated[str | None, typer.Option(help="snapshot (the whole feed) or delta (what is new).")] = None,
     part: Annotated[str, typer.Option(help="n/m when a day's feed comes in m deliveries.")] = "1/1",
     supersedes: Annotated[str | None, typer.Option(help="Delivery that this one replaces.")] = None,
+    withdraws_most: Annotated[
+        bool, typer.Option("--withdraws-most", help="The snapshot is meant to withdraw more than half of its feed.")
+    ] = False,
 ) -> None:
     """Hand files over as a delivery: writes the manifest. Folders that are deliveries already are copied as they are.
 
@@ -80,7 +83,14 @@ def land(
     from warehouse import handover
 
     if all(path.is_dir() for path in files):
-        for name in landing.deliveries(files):
+        found = landing.deliveries(files)
+        if not found:
+            raise typer.BadParameter(
+                f"no deliveries in {[str(path) for path in files]}: each is a folder with a manifest.json; "
+                "or give files with --feed and --date",
+                param_hint="files",
+            )
+        for name in found:
             say(f"landed {name}")
         return
     if not feed or not day:
@@ -98,6 +108,7 @@ def land(
             mode=mode,
             part=part,
             supersedes=supersedes,
+            withdraws_most=withdraws_most,
         )
     except ValueError as fault:
         raise typer.BadParameter(str(fault)) from None

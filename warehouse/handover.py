@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from filelock import FileLock
+from pydantic import ValidationError
 
 from warehouse import files as delivered
 from warehouse import intake, landing, store
@@ -30,10 +31,11 @@ def files(
     mode: str | None,
     part: str,
     supersedes: str | None,
+    withdraws_most: bool = False,
 ) -> str:
     """Land files as one new delivery; its id.
 
-    Raises ValueError, saying what would do, for a feed, source, mode, part or file name that cannot be used.
+    Raises ValueError, saying what would do, for a feed, source, mode, part, day or file name that cannot be used.
     """
     if feed not in FEEDS:
         raise ValueError(f"no feed [{feed}]; feeds are {sorted(FEEDS)}.")
@@ -55,20 +57,24 @@ def files(
         totals = delivered.added(totals, found)
     with FileLock(store.home() / "landing.lock"):  # two who land at once get two names
         name = _free_name(f"{day}-{feed}")
-        landing.deliver(
-            store.place("landing"),
-            paths,
-            feed=feed,
-            business_date=day,
-            delivery_id=name,
-            mode=mode or ("delta" if feed in DELTAS else "snapshot"),
-            rows=[rows for rows, _ in measured],
-            control_totals=totals if feed == "transactions" and not source else None,
-            part=part,
-            supersedes=supersedes,
-            source=source,
-            settings=settings,
-        )
+        try:
+            landing.deliver(
+                store.place("landing"),
+                paths,
+                feed=feed,
+                business_date=day,
+                delivery_id=name,
+                mode=mode or ("delta" if feed in DELTAS else "snapshot"),
+                rows=[rows for rows, _ in measured],
+                control_totals=totals if feed == "transactions" and not source else None,
+                part=part,
+                supersedes=supersedes,
+                source=source,
+                settings=settings,
+                withdraws_most=withdraws_most,
+            )
+        except ValidationError as fault:
+            raise ValueError(f"{landing.first_fault(fault)}.") from None
     return name
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from warehouse import store
 from warehouse.tables import FEEDS
@@ -46,7 +46,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     delivery_id: PlainName
     feed: str
-    business_date: date
+    business_date: date = Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))
     schema_version: Literal[1]
     mode: Mode
     part: str = Field(default="1/1", pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$")
@@ -54,8 +54,23 @@ class Manifest(BaseModel):
     created_at: datetime
     source: PlainName | None = None
     settings: dict[str, str] = Field(default_factory=dict, alias="set")
+    withdraws_most: bool = False
     files: list[LandedFile] = Field(min_length=1)
     control_totals: dict[str, Decimal] | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Manifest":
+        names = [file.name for file in self.files]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"files {twice} are listed more than once")
+        number, of = self.part_of
+        if number > of:
+            raise ValueError(f"part [{self.part}] is beyond the last one")
+        if self.supersedes == self.delivery_id:
+            raise ValueError(f"[{self.delivery_id}] supersedes itself")
+        if not 2000 <= self.created_at.year < 2100:
+            raise ValueError(f"created_at [{self.created_at}] is not between 2000 and 2100")
+        return self
 
     @property
     def part_of(self) -> tuple[int, int]:
@@ -64,9 +79,16 @@ class Manifest(BaseModel):
         return int(number), int(of)
 
     @property
+    def made_at(self) -> datetime:
+        """When the delivery was made, UTC; an instant without an offset is UTC."""
+        made = self.created_at
+        return made.astimezone(UTC).replace(tzinfo=None) if made.tzinfo else made
+
+    @property
     def hash(self) -> str:
         """SHA-256 over what the manifest says."""
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+        unsaid = set() if self.withdraws_most else {"withdraws_most"}  # manifests of before 0.13 have not got it
+        return hashlib.sha256(self.model_dump_json(by_alias=True, exclude=unsaid).encode()).hexdigest()
 
 
 class Delivery(NamedTuple):
@@ -86,14 +108,19 @@ def read_manifest(name: str) -> Manifest:
     try:
         manifest = Manifest.model_validate_json((store.place("landing") / name / MANIFEST).read_bytes())
     except ValidationError as fault:
-        first = fault.errors()[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the file"
         raise Refused(
-            f"[{name}] has a manifest that cannot be used: {where}: {first['msg']}. Write it as in docs/deliveries.md."
+            f"[{name}] has a manifest that cannot be used: {first_fault(fault)}. Write it as in docs/deliveries.md."
         ) from None
     if manifest.feed not in FEEDS:
         raise Refused(f"[{name}] is for feed [{manifest.feed}], which does not exist; feeds are {sorted(FEEDS)}.")
     return manifest
+
+
+def first_fault(fault: ValidationError) -> str:
+    """The first thing that is wrong with a manifest: where, and what."""
+    first = fault.errors()[0]
+    where = ".".join(str(step) for step in first["loc"])
+    return (f"{where}: " if where else "") + first["msg"].removeprefix("Value error, ")
 
 
 def open_delivery(name: str, manifest: Manifest) -> Delivery:
@@ -114,6 +141,8 @@ def open_delivery(name: str, manifest: Manifest) -> Delivery:
 
 
 def _compare(name: str, path: Path, promised: LandedFile) -> None:
+    if path.is_symlink():
+        raise Refused(f"[{name}] file [{promised.name}] is a link, whose target may change; deliver the file itself.")
     if not path.is_file():
         raise Refused(
             f"[{name}] lacks file [{promised.name}] that its manifest lists; deliver it again with all files."
@@ -163,11 +192,12 @@ def deliver(
     created_at: datetime | None = None,
     source: str | None = None,
     settings: dict[str, str] | None = None,
+    withdraws_most: bool = False,
 ) -> Path:
     """The folder of a new delivery below `root`, its files copied and its manifest written last.
 
     `rows` counts the records of each file; warehouse.files.measure finds them and the control totals.
-    Raises FileExistsError when the delivery is already there and ValidationError when a name is not plain.
+    Raises FileExistsError when the delivery is already there and ValidationError when its manifest could not be used.
     """
     listed = [
         {"name": path.name, "bytes": path.stat().st_size, "sha256": file_hash(path), "rows": count}
@@ -185,6 +215,7 @@ def deliver(
             "created_at": created_at or datetime.now(UTC),
             "source": source,
             "set": settings or {},
+            "withdraws_most": withdraws_most,
             "files": listed,
             "control_totals": control_totals,
         }

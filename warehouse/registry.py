@@ -6,10 +6,10 @@ from typing import Any
 import duckdb
 
 from warehouse import store
-from warehouse.intake import Staged
-from warehouse.landing import Manifest
+from warehouse.intake import SMALL, Staged
+from warehouse.landing import Manifest, Refused
 from warehouse.tables import FEEDS
-from warehouse.versions import take_over
+from warehouse.versions import as_of, take_over
 
 
 def seen(con: duckdb.DuckDBPyConnection, delivery_ids: list[str]) -> dict[str, str]:
@@ -29,8 +29,12 @@ def refuse(con: duckdb.DuckDBPyConnection, name: str, manifest: Manifest | None,
 
 
 def accept(con: duckdb.DuckDBPyConnection, manifest: Manifest, staged: Staged) -> dict[str, Any]:
-    """Take a staged delivery into the clean tables and register it, all in one transaction; the register's line."""
+    """Take a staged delivery into the clean tables and register it, all in one transaction; the register's line.
+
+    Raises Refused, changing nothing, for a snapshot that withdraws most of its feed without saying that it means to.
+    """
     with store.transaction(con):
+        warnings = [*staged.warnings, *_superseding(con, manifest)]
         line = _write(con, _line(manifest.delivery_id, manifest, delivery_status="accepted", message=None))
         found = take_over(
             con,
@@ -40,6 +44,7 @@ def accept(con: duckdb.DuckDBPyConnection, manifest: Manifest, staged: Staged) -
             is_snapshot=manifest.mode == "snapshot",
             supersedes=manifest.supersedes,
         )
+        _limit_withdrawals(con, manifest, found["withdrawn"])
         line |= {
             "rows_read": staged.rows_read,
             "rows_accepted": found["new"] + found["corrected"],
@@ -47,7 +52,7 @@ def accept(con: duckdb.DuckDBPyConnection, manifest: Manifest, staged: Staged) -
             "rows_quarantined": staged.rows_quarantined,
             "rows_corrected": found["corrected"],
             "rows_withdrawn": found["withdrawn"],
-            "message": "; ".join(staged.warnings) or None,
+            "message": "; ".join(warnings) or None,
         }
         con.execute(
             "UPDATE clean.deliveries SET rows_read = $rows_read, rows_accepted = $rows_accepted, "
@@ -61,6 +66,29 @@ def accept(con: duckdb.DuckDBPyConnection, manifest: Manifest, staged: Staged) -
             _amounts(con, manifest.delivery_id)
         _conserved(con, line)
     return line
+
+
+def _superseding(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> list[str]:
+    """What to warn of a delivery that supersedes one that is not here: its id may be a slip."""
+    other = manifest.supersedes
+    if other and not con.execute("SELECT 1 FROM clean.deliveries WHERE delivery_id = ?", [other]).fetchall():
+        return [f"it supersedes [{other}], which has not come"]
+    return []
+
+
+def _limit_withdrawals(con: duckdb.DuckDBPyConnection, manifest: Manifest, withdrawn: int) -> None:
+    """Refuse a snapshot that leaves out more than half of what its feed held, unless its manifest says that it is meant."""
+    if manifest.mode != "snapshot" or manifest.withdraws_most or withdrawn < SMALL:
+        return
+    feed = manifest.feed
+    [(left,)] = con.execute(
+        f"SELECT count(*) FROM clean.{feed} WHERE {as_of(feed)} AND NOT is_withdrawn", {"as_of": manifest.business_date}
+    ).fetchall()
+    if withdrawn > left:
+        raise Refused(
+            f"[{manifest.delivery_id}] would withdraw [{withdrawn}] rows of feed [{feed}] and leave [{left}]; most often "
+            "its export was cut off: deliver it whole, or with withdraws_most in its manifest if that is meant."
+        )
 
 
 def _amounts(con: duckdb.DuckDBPyConnection, delivery_id: str) -> None:
@@ -98,7 +126,7 @@ def _line(name: str, manifest: Manifest | None, *, delivery_status: str, message
         "delivery_id": name,
         "feed": manifest.feed if manifest else "unknown",
         "business_date": manifest.business_date if manifest else date(1900, 1, 1),
-        "created_at": manifest.created_at.replace(tzinfo=None) if manifest else None,
+        "created_at": manifest.made_at if manifest else None,
         "mode": manifest.mode if manifest else None,
         "part": number,
         "parts": of,

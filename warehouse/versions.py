@@ -2,7 +2,8 @@
 
 A row holds from the business date of the delivery that brought it (`known_from`) to that of the next version
 (`known_to`). Versions are ordered by (business date, delivery made, delivery id), so the order of arrival changes
-nothing. Content that is delivered again makes no new version; the last day that confirmed it is kept.
+nothing of what holds in the end. Content that is delivered again makes no new version; the last day that confirmed it
+is kept, by which deliveries of one day that confirm the same are not told apart.
 """
 
 from datetime import date
@@ -51,9 +52,12 @@ def take_over(
             {"day": business_date, "since": since},
         )
     _absent(con, feed, values, is_snapshot=is_snapshot, supersedes=supersedes)
-    withdrawn = con.execute("SELECT count(*) FROM absent").fetchall()[0][0]
-    if corrected or withdrawn:
-        _respan(con, feed, values, date.min if withdrawn else since)
+    _absent_later(con, feed, values)
+    [(absent, withdrawn)] = con.execute(
+        "SELECT count(*), count(*) FILTER (absent_id = $id) FROM absent", {"id": delivery_id}
+    ).fetchall()
+    if corrected or absent:
+        _respan(con, feed, values, date.min if absent else since)
     return {"new": new, "corrected": corrected, "duplicate": duplicate, "withdrawn": withdrawn}
 
 
@@ -84,8 +88,7 @@ def _absent(
 ) -> None:
     """Make `absent`: versions in force that a whole delivery no longer holds.
 
-    What may be a row that was set aside is held, not absent: a row whose known part of the key is the same. A row that
-    only a late snapshot holds is absent from the next snapshot that is already here.
+    What may be a row that was set aside is held, not absent: a row whose known part of the key is the same.
     """
     key, columns = ", ".join(feed.key), ", ".join(feed.columns)
     scope = "true" if is_snapshot else "stored.delivery_id = $superseded" if supersedes else "false"
@@ -99,15 +102,34 @@ def _absent(
     )
     may_be = " AND ".join(f"(aside.{c} IS NULL OR aside.{c} = absent.{c})" for c in feed.key)
     con.execute(f"DELETE FROM absent USING staging.clean.set_aside AS aside WHERE {may_be}")
-    if not is_snapshot:
-        return
-    con.execute(
-        f"INSERT INTO absent SELECT {columns}, next.business_date, next.delivery_id "
-        f"FROM staging.clean.{feed.name} AS arriving ANTI JOIN known USING ({key}), "
-        "(SELECT business_date, delivery_id FROM clean.deliveries WHERE feed = $feed AND mode = 'snapshot' "
-        "AND delivery_status = 'accepted' AND business_date > $day ORDER BY ALL LIMIT 1) AS next",
-        {"feed": feed.name, "day": values["day"]},
-    )
+
+
+def _absent_later(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict) -> None:
+    """Add to `absent` the arriving rows that deliveries which came before them, though made after, would have withdrawn.
+
+    The next snapshot withdraws what it neither holds nor may have set aside; one that supersedes withdraws what it lacks.
+    """
+    key, columns = ", ".join(feed.key), ", ".join(feed.columns)
+    later = con.execute(
+        "SELECT business_date, delivery_id, coalesce(supersedes = $id, false) FROM clean.deliveries "
+        "WHERE delivery_status = 'accepted' AND feed = $feed AND (supersedes = $id OR mode = 'snapshot') "
+        "AND (business_date, created_at, delivery_id) > (SELECT (business_date, created_at, delivery_id) "
+        "FROM clean.deliveries WHERE delivery_id = $id AND delivery_status = 'accepted') "
+        "QUALIFY row_number() OVER (PARTITION BY supersedes = $id ORDER BY business_date, created_at, delivery_id) = 1",
+        {"feed": feed.name, "id": values["id"]},
+    ).fetchall()
+    for day, delivery_id, is_superseding in later:
+        holds = "known_from > $day OR confirmed_on >= $next OR delivery_id = $next_id"
+        kept = holds if is_superseding else "NOT is_withdrawn OR known_from > $day"
+        confirmed = f"SELECT {key} FROM known WHERE NOT is_other AND {is_superseding}"
+        con.execute(
+            f"INSERT INTO absent SELECT {columns}, $next, $next_id FROM staging.clean.{feed.name} "
+            f"ANTI JOIN ({confirmed}) USING ({key}) ANTI JOIN (SELECT {key} FROM clean.{feed.name} WHERE delivery_id <> $id "
+            f"AND known_from <= $next AND (known_to IS NULL OR known_to > $next) AND ({kept})) USING ({key}) "
+            "WHERE NOT EXISTS (FROM clean.quarantine AS aside WHERE aside.delivery_id = $next_id "
+            f"AND (row_key IS NULL OR row_key[1] = ' ' OR contains(row_key, {feed.key[0]}::VARCHAR)))",
+            {**values, "next": day, "next_id": delivery_id},
+        )
 
 
 def _respan(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict, since: date) -> None:
