@@ -27,6 +27,9 @@ AdjustmentReason = Literal[
 ]
 
 
+BELOW = 10**12  # major units; what a delivered amount may be too
+
+
 class Expected(Rule):
     """What must be so for the adjustment to be right: the partner's earnings of the month, before the adjustment."""
 
@@ -66,6 +69,9 @@ class Adjustment(Rule):
             raise ValueError(f"currency [{self.currency}] is not in ISO 4217")
         for amount in (self.amount, self.expect.earned):
             minor(amount, self.currency)
+        for amount in (self.amount, self.expect.earned, self.program_amount or Decimal(0)):
+            if abs(amount) >= BELOW:
+                raise ValueError(f"[{amount}] is not below {BELOW:,}, as every amount must be")
         return self
 
 

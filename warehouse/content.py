@@ -51,7 +51,7 @@ def _amount(source: str, column: str) -> str:
         for exponent, listed in _uncommon_units().items()
     )
     return (
-        f"CAST(CAST({source}.{column} AS DECIMAL(14,0)) * CAST(CASE {cases} ELSE 0.010 END AS DECIMAL(4,3)) "
+        f"CAST(CAST({source}.{column} AS DECIMAL(18,0)) * CAST(CASE {cases} ELSE 0.010 END AS DECIMAL(4,3)) "
         f"AS {PUBLISHED_MONEY}) AS {published_name(column)}"
     )
 

@@ -5,7 +5,7 @@ CREATE OR REPLACE TEMP MACRO lines_at(bucket, sold, reference, associations, rat
 SELECT
     priced.transaction_id, priced.program, priced.partner_id, priced.claim_id, priced.reverses, priced.root_id, priced.own_at,
     priced.reference_at, priced.reference_on, priced.revenue_minor, priced.currency,
-    CAST(priced.quantity * 1000000 AS BIGINT) AS quantity_micro,
+    CAST(CAST(priced.quantity AS DECIMAL(24,6)) * 1000000 AS BIGINT) AS quantity_micro,
     priced.program_currency, own.exponent, target.exponent AS program_exponent,
     CAST(date_trunc('month', priced.reference_on) AS DATE) AS fx_month,
     CASE WHEN priced.currency = priced.program_currency THEN 1::DECIMAL(28,18) ELSE fx.fx_rate END AS fx_rate,
