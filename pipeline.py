@@ -11,7 +11,7 @@ import duckdb
 
 import rulebook
 import settlement
-from expectations.rules import row_rules
+from expectations.rules import of, row_rules
 from settlement import Progress, Run, silent
 from transforms import people
 from transforms.programs import load_all
@@ -20,6 +20,7 @@ from warehouse import (
     audit,
     books,
     buckets,
+    casting,
     commit,
     cuts,
     intake,
@@ -35,7 +36,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.12.0"
+ENGINE_VERSION = "0.13.0"
 Busy = store.Busy
 ResourceSetting = store.ResourceSetting
 
@@ -50,14 +51,26 @@ def landed() -> list[str]:
 
 
 def ingest(progress: Progress = silent) -> list[dict[str, Any]]:
-    """Take in all that has landed, in the order of business dates; the register's line of each delivery."""
+    """Take in all that has landed, in the order of business dates; the register's line of each delivery.
+
+    What fails for another reason than the delivery does not keep the others from being taken in; it is raised after them.
+    """
     with store.locked("ingest"):
         names = sorted(landing.landed(), key=_landed_order)
         if not names:
             return []
         with store.warehouse() as con:
             seen = registry.seen(con, names)
-        return [_take_in(name, seen.get(name), progress) for name in names]
+        taken, faults = [], []
+        for name in names:
+            try:
+                taken.append(_take_in(name, seen.get(name), progress))
+            except Exception as fault:  # of the program or the machine, not of the delivery, which stays in landing/
+                fault.add_note(f"It happened to delivery [{name}], which stays in landing/; the others were taken in.")
+                faults.append(fault)
+        if faults:
+            raise faults[0]
+        return taken
 
 
 def _landed_order(name: str) -> tuple:
@@ -65,7 +78,7 @@ def _landed_order(name: str) -> tuple:
         manifest = landing.read_manifest(name)
     except Refused:
         return (date.max, name)
-    return (manifest.business_date, manifest.created_at.isoformat(), name)
+    return (manifest.business_date, manifest.made_at, name)
 
 
 def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
@@ -108,14 +121,18 @@ def _again(name: str, manifest: landing.Manifest, seen: str) -> dict[str, Any]:
     landing.move(name, "archive")
     return {"delivery_id": name, "feed": manifest.feed, "business_date": manifest.business_date} | {
         "delivery_status": "duplicate", "rows_read": 0, "rows_accepted": 0, "rows_duplicate": 0, "rows_quarantined": 0,
-        "message": "taken in before",
+        "rows_withdrawn": 0, "message": "taken in before",
     }  # fmt: skip
 
 
 def _told(line: dict[str, Any]) -> str:
     counts = f"{line['rows_read']} read, {line['rows_accepted']} accepted, {line['rows_duplicate']} duplicate, "
     counts += f"{line['rows_quarantined']} quarantined"
-    return f"{line['delivery_status']:<9} {line['delivery_id']:<32} {line['message'] if line['delivery_status'] == 'refused' else counts}"
+    said = line["message"]
+    if line["delivery_status"] != "refused":
+        said = f"{counts}, {line['rows_withdrawn']} withdrawn" if line["rows_withdrawn"] else counts
+        said += f" ({line['message']})" if line["message"] else ""
+    return f"{line['delivery_status']:<9} {line['delivery_id']:<32} {said}"
 
 
 def _judge(path: Path, tables: list) -> Any:
@@ -387,9 +404,12 @@ def quarantined(*, everything: bool = False) -> list[dict[str, Any]]:
 
 
 def quarantined_row(quarantine_id: str) -> dict[str, Any]:
-    """One row that was set aside, with its text as delivered."""
+    """One row that was set aside, with its text as delivered, and in `expected` what each rule that it broke asks for."""
     with store.locked("quarantine"), store.warehouse() as con:
-        return quarantine.shown(con, quarantine_id)
+        row = quarantine.shown(con, quarantine_id)
+    means = {rule.id: rule.means for rule in of(f"clean.{row['feed']}")}
+    broken = row["rules_broken"].split(",")
+    return row | {"expected": {rule: means.get(rule) or casting.expected(rule) for rule in broken}}
 
 
 def release_row(quarantine_id: str, changes: dict[str, str], by: str) -> str:

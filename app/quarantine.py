@@ -26,7 +26,7 @@ def list_quarantine(
 
 @app.command("show")
 def show_quarantine(quarantine_id: str, as_json: AsJson = False) -> None:
-    """One row with its delivery, file, line and original text.
+    """One row with its delivery, file, line and original text, what was expected of it, and how to take it in.
 
     \b
     Example: incentives quarantine show 2022-03-23-transactions/transactions.csv/12
@@ -37,8 +37,15 @@ def show_quarantine(quarantine_id: str, as_json: AsJson = False) -> None:
     if as_json:
         print_json(row)
         return
+    expected = row.pop("expected")
     for name, value in row.items():
-        typer.echo(f"{name:<16} {json.dumps(value) if isinstance(value, dict) else value}")
+        typer.echo(f"{name:<16} {json.dumps(value) if isinstance(value, dict) else '' if value is None else value}")
+    for rule, means in expected.items():
+        typer.echo(f"{rule}: expected is: {means}.")
+    if not row["released_by"]:
+        typer.echo(
+            f"Deliver it again corrected, or: incentives quarantine release {quarantine_id} --set column=value --by you"
+        )
 
 
 @app.command("release")

@@ -7,7 +7,7 @@ import pytest
 
 import pipeline
 from tests.deliveries import DAY, PLAIN, WORLD, land, land_file, land_world
-from warehouse import files, store
+from warehouse import casting, files, intake, store
 from warehouse.tables import FEEDS
 
 NEXT = "2021-03-24"
@@ -56,13 +56,25 @@ def test_read_is_accepted_plus_quarantined_plus_duplicate_in_rows_and_revenue(ho
         ("transactions", {"transaction_id": "t1", "revenue": "10.5", "currency": "JPY"}, "precision:revenue"),
         ("transactions", {"transaction_id": "t1", "currency": "XXZ"}, "code:currency"),
         ("transactions", {"transaction_id": "t1", "transaction_at": "2021-02-30"}, "type:transaction_at"),
-        ("transactions", {"transaction_id": "t1", "transaction_at": "0001-01-01T00:00:00"}, "sane:transaction_at"),
+        ("transactions", {"transaction_id": "t1", "transaction_at": "1999-12-31T00:00:00"}, "sane:transaction_at"),
+        ("transactions", {"transaction_id": "t1", "transaction_at": "2099-01-01T00:00:00"}, "future:transaction_at"),
+        ("transactions", {"transaction_id": "t1", "transaction_at": "0001-01-01T00:00:00"}, "type:transaction_at"),
+        ("transactions", {"transaction_id": "t1", "invoice_at": "12022-03-01T00:00:00Z"}, "type:invoice_at"),
+        ("transactions", {"transaction_id": "t1", "invoice_at": "infinity"}, "type:invoice_at"),
+        ("transactions", {"transaction_id": "t1", "revenue": "1000000000000"}, "type:revenue"),
+        ("transactions", {"transaction_id": "t1", "tax": "-999999999999999999999"}, "type:tax"),
         ("transactions", {"transaction_id": ""}, "required:transaction_id"),
         ("transactions", {"transaction_id": "t1", "charge_type": "gift"}, "code:charge_type"),
         ("transactions", {"transaction_id": "t1", "quantity": "0.0000001"}, "precision:quantity"),
         ("transactions", {"transaction_id": "t1", "reverses": "t1", "revenue": "-1.00"}, "self:reverses"),
         ("agreements", {"agreement_id": "a", "partner_id": "p", "valid_to": "2017-01-01"}, "order:valid_to"),
         ("agreements", {"agreement_id": "a", "partner_id": "p", "agreement_status": "terminated"}, "ended:valid_to"),
+        ("agreements", {"agreement_id": "a", "partner_id": "p", "signed_on": "epoch"}, "type:signed_on"),
+        ("agreements", {"agreement_id": "a", "partner_id": "p", "valid_from": "-infinity"}, "type:valid_from"),
+        ("agreements", {"agreement_id": "a", "partner_id": "p", "valid_to": "294248-01-01"}, "type:valid_to"),
+        ("enrolments", {"partner_id": "p", "valid_from": "2018-01-01 (BC)"}, "type:valid_from"),
+        ("claims", {"claim_id": "k", "partner_id": "p", "valid_to": "infinity"}, "type:valid_to"),
+        ("fx_rates", {"fx_month": "infinity"}, "type:fx_month"),
         ("fx_rates", {"fx_rate": "0"}, "positive:fx_rate"),
         ("fx_rates", {"from_currency": "USD", "fx_rate": "1.1"}, "other:to_currency"),
         ("fx_rates", {"fx_month": "2021-03-15"}, "first:fx_month"),
@@ -78,7 +90,8 @@ def test_a_bad_row_is_set_aside_with_every_rule_it_broke(home, feed, row, rules)
 
 @pytest.mark.parametrize(
     ("given", "minor"),
-    [("12.34", 1234), ("-0.01", -1), ("7", 700), ("1.500", 150), (" 3.10 ", 310), ("99999999999.99", 9999999999999)],
+    [("12.34", 1234), ("-0.01", -1), ("7", 700), ("1.500", 150), (" 3.10 ", 310), ("999999999999.99", 99999999999999)]
+    + [(f"{blank}3.10{blank}", 310) for blank in "\u00a0\u2003\u3000"],
 )
 def test_amounts_are_read_exactly(home, given, minor):
     land("transactions", [T1 | {"revenue": given}])
@@ -283,6 +296,11 @@ def spoil(home: Path, folder: str, /, **changes) -> None:
         ({"feed": "gossip"}, "feed [gossip], which does not exist"),
         ({"surprise": 1}, "manifest that cannot be used"),
         ({"delivery_id": "../x"}, "manifest that cannot be used"),
+        ({"business_date": "9999-12-31"}, "manifest that cannot be used: business_date"),
+        ({"business_date": "0001-01-01"}, "manifest that cannot be used: business_date"),
+        ({"created_at": "0001-01-01T00:00:00+05:00"}, "is not between 2000 and 2100"),
+        ({"part": "2/1"}, "part [2/1] is beyond the last one"),
+        ({"supersedes": f"{DAY}-transactions-1"}, "supersedes itself"),
     ],
 )
 def test_a_delivery_that_is_not_what_its_manifest_says_is_refused_whole(home, changes, says):
@@ -293,6 +311,21 @@ def test_a_delivery_that_is_not_what_its_manifest_says_is_refused_whole(home, ch
     assert (home / "refused" / name / "reason.txt").read_text().strip() == line["message"]
     assert (home / "refused" / name / "transactions.csv").exists() and not list((home / "landing").iterdir())
     assert ask("SELECT count(*) FROM clean.transactions") == [(0,)]
+
+
+def test_a_manifest_that_lists_a_file_twice_is_refused(home):
+    name = land("transactions", [T1])
+    listed = json.loads((home / "landing" / name / "manifest.json").read_text())["files"]
+    spoil(home, name, files=listed * 2)
+    assert "files ['transactions.csv'] are listed more than once" in only(pipeline.ingest())["message"]
+
+
+def test_a_link_is_no_delivered_file(home, tmp_path):
+    name = land("transactions", [T1])
+    file = home / "landing" / name / "transactions.csv"
+    file.rename(tmp_path / "elsewhere.csv")
+    file.symlink_to(tmp_path / "elsewhere.csv")
+    assert "is a link" in only(pipeline.ingest())["message"]
 
 
 @pytest.mark.parametrize(
@@ -348,6 +381,23 @@ def test_one_bad_delivery_does_not_hold_up_the_others(home):
     assert statuses.count("refused") == 1 and statuses.count("accepted") == len(WORLD)
 
 
+def test_a_fault_of_the_program_leaves_its_delivery_in_landing_and_takes_in_the_others(home, monkeypatch):
+    land_world()
+    broken = f"{DAY}-customers-1"
+    stage = intake.stage
+
+    def failing(delivery, *given):
+        if delivery.manifest.delivery_id == broken:
+            raise AssertionError("a fault of the program")
+        return stage(delivery, *given)
+
+    with monkeypatch.context() as patched, pytest.raises(AssertionError, match="a fault of the program") as fault:
+        patched.setattr(intake, "stage", failing)
+        pipeline.ingest()
+    assert broken in fault.value.__notes__[0] and [path.name for path in (home / "landing").iterdir()] == [broken]
+    assert only(pipeline.ingest())["delivery_status"] == "accepted"
+
+
 def test_a_repaired_row_comes_in_as_a_delivery_of_its_own(home):
     land("transactions", [T1 | {"revenue": "12,50"}, {"transaction_id": "t2"}])
     pipeline.ingest()
@@ -361,3 +411,22 @@ def test_a_repaired_row_comes_in_as_a_delivery_of_its_own(home):
     assert pipeline.quarantined() == []
     with pytest.raises(LookupError, match="was released"):
         pipeline.release_row(row["quarantine_id"], {}, by="anna")
+
+
+def test_every_rule_of_a_row_says_what_is_expected():
+    for feed in FEEDS.values():
+        told = {rule: casting.expected(rule) for rule in casting.query(feed, set())[1]}
+        assert all(told.values()), feed.name
+    assert casting.expected("code:agreement_status").startswith("agreement_status is one of active, ")
+    assert casting.expected("precision:quantity") == "quantity has no more decimals than 6"
+
+
+def test_a_quarantined_row_shows_what_was_delivered_and_expected(home):
+    land("transactions", [T1 | {"revenue": "12,50", "reverses": "t1"}])
+    pipeline.ingest()
+    [listed] = pipeline.quarantined()
+    assert listed["delivered"] == "revenue [12,50], reverses [t1]"
+    assert pipeline.quarantined_row(listed["quarantine_id"])["expected"] == {
+        "type:revenue": "revenue is a decimal number as -1234.50, below 1,000,000,000,000",
+        "self:reverses": "a line does not reverse itself",
+    }

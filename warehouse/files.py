@@ -6,18 +6,21 @@ CSV (plain, .gz, .zst), Parquet, JSON Lines and JSON documents. Text first, sinc
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from warehouse import store
+from warehouse import casting, store
 from warehouse.landing import Refused
 
+csv.field_size_limit(1 << 30)  # bytes; a field of more than 131,072 would have its whole file refused
 CHUNK = 1 << 24
 JSON_NUMBERS = ("DOUBLE", "BIGINT", "UBIGINT", "HUGEINT")
 CODECS = {".gz": "gzip", ".zst": "zstd"}
@@ -49,6 +52,10 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, into: str) -> Text:
             return _json_document(con, path, into)
     except (UnicodeDecodeError, UnicodeError):
         raise Refused(f"file [{path.name}] is not UTF-8 text; write it as UTF-8 and deliver it again.") from None
+    except RecursionError:
+        raise Refused(
+            f"file [{path.name}] has lists or objects too deep within one another; deliver line items."
+        ) from None
     except (duckdb.OutOfMemoryException, pa.ArrowMemoryError):
         raise  # the machine's fault, not the file's
     except (duckdb.Error, pa.ArrowException, OSError, csv.Error, EOFError) as fault:
@@ -62,8 +69,8 @@ def _stream(path: Path) -> io.BufferedReader | pa.NativeFile:
     return pa.CompressedInputStream(pa.OSFile(str(path)), codec) if codec else path.open("rb")
 
 
-def _text(path: Path) -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BufferedReader(_stream(path), CHUNK), encoding="utf-8-sig", newline="")
+def _text(path: Path, newline: str = "") -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BufferedReader(_stream(path), CHUNK), encoding="utf-8-sig", newline=newline)
 
 
 def _line_count(path: Path) -> int:
@@ -77,9 +84,14 @@ def _line_count(path: Path) -> int:
 def _header(path: Path) -> tuple[str, ...]:
     with _text(path) as text:
         names = next(csv.reader(text), [])
-    columns = tuple(name.strip().lower() for name in names)
-    if not columns or not all(columns) or "\x00" in "".join(columns):
+    if not names or not all(name.strip() for name in names) or "\x00" in "".join(names):
         raise Refused(f"file [{path.name}] has no header line with column names; write one as its first line.")
+    return _columns(path, [name.strip() for name in names])
+
+
+def _columns(path: Path, names: Iterable[str]) -> tuple[str, ...]:
+    """Column names as we have them, in small letters; raises Refused where two are the same then, or one is ours."""
+    columns = tuple(name.lower() for name in names)
     if twice := sorted({c for c in columns if columns.count(c) > 1 or c in RESERVED}):
         raise Refused(f"file [{path.name}] has columns that stand twice or are reserved: {twice}; name each once.")
     return columns
@@ -136,43 +148,59 @@ def _csv_by_record(con: duckdb.DuckDBPyConnection, path: Path, into: str, column
 
 def _parquet(con: duckdb.DuckDBPyConnection, path: Path, into: str) -> Text:
     described = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
-    texts = ", ".join(f"CAST({_name(c[0])} AS VARCHAR) AS {_name(c[0].lower())}" for c in described)
+    columns = _columns(path, pq.read_schema(path).names)  # DuckDB gives a name that stands twice another one
+    texts = ", ".join(
+        f"CAST({_name(c[0])} AS VARCHAR) AS {_name(name)}" for c, name in zip(described, columns, strict=True)
+    )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT {texts}, file_row_number + 1 AS line_number, "
         f"{_literal(path.name)} AS file_name FROM read_parquet(?, file_row_number = true)",
         [str(path)],
     )
-    return Text(tuple(c[0].lower() for c in described), ())
+    return Text(columns, ())
 
 
 def _json_lines(con: duckdb.DuckDBPyConnection, path: Path, into: str) -> Text:
-    with _text(path) as text:
-        lines = pa.array(text.read().splitlines(), pa.large_string())
+    with _text(path, newline="\n") as text:
+        lines = pa.array([_with_plain_members(line) for line in text.read().split("\n")], pa.large_string())
     con.register("lines", pa.table({"original": lines, "line_number": np.arange(1, len(lines) + 1)}))
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE records AS SELECT original, line_number, json_valid(original) "
-        "AND json_type(CASE WHEN json_valid(original) THEN original END) = 'OBJECT' AS is_object "
-        "FROM lines WHERE trim(original) <> ''"
+        "CREATE OR REPLACE TEMP TABLE records AS SELECT *, "
+        "json_type(valid) = 'OBJECT' AND len(list_distinct(keys)) = len(keys) AS is_object FROM ("
+        "SELECT *, list_transform(json_keys(valid), lambda key: lower(key)) AS keys FROM ("
+        "SELECT original, line_number, CASE WHEN json_valid(original) THEN original END AS valid "
+        "FROM lines WHERE trim(original, ' \r\t') <> ''))"
     )
     keys = con.execute(
         "SELECT list_distinct(flatten(list(keys))) FROM "
         "(SELECT DISTINCT json_keys(original) AS keys FROM records WHERE is_object)"
     ).fetchall()[0][0]
-    columns = tuple(sorted(keys or []))
-    texts = ", ".join(f"{_json_text(key)} AS {_name(key.lower())}" for key in columns)
+    keys = sorted(keys or [])
+    columns = _columns(path, keys)
+    texts = ", ".join(f"{_json_text(key)} AS {_name(key.lower())}" for key in keys)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT {texts or 'NULL AS nothing'}, line_number, "
         f"{_literal(path.name)} AS file_name FROM records WHERE is_object"
     )
     bad = con.execute("SELECT line_number FROM records WHERE NOT coalesce(is_object, false) ORDER BY 1").fetchall()
     con.execute("DROP TABLE records")
-    return Text(tuple(key.lower() for key in columns), tuple(line for (line,) in bad))
+    return Text(columns, tuple(line for (line,) in bad))
+
+
+def _with_plain_members(line: str) -> str:
+    """A record's line as it is, or where it holds an object within, with numbers as text, so that none is taken for another."""
+    if line.count("{") < 2:
+        return line
+    try:
+        return json.dumps(_record(line), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return "{"  # of no shape
 
 
 def _json_text(key: str) -> str:
     """A JSON member as its own text: numbers digit by digit, since JSON reading would pass them through a float."""
     path = _literal(f'$."{key}"')
-    number = _literal(f'"{key}"\\s*:\\s*(-?[0-9.eE+-]+)')
+    number = _literal(f'"\\Q{key}\\E"\\s*:\\s*(-?[0-9.eE+-]+)')
     return (
         f"CASE WHEN json_type(original, {path}) IN {JSON_NUMBERS} "
         f"THEN regexp_extract(original, {number}, 1) ELSE nullif(original ->> {path}, '') END"
@@ -182,19 +210,39 @@ def _json_text(key: str) -> str:
 def _json_document(con: duckdb.DuckDBPyConnection, path: Path, into: str) -> Text:
     """A document that is a list of objects, or holds one under `items` or `value`, as APIs answer pages."""
     try:
-        found = json.loads(path.read_bytes().decode("utf-8-sig"), parse_float=str, parse_int=str)
+        found = _record(path.read_bytes().decode("utf-8-sig"))
     except json.JSONDecodeError as fault:
         raise Refused(
             f"file [{path.name}] is not valid JSON: {fault.msg} at line [{fault.lineno}]; mend it and deliver it again."
         ) from None
-    items = found if isinstance(found, list) else (found.get("items") or found.get("value"))
+    except _Twice as fault:
+        raise Refused(
+            f"file [{path.name}] has an object with members that stand twice: {fault}; name each once."
+        ) from None
+    items = (found.get("items") or found.get("value")) if isinstance(found, dict) else found
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise Refused(f"file [{path.name}] holds no list of objects under [items] or [value]; deliver line items.")
     flat = [dict(_members(item)) for item in items]
-    columns = tuple(sorted({key for item in flat for key in item}))
+    columns = _columns(path, sorted({key for item in flat for key in item}))
     rows = [[item.get(c) or None for c in columns] + [number] for number, item in enumerate(flat, 1)]
     _load(con, into, columns, rows, path.name)
     return Text(columns, ())
+
+
+class _Twice(ValueError):
+    """An object names a member twice, capitals apart, so that nobody knows which one is meant."""
+
+
+def _record(text: str) -> Any:
+    """JSON with its numbers as text, digit by digit; raises ValueError when it is none or names a member twice."""
+    return json.loads(text, parse_float=str, parse_int=str, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name.lower() for name, _ in pairs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise _Twice(str(twice))
+    return dict(pairs)
 
 
 def _members(item: dict) -> Iterator[tuple[str, str | None]]:
@@ -233,7 +281,8 @@ def originals(path: Path, lines: set[int]) -> dict[int, str]:
     """The delivered text of some lines of a text file; a record that goes over several lines shows its first."""
     if not lines or path.suffix.lower() in (".parquet", ".json"):
         return {}
-    with _text(path) as text:
+    is_json = path.suffix.lower() in (".jsonl", ".ndjson")
+    with _text(path, newline="\n" if is_json else "") as text:
         return {number: line.rstrip("\r\n") for number, line in enumerate(text, 1) if number in lines}
 
 
@@ -250,8 +299,8 @@ def measure(path: Path) -> tuple[int, dict[str, str]]:
 def totals(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     """Revenue per currency over a table of text columns, exact; what cannot be read as a number is left out."""
     rows = con.execute(
-        "SELECT upper(trim(currency)), sum(TRY_CAST(revenue AS DECIMAL(18,6))) AS total "
-        f"FROM {table} WHERE currency IS NOT NULL GROUP BY 1 HAVING total IS NOT NULL ORDER BY 1"
+        f"SELECT upper({casting.trimmed('currency')}) AS unit, sum(TRY_CAST({casting.trimmed('revenue')} AS DECIMAL(18,6))) AS total "
+        f"FROM {table} WHERE unit IS NOT NULL GROUP BY 1 HAVING total IS NOT NULL ORDER BY 1"
     ).fetchall()
     return {currency: format(total.normalize(), "f") for currency, total in rows}
 
@@ -273,5 +322,4 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
+_name = casting.quoted

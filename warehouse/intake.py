@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def stage(delivery: Delivery, row_rules: Mapping[str, str], path: Path) -> Stage
         store.insert(con, "meta.currencies", store.currencies())
         present, misshapen = _read(con, delivery)
         warnings = _columns(delivery, feed, present)
-        rules = _type(con, feed, present, row_rules)
+        rules = _type(con, delivery, feed, present, row_rules)
         _split(con, feed)
         _suspect(con, feed, present)
         _quarantine(con, delivery, feed, rules, misshapen)
@@ -134,11 +135,13 @@ def _columns(delivery: Delivery, feed: Feed, present: set[str]) -> list[str]:
 
 
 def _type(
-    con: duckdb.DuckDBPyConnection, feed: Feed, present: set[str], row_rules: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, feed: Feed, present: set[str], row_rules: Mapping[str, str]
 ) -> dict[str, str]:
     """Make `typed` with `is_bad`; return every rule with the condition, on casting's query, of a row that breaks it."""
     query, rules = casting.query(feed, present)
     rules |= {rule: f"NOT ({condition})" for rule, condition in row_rules.items()}
+    if "transaction_at" in feed.columns:  # a day is left for clocks and zones
+        rules["future:transaction_at"] = f"transaction_at > TIMESTAMP '{delivery.manifest.made_at + timedelta(days=1)}'"
     broken = " OR ".join(f"coalesce({condition}, false)" for condition in rules.values())
     con.execute(
         f"CREATE TEMP TABLE typed AS SELECT {', '.join(feed.columns)}, file_name, line_number, {broken} AS is_bad FROM ({query})"
@@ -275,11 +278,11 @@ def _amounts(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
     con.execute(BOOKS["delivery_amounts"].ddl.replace("clean.", "staging.clean.", 1))
     con.execute(
         "INSERT INTO staging.clean.delivery_amounts BY NAME "
-        "SELECT $id AS delivery_id, coalesce(upper(trim(currency)), '?') AS currency, "
-        "sum(coalesce(TRY_CAST(revenue AS DECIMAL(18,3)), 0)) AS read_amount, 0 AS accepted_amount, "
-        "coalesce(sum(TRY_CAST(revenue AS DECIMAL(18,3))) FILTER (again), 0) AS duplicate_amount, "
-        "coalesce(sum(TRY_CAST(revenue AS DECIMAL(18,3))) FILTER (aside), 0) AS quarantined_amount "
-        "FROM (SELECT currency, revenue, aside.file_name IS NOT NULL AS aside, again.file_name IS NOT NULL AS again FROM landed "
+        "SELECT $id AS delivery_id, currency, coalesce(sum(revenue), 0) AS read_amount, 0 AS accepted_amount, "
+        "coalesce(sum(revenue) FILTER (again), 0) AS duplicate_amount, "
+        "coalesce(sum(revenue) FILTER (aside), 0) AS quarantined_amount "
+        f"FROM (SELECT coalesce(upper({casting.trimmed('currency')}), '?') AS currency, {casting.counted('revenue')} AS revenue, "
+        "aside.file_name IS NOT NULL AS aside, again.file_name IS NOT NULL AS again FROM landed "
         "LEFT JOIN (SELECT file_name, line_number FROM staging.clean.quarantine) AS aside USING (file_name, line_number) "
         "LEFT JOIN (SELECT file_name, line_number FROM keyed WHERE is_again AND NOT is_conflict) AS again "
         "USING (file_name, line_number)) GROUP BY ALL",

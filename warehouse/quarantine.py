@@ -11,16 +11,26 @@ import duckdb
 from warehouse import files, landing, store
 from warehouse.tables import FEEDS
 
-SHOWN = ("quarantine_id", "feed", "business_date", "file_name", "line_number", "row_key", "rules_broken", "released_by")
+SHOWN = (
+    "quarantine_id", "feed", "business_date", "file_name", "line_number", "row_key", "rules_broken", "delivered", "released_by",
+)  # fmt: skip
 
 
 def listed(con: duckdb.DuckDBPyConnection, *, everything: bool) -> list[dict[str, Any]]:
-    """Rows set aside, oldest first; released ones only when everything is asked for."""
+    """Rows set aside, oldest first, with what they were about; released ones only when everything is asked for."""
     scope = "" if everything else "WHERE released_by IS NULL"
-    return store.rows(
+    rows = store.rows(
         con,
         f"SELECT {', '.join(SHOWN)} FROM clean.quarantine {scope} ORDER BY business_date, delivery_id, file_name, line_number",
     )
+    return [row | {"delivered": _broken_values(row)} for row in rows]
+
+
+def _broken_values(row: dict[str, Any]) -> str:
+    """What was delivered in the columns that broken rules are about."""
+    delivered = json.loads(row["delivered"] or "{}")
+    columns = dict.fromkeys(rule.partition(":")[2] for rule in row["rules_broken"].split(","))
+    return ", ".join(f"{column} [{delivered[column] or ''}]" for column in columns if column in delivered)
 
 
 def shown(con: duckdb.DuckDBPyConnection, quarantine_id: str) -> dict[str, Any]:
