@@ -111,6 +111,8 @@ def export_table(
     if kind not in export.WRITERS:
         raise typer.BadParameter(f"[{kind}] is not one of {list(export.WRITERS)}", param_hint="--format")
     with _current(store.streaming() if what in export.REPORTS else None) as con:
+        if partner:
+            _known(con, partner)
         rows = export.export(con, what, out, kind=kind, partner=partner, period=period.date() if period else None)
     say(f"wrote {rows:,} rows to {out}")
 
@@ -136,6 +138,7 @@ def write_statement(
     if language not in statements.LANGUAGES:
         raise typer.BadParameter(f"[{language}] is not one of {list(statements.LANGUAGES)}", param_hint="--language")
     with _current() as con:
+        _known(con, partner)
         as_of = date.fromisoformat((releases.current() or {})["as_of_date"])
         made = statements.statement(statements.asked(con, partner), partner, month.date(), as_of)
         out.write_bytes(statements.WRITERS[kind](made, statements.reader(con, language)))
@@ -160,6 +163,12 @@ def query(
             print_rows(store.rows(con, sql), as_json)
         else:
             raise typer.BadParameter("give a statement or --shell", param_hint="sql")
+
+
+def _known(con: duckdb.DuckDBPyConnection, partner: str) -> None:
+    """Refuse a partner that the release does not know, who would get an empty answer."""
+    if not store.rows(con, store.filled("SELECT 1 FROM partners WHERE partner_id = $partner LIMIT 1", partner=partner)):
+        raise LookupError(f"partner [{partner}] is not in the current release; check the id.")
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """The `incentives` command: everything that a DAG does, by hand."""
 
+import errno
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import duckdb
 import typer
@@ -11,8 +12,10 @@ from app import ask, emails, operate, payouts, programs, quarantine, releases
 from app.dashboard.serve import dashboard
 from app.output import REFUSED, AsJson, pair, print_json, print_table, quiet, say
 from app.simulate import simulate
+from warehouse import store
 from warehouse.tables import FEEDS
 
+UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -191,7 +194,7 @@ def status(
         shown = [
             {
                 "day": day["business_date"],
-                "state": "settled" if day["is_settled"] else "due" if day["is_complete"] else "incomplete",
+                "state": _state(day),
                 "missing": ", ".join(day["missing"]),
                 "last known": ", ".join(day["last_known"]),
             }
@@ -203,6 +206,12 @@ def status(
                 f"{alert['severity']:<8} {alert['condition']}: {alert['message']} See docs/runbook.md: {alert['runbook']}."
             )
     raise typer.Exit(REFUSED if found else 0)
+
+
+def _state(day: dict[str, Any]) -> str:
+    if day["is_settled"]:
+        return "settled"
+    return "passed over" if day["is_passed_over"] else "due" if day["is_complete"] else "incomplete"
 
 
 app.add_typer(operate.app)
@@ -227,9 +236,13 @@ def main() -> None:
             pipeline.Refused, pipeline.RuleFault, pipeline.NotYet, pipeline.Busy, pipeline.ResourceSetting, LookupError,
             duckdb.Error,
         )  # fmt: skip
-        if not isinstance(fault, told):
+        if isinstance(fault, OSError) and fault.filename and fault.errno in UNUSABLE:
+            said = f"[{fault.filename}] cannot be used: {fault.strerror}; INCENTIVES_HOME is [{store.home()}]."
+        elif isinstance(fault, told):
+            said = str(fault)
+        else:
             raise
-        typer.echo(str(fault), err=True)
+        typer.echo("\n".join([said, *getattr(fault, "__notes__", ())]), err=True)
         raise SystemExit(REFUSED) from None
 
 

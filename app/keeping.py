@@ -3,7 +3,9 @@
 import os
 import shutil
 import tarfile
+import zlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import operations
@@ -49,12 +51,14 @@ def restore(file: Path) -> None:
         raise LookupError(f"[{home}] holds a warehouse; set INCENTIVES_HOME to an empty folder.")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        with tarfile.open(file) as tar:
+        with tarfile.open(file) as tar, TemporaryDirectory(dir=home) as whole:
             if strange := sorted({m.name.split("/")[0] for m in tar.getmembers()} - set(KEPT)):
                 raise LookupError(f"[{file.name}] holds {strange}, which no backup of ours does.")
-            tar.extractall(home, filter="data")
-    except tarfile.TarError as fault:
-        raise LookupError(f"[{file.name}] is not a backup: {fault}") from None
+            tar.extractall(whole, filter="data")
+            for path in Path(whole).iterdir():
+                os.replace(path, home / path.name)
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as fault:
+        raise LookupError(f"[{file.name}] is not a backup, or not a whole one: {fault}; use another.") from None
     releases.rehome()
 
 
@@ -64,6 +68,7 @@ def gc(keep: int) -> dict[str, Any]:
     The current release and all manifests stay. What its feed's contract keeps no longer goes: archived deliveries, and
     persons without a role. Raises LookupError when less than twice the warehouse's size is free.
     """
+    store.place("releases")
     before = _size()
     free = shutil.disk_usage(store.home()).free
     if free < 2 * before:

@@ -1,6 +1,7 @@
 """How commands answer: lines, aligned tables, JSON."""
 
 import json
+import math
 import shutil
 import sys
 from collections.abc import Sequence
@@ -34,8 +35,16 @@ def print_rows(rows: list[dict[str, Any]], as_json: bool, figures: Sequence[str]
 
 
 def print_json(found: Any) -> None:
-    """Anything as JSON; dates and decimals as text."""
-    typer.echo(json.dumps(found, indent=2, default=str))
+    """Anything as JSON; dates, decimals, and numbers that JSON has not got, as text."""
+    typer.echo(json.dumps(_plain(found), indent=2, default=str))
+
+
+def _plain(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {name: _plain(value) for name, value in found.items()}
+    if isinstance(found, list | tuple):
+        return [_plain(value) for value in found]
+    return str(found) if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def print_table(rows: Sequence[dict[str, Any]], figures: Sequence[str] = ()) -> None:
@@ -79,6 +88,8 @@ def pair(text: str) -> tuple[str, str]:
 
 
 def in_a_folder(out: Path, hint: str) -> None:
-    """Refuse a file to write whose folder is not there."""
+    """Refuse a file to write whose folder is not there, or that is a folder."""
+    if out.is_dir():
+        raise typer.BadParameter(f"[{out}] is a folder; name a file in it", param_hint=hint)
     if not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"folder [{out.absolute().parent}] does not exist; make it first", param_hint=hint)

@@ -31,7 +31,7 @@ def plan(on: On, as_json: AsJson = False) -> None:
     rows = []
     for row in payouts.plan(on.date()).to_dict("records"):
         code = row["reason_code"]
-        made = _amounts(row) | {"reason": f"{code}: {REASONS[code].text}" if code else ""}
+        made = _amounts(row, as_json) | {"reason": f"{code}: {REASONS[code].text}" if code else ""}
         rows.append({name: made[name] for name in PLAN})
     print_rows(rows, as_json, FIGURES)
 
@@ -71,7 +71,7 @@ def show(batch: Batch, as_json: AsJson = False) -> None:
 
     rows = []
     for row in payouts.payments_of(batch):
-        made = _amounts(row)
+        made = _amounts(row, as_json)
         rows.append({name: made[name] for name in ("payment_id", *PLAN[:3], *PLAN[4:8], "payment_status", "status_on")})
     found = payouts.batch_of(batch)
     if as_json:
@@ -162,18 +162,21 @@ def _batch(row: dict[str, Any]) -> dict[str, Any]:
     return named | {"payout": payout, "proposed by": row["proposed_by"], **decided, "sent": row["is_sent"]}
 
 
-def _amounts(row: dict[str, Any]) -> dict[str, Any]:
-    """A row's amounts as people read them, each with its currency."""
+def _amounts(row: dict[str, Any], as_json: bool) -> dict[str, Any]:
+    """A row's amounts with their currencies: as people read them, or as JSON has them, an amount and a currency."""
     from pandas import isna
 
     from transforms.adjustments import major
 
-    def shown(column: str, currency: str) -> str:
-        return f"{major(int(row[column]), row[currency]):,} {row[currency]}"
+    def shown(column: str, currency: str) -> Any:
+        amount, unit = major(int(row[column]), row[currency]), row[currency]
+        return {"amount": amount, "currency": unit} if as_json else f"{amount:,} {unit}"
 
     columns = {"payment": "payment_minor", "withheld": "withheld_minor", "sales tax": "sales_tax_minor"}
     made = {name: shown(column, "currency") for name, column in columns.items()}
     balance = {"balance": shown("due_minor", "currency")} if "due_minor" in row else {}
-    made["payout"] = "" if isna(row["payout_minor"]) else shown("payout_minor", "payout_currency")
+    made["payout"] = (
+        (None if as_json else "") if isna(row["payout_minor"]) else shown("payout_minor", "payout_currency")
+    )
     since = {"status_on": f"{row['status_on']:%Y-%m-%d}"} if "status_on" in row else {}
     return row | balance | made | since

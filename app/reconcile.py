@@ -108,7 +108,11 @@ def _typed(path: Path, name: str, number: int, value: str | None) -> Any:
     try:
         if name == "month":
             return date.fromisoformat(f"{value}-01" if len(str(value)) == 7 else str(value)[:10])
-        return Decimal(str(value))
-    except (ValueError, InvalidOperation):
-        wanted = "a month such as 2022-03" if name == "month" else "a number such as 12.50"
+        amount = Decimal(str(value))
+        pa.scalar(amount, TYPES.field(name).type)
+        return amount
+    except (ValueError, InvalidOperation):  # Arrow's faults are ValueErrors too
+        wanted = (
+            "a month such as 2022-03" if name == "month" else "a number such as 12.50 that an amount or a rate may be"
+        )
         raise LookupError(f"[{path.name}] line [{number}]: {name} [{value}] is not {wanted}.") from None

@@ -47,6 +47,8 @@ def simulate(
 
     found = operations.simulate(programs, first.date(), end.date(), lambda line: typer.echo(line, err=True))
     rows = found.rows if partner is None else found.rows[found.rows["partner_id"] == partner]
+    if partner and rows.empty:
+        typer.echo(f"partner [{partner}] has no line in these days that earns, now or then; check the id.", err=True)
     if out:
         _write(out, in_major_units(rows), in_major_units(summed(rows, ["lever", "earning_month"])))
     views = {name: in_major_units(summed(rows, by)) for name, by in VIEWS.items()}

@@ -136,6 +136,26 @@ def test_nothing_is_left_of_a_person_and_nothing_else_changes(known):
     assert {line["delivery_status"] for line in pipeline.ingest()} == {"duplicate"}
 
 
+def test_names_that_stand_only_where_rows_were_set_aside_or_files_refused_are_erased(known, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("odd")
+    row = PLAIN["users"] | {"partner_id": "1000001"} | KIM | {"user_name": "Kimmie Ñgo", "role": "boss"}
+    land("users", [*OTHERS, row], "2021-03-26")
+    text = pd.DataFrame([row | {"user_name": "K. Ñguyen"}, PLAIN["users"] | OTHERS[1]]).to_csv(index=False)
+    for name, coding in (("eight", "utf-8"), ("sixteen", "utf-16")):
+        path = folder / f"{name}.csv"
+        path.write_bytes(text.encode(coding))
+        landing.deliver(
+            store.place("landing"), [path], feed="users", business_date=pd.Timestamp(AFTER).date(), delivery_id=name,
+            mode="snapshot", rows=[9],
+        )  # fmt: skip
+    assert [line["delivery_status"] for line in pipeline.ingest()].count("refused") == 2
+    operations.erase(EMAIL, "anna")
+    assert traces(known) == []
+    kept = (known / "refused" / "eight" / "eight.csv").read_text()
+    assert "Kimberly" in kept and "(erased)" in kept
+    assert (known / "refused" / "sixteen" / "sixteen.csv").read_text() == "(erased)\n"
+
+
 @pytest.mark.parametrize(
     "point",
     [

@@ -260,6 +260,8 @@ def test_the_commands_lead_from_a_plan_to_the_outbox(home):
         return done.output
 
     assert "1,200.00 EUR" in told("plan", "--on", "2021-05-15")
+    planned = json.loads(told("plan", "--on", "2021-05-15", "--json"))
+    assert {tuple(row["payout"].values()) for row in planned} == {("1200.00", "EUR")}
     shown = told("propose", "--on", "2021-05-15", "--by", "anna").split("hash ")[1].strip()
     assert "upcoming" in told("show", "20210515-1")
     told("approve", "20210515-1", "--by", "ben", "--hash", shown[:12])

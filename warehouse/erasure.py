@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,7 +75,9 @@ def person(con: duckdb.DuckDBPyConnection, email: str, token: str) -> Person:
     """The person of an address, with every name that the warehouse has for it."""
     names = con.execute(
         "SELECT user_name FROM clean.users WHERE lower(user_email) = $email UNION "
-        "SELECT user_name FROM clean.partner_requests WHERE lower(user_email) = $email AND user_name IS NOT NULL",
+        "SELECT user_name FROM clean.partner_requests WHERE lower(user_email) = $email AND user_name IS NOT NULL UNION "
+        "SELECT name FROM (SELECT lower(trim(delivered ->> '$.user_email')) AS address, delivered ->> '$.user_name' AS name "
+        "FROM clean.quarantine) WHERE address = $email AND name <> ''",
         {"email": email},
     ).fetchall()
     return Person(email, frozenset(name for (name,) in names) - {NOBODY}, token)
@@ -180,6 +182,8 @@ def _files(folder: Path) -> list[Path]:
 
 def _rewritten(path: Path, who: Person) -> str | pa.Table | None:
     """What a file holds without the person, None where it does not name the person."""
+    if path.parent.parent.name == "refused" and path.suffix.lower() != ".parquet":
+        return _blotted(path, who)
     if path.suffix.lower() == ".parquet":
         held = pq.read_table(path)
         texts = [
@@ -196,6 +200,22 @@ def _rewritten(path: Path, who: Person) -> str | pa.Table | None:
     text = files.text_of(path)
     made_text = who.without(text)
     return None if made_text == text else made_text
+
+
+def _blotted(path: Path, who: Person) -> str | None:
+    """A file that was refused, so that its names are not known, without the lines that name the person.
+
+    Nothing is left of one in UTF-16. One that cannot be unpacked is left as it is.
+    """
+    with suppress(OSError, EOFError, pa.ArrowException):
+        text = files.text_of(path)
+        held = text.encode("utf-8", "surrogateescape").lower()
+        if any(who.email.encode(code) in held for code in ("utf-16-le", "utf-16-be")):
+            return f"{NOBODY}\n"
+        lines = text.splitlines(keepends=True)
+        made = "".join(line if who.without(line) == line else f"{NOBODY}\n" for line in lines)
+        return None if made == text else made
+    return None
 
 
 def _nameless(made: pa.Table, held: pa.Table) -> pa.Table:

@@ -41,6 +41,8 @@ def files(
         raise ValueError(f"no feed [{feed}]; feeds are {sorted(FEEDS)}.")
     if source and source not in intake.source_names():
         raise ValueError(f"no source [{source}]; sources are {intake.source_names()}.")
+    if lacking := sorted(set(intake.settings_of(source) if source else ()) - set(settings)):
+        raise ValueError(f"files of source [{source}] do not say {lacking}; give each as --set name=value.")
     if mode not in (None, "snapshot", "delta"):
         raise ValueError(f"no mode [{mode}]; it is snapshot or delta.")
     if not re.fullmatch(r"[1-9]\d{0,3}/[1-9]\d{0,3}", part):

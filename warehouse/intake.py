@@ -64,7 +64,10 @@ def _read(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> tuple[set[str],
     present: set[str] = set()
     misshapen: dict[str, tuple[int, ...]] = {}
     for number, file in enumerate(delivery.manifest.files):
-        text = files.read(con, delivery.folder / file.name, f"file_{number}")
+        try:
+            text = files.read(con, delivery.folder / file.name, f"file_{number}")
+        except Refused as refused:
+            raise Refused(f"[{delivery.manifest.delivery_id}] {refused}") from None
         rows = con.execute(f"SELECT count(*) FROM file_{number}").fetchall()[0][0] + len(text.misshapen)
         if rows != file.rows:
             raise Refused(
@@ -83,6 +86,12 @@ def _read(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> tuple[set[str],
 def source_names() -> list[str]:
     """The source formats that files may be landed in, besides our own."""
     return sorted(path.stem for path in SOURCES.glob("*.sql"))
+
+
+def settings_of(source: str) -> list[str]:
+    """What a source format needs besides its files, as its mapping says in its line `-- needs`."""
+    first = (SOURCES / f"{source}.sql").read_text().splitlines()[0]
+    return first.removeprefix("-- needs ").split(", ") if first.startswith("-- needs ") else []
 
 
 def _map_source(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> set[str]:

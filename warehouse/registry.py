@@ -148,7 +148,7 @@ def _write(con: duckdb.DuckDBPyConnection, line: dict[str, Any]) -> dict[str, An
 
 
 def completeness(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Each business date that something came for: whether it is settled, whether it is complete, what is missing.
+    """Each business date that something came for: whether it is settled, passed over, or complete, and what is missing.
 
     A day is complete with all parts of its transactions, its agreements, and exchange rates for its month.
     """
@@ -164,7 +164,8 @@ def completeness(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         ") AS rates ON rates.fx_month = date_trunc('month', days.business_date) "
         "GROUP BY days.business_date ORDER BY 1"
     ).fetchall()
-    return [_day(*row) for row in rows]
+    [(newest,)] = con.execute("SELECT coalesce(max(business_date), DATE '1900-01-01') FROM derived.runs").fetchall()
+    return [_day(*row) | {"is_passed_over": not row[1] and row[0] < newest} for row in rows]
 
 
 def _day(
@@ -187,9 +188,8 @@ def _day(
 
 def due_days(con: duckdb.DuckDBPyConnection) -> list[date]:
     """Complete days after the newest settled one, in date order; what comes later for an older day goes into the next."""
-    [(newest,)] = con.execute("SELECT max(business_date) FROM derived.runs").fetchall()
     return [
         day["business_date"]
         for day in completeness(con)
-        if day["is_complete"] and (newest is None or day["business_date"] > newest)
+        if day["is_complete"] and not day["is_settled"] and not day["is_passed_over"]
     ]

@@ -1,5 +1,6 @@
 """The only module that opens DuckDB: the warehouse under a lock, staging files, and read-only readers."""
 
+import logging
 import os
 import secrets
 import shutil
@@ -24,12 +25,13 @@ from warehouse.tables import TABLES
 
 SCHEMA_VERSION = 8
 MIGRATIONS = Path(__file__).parent / "migrations"
-LOCK_SECONDS = 600
+LOCK_SECONDS, PATIENCE = 600, 3
 SPILLED_SECONDS = 86_400
 MEMORY_MIB = (
     2048  # for DuckDB in one process, unless INCENTIVES_MEMORY_MIB says otherwise; what is larger spills to staging/
 )
 PIECE_MIB = 96  # the least with which a piece of a report can be joined and sorted
+log = logging.getLogger("incentives")
 _other_home: ContextVar[Path | None] = ContextVar("other_home", default=None)
 Place = Literal["landing", "archive", "refused", "staging", "releases", "outbox", "sent"]
 
@@ -44,7 +46,7 @@ class ResourceSetting(Exception):
 
 def home() -> Path:
     """The folder that holds all data, from INCENTIVES_HOME; ./var unless it is set."""
-    return _other_home.get() or Path(os.environ.get("INCENTIVES_HOME", "var")).absolute()
+    return _other_home.get() or Path(os.environ.get("INCENTIVES_HOME") or "var").absolute()
 
 
 @contextmanager
@@ -66,16 +68,21 @@ def place(name: Place) -> Path:
 
 @contextmanager
 def locked(purpose: str) -> Iterator[None]:
-    """Hold the home for one writer; raises Busy, naming the holder, when it stays taken for ten minutes."""
+    """Hold the home for one writer; raises Busy, naming the holder, when it stays taken for ten minutes.
+
+    Who waits for more than a moment is told in the log, which commands write to the terminal.
+    """
     home().mkdir(parents=True, exist_ok=True, mode=0o700)
     holder = home() / "holder.txt"
-    lock = FileLock(home() / "lock", timeout=LOCK_SECONDS)
+    lock = FileLock(home() / "lock")
     try:
-        lock.acquire()
+        lock.acquire(timeout=PATIENCE)
     except Timeout:
-        raise Busy(
-            f"the warehouse in [{home()}] is held by [{holder.read_text() if holder.exists() else 'unknown'}]; wait for it to end."
-        ) from None
+        log.warning("waiting for [%s], which holds the home; up to %d minutes", _text_of(holder), LOCK_SECONDS // 60)
+        try:
+            lock.acquire(timeout=LOCK_SECONDS - PATIENCE)
+        except Timeout:
+            raise Busy(f"the warehouse in [{home()}] is held by [{_text_of(holder)}]; wait for it to end.") from None
     try:
         with enough_memory(purpose):
             limits()
@@ -85,6 +92,12 @@ def locked(purpose: str) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _text_of(holder: Path) -> str:
+    with suppress(OSError):
+        return holder.read_text()
+    return "unknown"
 
 
 @contextmanager
@@ -233,9 +246,10 @@ def currencies() -> pa.Table:
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> list[dict[str, Any]]:
-    """What a query finds, a mapping of column to value for each row."""
+    """What a query finds, a mapping of column to value for each row; columns of one name are numbered."""
     found = con.execute(query, values)
-    names = [column[0] for column in found.description]
+    given = [column[0] for column in found.description]
+    names = [f"{name}_{given[:n].count(name)}" if name in given[:n] else name for n, name in enumerate(given)]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 

@@ -1,4 +1,5 @@
--- Partner Center's new-commerce reconciliation file. Settings: partner, customer, currency, and reseller if there is one.
+-- needs partner, customer, currency
+-- Partner Center's new-commerce reconciliation file. What it needs are settings, as is reseller if there is one.
 -- A change of seats is a refund and a charge that share every id, so a line's key is its content and its occurrence.
 -- Lines are not in order of time; a refund reverses the subscription's latest positive line before its own change.
 WITH lines AS (
