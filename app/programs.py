@@ -43,7 +43,7 @@ def check(
     named = paths or [rulebook.programs_folder()]
     files = [file for path in named for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
     found = _found(files, again=again)
-    checked = [row for row, _ in found if row]
+    checked = [row | {"faults": len(of_file)} for row, of_file in found if row]
     faults = [fault for _, of_file in found for fault in of_file]
     if as_json:
         print_json({"checked": checked, "faults": [_told(fault) for fault in faults]})

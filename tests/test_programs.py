@@ -188,6 +188,8 @@ def test_every_program_shipped_keeps_its_examples(path):
         ),
         ([("measure: revenue", "measure: revenue\n    cap: [{over: trailing_12_months, amount: 9}]")], "never ends"),
         ([("measure: revenue", "measure: joy")], "levers.0.measure [joy]"),
+        ([("measure: revenue", "measure: revenu")], "levers.0.measure [revenu]: is [revenue] meant? write one of revenue, "),
+        ([("measure: revenue", "measure: revenue\n    minimun: 5")], "levers.0.minimun [minimun]: no such key; is [minimum] meant?"),
         ([("measure: revenue", "measure: revenue\n    base: joy")], "levers.0.base [joy]"),
         ([("measure: revenue", "measure: revenue\n    accumulate: {over: week}")], "accumulate.over [week]"),
         ([("measure: revenue", "measure: revenue\n    accumulate: {per: [partner], over: month}")], "accumulate.per.0"),
@@ -274,6 +276,12 @@ def test_a_fault_is_refused_with_file_line_key_and_remedy(tmp_path, changes, say
 def test_what_is_sound_loads_and_keeps_its_examples(tmp_path, changes):
     path = written(tmp_path, *changes)
     assert check(load(path), path) == []
+
+
+def test_an_empty_file_is_said_to_hold_nothing(tmp_path):
+    (tmp_path / "x.yaml").write_text("# to be written\n")
+    [fault] = loaded(tmp_path / "x.yaml")[1]
+    assert str(fault) == "x.yaml:1: file [nothing]: a program file is a mapping that begins with program:"
 
 
 def test_every_fault_of_a_file_is_told_at_its_line(tmp_path):

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from transforms import people
 from transforms.programs import Program
 from transforms.rule_faults import faults_of, named_faults
-from transforms.rule_file import RuleFault, parsed
+from transforms.rule_file import RuleFault, kind_of, parsed
 from transforms.rule_values import Name, Rule
 
 AdjustmentReason = Literal[
@@ -103,7 +103,7 @@ def load(path: Path) -> Adjustment:
     if text.faults:
         raise text.faults[0]
     if not isinstance(text.content, dict):
-        raise RuleFault(path.name, 1, "file", type(text.content).__name__, "a mapping that begins with adjustment:")
+        raise RuleFault(path.name, 1, "file", kind_of(text.content), "a mapping that begins with adjustment:")
     try:
         declared = Adjustment.model_validate(text.content)
     except ValidationError as fault:

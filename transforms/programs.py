@@ -19,7 +19,7 @@ from transforms.levers import Cap, Lever, Over
 from transforms.money import RoundingMode
 from transforms.precedence import Association
 from transforms.rule_faults import faults_of, named_faults
-from transforms.rule_file import RuleFault, RuleText, parsed
+from transforms.rule_file import RuleFault, RuleText, kind_of, parsed
 from transforms.rule_values import (
     Currency,
     DatedNumber,
@@ -246,7 +246,7 @@ def _besides(content: dict[str, Any]) -> Iterator[Fault]:
 
 def _program(path: Path, text: RuleText) -> Program:
     if not isinstance(text.content, dict):
-        kind = type(text.content).__name__
+        kind = kind_of(text.content)
         raise RuleFault(path.name, 1, "file", kind, "a program file is a mapping that begins with program:")
     program = Program.model_validate({**text.content, "rule_version": _version(path)})
     if program.program != path.stem:

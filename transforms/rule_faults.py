@@ -1,14 +1,17 @@
 """Faults of a rule file as people who write it need them: file, line, key, value, remedy."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
 
 from transforms.rule_file import Place, RuleFault, RuleText
-from transforms.rule_values import NAME, Fault
+from transforms.rule_values import NAME, Fault, Rule
 
 REMEDIES = {  # those of pydantic's words that say what is wrong, but not what to do
     "date_type": "a date is needed; write it as 2019-07-01, without quotes",
@@ -56,7 +59,10 @@ def _faults(error: Any) -> Iterator[Fault]:
         for fault in error["ctx"]["faults"]:
             yield fault._replace(place=(*place, *fault.place))
     elif kind == "extra_forbidden":
-        yield Fault(place, last, "no such key; see docs/programs.md for the words")
+        yield Fault(place, last, f"no such key; {_meant(last, _keys())}see docs/programs.md for the words")
+    elif kind == "literal_error":
+        words = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+        yield Fault(place, None, f"{_meant(str(error['input']), words)}write one of {', '.join(words)}")
     elif kind == "missing":
         yield Fault(place, last, "this key is missing; add it")
     elif kind == "string_type" and isinstance(error["input"], Decimal):
@@ -65,6 +71,22 @@ def _faults(error: Any) -> Iterator[Fault]:
         bound = next((str(value) for value in error.get("ctx", {}).values()), "")
         said = error["msg"].removeprefix("Value error, ")
         yield Fault(place, None, BOUNDS.get((kind, bound)) or REMEDIES.get(kind, said))
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    """A question whether the nearest of some words was meant, where one is near."""
+    nearest = get_close_matches(word.lower(), list(known), 1)
+    return f"is [{nearest[0]}] meant? " if nearest else ""
+
+
+@cache
+def _keys() -> list[str]:
+    """Every key that a rule file may have somewhere."""
+    parts, found = [Rule], set()
+    for part in parts:
+        parts += part.__subclasses__()
+        found |= {field.alias or name for name, field in part.model_fields.items()}
+    return sorted(found)
 
 
 def _innermost(wanted: Place, text: RuleText) -> tuple[Place, Any]:

@@ -71,6 +71,11 @@ def parsed(path: Path) -> RuleText:
     return RuleText(None, *reading.found)
 
 
+def kind_of(content: Any) -> str:
+    """What a file holds that is no mapping, in a word."""
+    return "nothing" if content is None else type(content).__name__
+
+
 class _Reading:
     """The lines and faults of one file, as its nodes are read."""
 
