@@ -237,7 +237,7 @@ def _told_price(price: dict[str, Any]) -> list[str]:
     )
     held = f"; {HELD_BY[price['held_by']]}" if price["held_by"] else ""
     made = [
-        f"price       {price['lever']}, bracket {price['bracket']}: {priced} = {_money(price['earning'], currency)}"
+        f"price       {price['program']} {price['lever']}, bracket {price['bracket']}: {priced} = {_money(price['earning'], currency)}"
         f"{' (illustrative)' if price['is_illustrative'] else ''}{held}",
         f"  split     rebate {_money(price['rebate'], currency)}, co-op {_money(price['coop'], currency)}",
         f"  rules     {price['rule_version']}; {price['reference'] or 'lever no longer in force'}",
