@@ -20,8 +20,8 @@ FROM transactions WHERE transaction_id = $id
 """
 DECISIONS = """
 SELECT decisions.program, decisions.partner_id, decision, levers, reason_codes, reference_on, rule_version,
-    decisions.claim_id, claim.association, claim.valid_from AS claimed_from
-FROM decisions LEFT JOIN associations AS claim ON claim.program = decisions.program AND claim.claim_id = decisions.claim_id
+    decisions.claim_id, claim.association, claim.valid_from AS claimed_from, program_currency
+FROM decisions LEFT JOIN (SELECT DISTINCT program, program_currency FROM programs) USING (program) LEFT JOIN associations AS claim ON claim.program = decisions.program AND claim.claim_id = decisions.claim_id
     AND claim.valid_from <= reference_on AND (claim.valid_to IS NULL OR claim.valid_to > reference_on)
 WHERE transaction_id = $id ORDER BY decisions.program
 """
@@ -188,6 +188,9 @@ def told(found: dict[str, Any]) -> list[str]:
             f"decision    {decided['program']}, partner {decided['partner_id']}: {decided['decision']} ({why}), priced as of "
             f"{decided['reference_on']}"
         )
+        if "UNKFX" in (decided["reason_codes"] or ""):
+            currencies = f"from {line.get('currency')} to {decided['program_currency'] or 'that of the program'}"
+            made.append(f"            no rate {currencies} was delivered for {decided['reference_on']:%Y-%m}")
         if decided["claim_id"]:
             made.append(
                 f"            by claim {decided['claim_id']}, {decided['association']} from {decided['claimed_from']}"

@@ -1,5 +1,6 @@
 """The life of the data: a backup in one file, its restoration, and what is removed when it is no longer needed."""
 
+import gzip
 import os
 import shutil
 import tarfile
@@ -57,7 +58,7 @@ def restore(file: Path) -> None:
             tar.extractall(whole, filter="data")
             for path in Path(whole).iterdir():
                 os.replace(path, home / path.name)
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as fault:
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as fault:
         raise LookupError(f"[{file.name}] is not a backup, or not a whole one: {fault}; use another.") from None
     releases.rehome()
 

@@ -49,6 +49,11 @@ def test_an_exchange_rate_is_named_with_its_month(home):
     assert "exchange  1 EUR = 1.2345 USD in 2021-03" in run("t1")
 
 
+def test_an_exchange_rate_that_is_not_there_is_named(first_day):
+    settle_next(NEXT, [{"transaction_id": "t2", "currency": "CHF"}])
+    assert "no rate from CHF to USD was delivered for 2021-03" in run("t2")
+
+
 def test_a_files_line_leads_to_all_that_it_caused(first_day):
     settle_next(NEXT, [T1, {"transaction_id": "r", "reverses": "t1", "revenue": "-25.00"}])
     [found] = json.loads(
