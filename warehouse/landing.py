@@ -131,6 +131,8 @@ def open_delivery(name: str, manifest: Manifest) -> Delivery:
     folder = store.place("landing") / name
     if manifest.delivery_id != name:
         raise Refused(f"[{name}] holds a manifest for delivery [{manifest.delivery_id}]; name the folder after it.")
+    if folder.is_symlink():
+        raise Refused(f"[{name}] is a link, whose target may change; deliver the folder itself.")
     if manifest.mode == "snapshot" and manifest.part != "1/1":
         raise Refused(
             f"[{name}] is part [{manifest.part}] of a snapshot; deliver a snapshot whole, in several files if need be."
