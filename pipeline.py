@@ -66,7 +66,9 @@ def ingest(progress: Progress = silent) -> list[dict[str, Any]]:
             try:
                 taken.append(_take_in(name, seen.get(name), progress))
             except Exception as fault:  # of the program or the machine, not of the delivery, which stays in landing/
-                fault.add_note(f"It happened to delivery [{name}], which stays in landing/ and does not hold up the others.")
+                fault.add_note(
+                    f"It happened to delivery [{name}], which stays in landing/ and does not hold up the others."
+                )
                 faults.append(fault)
         if faults:
             raise faults[0]
