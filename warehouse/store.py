@@ -76,11 +76,11 @@ def locked(purpose: str) -> Iterator[None]:
     holder = home() / "holder.txt"
     lock = FileLock(home() / "lock")
     try:
-        lock.acquire(timeout=PATIENCE)
+        lock.acquire(timeout=min(PATIENCE, LOCK_SECONDS))
     except Timeout:
         log.warning("waiting for [%s], which holds the home; up to %d minutes", _text_of(holder), LOCK_SECONDS // 60)
         try:
-            lock.acquire(timeout=LOCK_SECONDS - PATIENCE)
+            lock.acquire(timeout=max(LOCK_SECONDS - PATIENCE, 0))  # without an end if it were below
         except Timeout:
             raise Busy(f"the warehouse in [{home()}] is held by [{_text_of(holder)}]; wait for it to end.") from None
     try:
