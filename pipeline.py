@@ -20,7 +20,6 @@ from warehouse import (
     audit,
     books,
     buckets,
-    casting,
     commit,
     cuts,
     intake,
@@ -29,6 +28,7 @@ from warehouse import (
     quarantine,
     registry,
     releases,
+    rule_words,
     store,
     watch,
 )
@@ -61,7 +61,8 @@ def ingest(progress: Progress = silent) -> list[dict[str, Any]]:
             return []
         with store.warehouse() as con:
             seen = registry.seen(con, names)
-        taken, faults = [], []
+        taken: list[dict[str, Any]] = []
+        faults: list[Exception] = []
         for name in names:
             try:
                 taken.append(_take_in(name, seen.get(name), progress))
@@ -70,6 +71,8 @@ def ingest(progress: Progress = silent) -> list[dict[str, Any]]:
                     f"It happened to delivery [{name}], which stays in landing/ and does not hold up the others."
                 )
                 faults.append(fault)
+        for other in faults[1:]:
+            faults[0].add_note("\n".join([str(other), *other.__notes__]))
         if faults:
             raise faults[0]
         return taken
@@ -411,7 +414,7 @@ def quarantined_row(quarantine_id: str) -> dict[str, Any]:
         row = quarantine.shown(con, quarantine_id)
     means = {rule.id: rule.means for rule in of(f"clean.{row['feed']}")}
     broken = row["rules_broken"].split(",")
-    return row | {"expected": {rule: means.get(rule) or casting.expected(rule) for rule in broken}}
+    return row | {"expected": {rule: means.get(rule) or rule_words.expected(rule) for rule in broken}}
 
 
 def release_row(quarantine_id: str, changes: dict[str, str], by: str) -> str:

@@ -69,9 +69,8 @@ def gc(keep: int) -> dict[str, Any]:
     The current release and all manifests stay. What its feed's contract keeps no longer goes: archived deliveries, and
     persons without a role. Raises LookupError when less than twice the warehouse's size is free.
     """
-    store.place("releases")
     before = _size()
-    free = shutil.disk_usage(store.home()).free
+    free = shutil.disk_usage(store.place("releases")).free
     if free < 2 * before:
         raise LookupError(
             f"[{free >> 20}] MiB are free; compacting needs [{2 * before >> 20}]. Free space or move the home."

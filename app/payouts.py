@@ -175,8 +175,6 @@ def _amounts(row: dict[str, Any], as_json: bool) -> dict[str, Any]:
     columns = {"payment": "payment_minor", "withheld": "withheld_minor", "sales tax": "sales_tax_minor"}
     made = {name: shown(column, "currency") for name, column in columns.items()}
     balance = {"balance": shown("due_minor", "currency")} if "due_minor" in row else {}
-    made["payout"] = (
-        (None if as_json else "") if isna(row["payout_minor"]) else shown("payout_minor", "payout_currency")
-    )
+    made["payout"] = None if isna(row["payout_minor"]) else shown("payout_minor", "payout_currency")
     since = {"status_on": f"{row['status_on']:%Y-%m-%d}"} if "status_on" in row else {}
     return row | balance | made | since

@@ -112,7 +112,10 @@ def _typed(path: Path, name: str, number: int, value: str | None) -> Any:
         pa.scalar(amount, TYPES.field(name).type)
         return amount
     except (ValueError, InvalidOperation):  # Arrow's faults are ValueErrors too
+        kind = TYPES.field(name).type
         wanted = (
-            "a month such as 2022-03" if name == "month" else "a number such as 12.50 that an amount or a rate may be"
+            "a month such as 2022-03"
+            if name == "month"
+            else f"a number such as 12.50 of at most {kind.precision - kind.scale} digits and {kind.scale} decimals"
         )
         raise LookupError(f"[{path.name}] line [{number}]: {name} [{value}] is not {wanted}.") from None

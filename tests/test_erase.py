@@ -149,7 +149,11 @@ def test_names_that_stand_only_where_rows_were_set_aside_or_files_refused_are_er
             mode="snapshot", rows=[9],
         )  # fmt: skip
     assert [line["delivery_status"] for line in pipeline.ingest()].count("refused") == 2
+    for name in ("broken.parquet", "broken.csv.gz"):
+        (known / "refused" / "eight" / name).write_bytes(b"PAR1 cut off")
     operations.erase(EMAIL, "anna")
+    (known / "refused" / "eight" / "broken.csv.gz").unlink()
+    (known / "refused" / "eight" / "broken.parquet").unlink()
     assert traces(known) == []
     kept = (known / "refused" / "eight" / "eight.csv").read_text()
     assert "Kimberly" in kept and "(erased)" in kept

@@ -7,7 +7,7 @@ import pytest
 
 import pipeline
 from tests.deliveries import DAY, PLAIN, WORLD, land, land_file, land_world
-from warehouse import casting, files, intake, store
+from warehouse import casting, files, intake, rule_words, store
 from warehouse.tables import FEEDS
 
 NEXT = "2021-03-24"
@@ -325,7 +325,15 @@ def test_a_link_is_no_delivered_file(home, tmp_path):
     file = home / "landing" / name / "transactions.csv"
     file.rename(tmp_path / "elsewhere.csv")
     file.symlink_to(tmp_path / "elsewhere.csv")
-    assert "is a link" in only(pipeline.ingest())["message"]
+    assert "file [transactions.csv] is a link" in only(pipeline.ingest())["message"]
+
+
+def test_a_link_is_no_delivery(home, tmp_path_factory):
+    name = land("transactions", [T1])
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / name
+    (home / "landing" / name).rename(elsewhere)
+    (home / "landing" / name).symlink_to(elsewhere)
+    assert f"[{name}] is a link" in only(pipeline.ingest())["message"]
 
 
 @pytest.mark.parametrize(
@@ -383,19 +391,20 @@ def test_one_bad_delivery_does_not_hold_up_the_others(home):
 
 def test_a_fault_of_the_program_leaves_its_delivery_in_landing_and_takes_in_the_others(home, monkeypatch):
     land_world()
-    broken = f"{DAY}-customers-1"
+    broken = [f"{DAY}-{feed}-1" for feed in ("customers", "products")]
     stage = intake.stage
 
     def failing(delivery, *given):
-        if delivery.manifest.delivery_id == broken:
+        if delivery.manifest.delivery_id in broken:
             raise AssertionError("a fault of the program")
         return stage(delivery, *given)
 
     with monkeypatch.context() as patched, pytest.raises(AssertionError, match="a fault of the program") as fault:
         patched.setattr(intake, "stage", failing)
         pipeline.ingest()
-    assert broken in fault.value.__notes__[0] and [path.name for path in (home / "landing").iterdir()] == [broken]
-    assert only(pipeline.ingest())["delivery_status"] == "accepted"
+    assert all(f"delivery [{name}]" in "".join(fault.value.__notes__) for name in broken)
+    assert sorted(path.name for path in (home / "landing").iterdir()) == broken
+    assert [line["delivery_status"] for line in pipeline.ingest()] == ["accepted"] * 2
 
 
 def test_a_repaired_row_comes_in_as_a_delivery_of_its_own(home):
@@ -413,12 +422,15 @@ def test_a_repaired_row_comes_in_as_a_delivery_of_its_own(home):
         pipeline.release_row(row["quarantine_id"], {}, by="anna")
 
 
+INTAKE_RULES = ("shape", "conflict", "future:transaction_at")
+
+
 def test_every_rule_of_a_row_says_what_is_expected():
     for feed in FEEDS.values():
-        told = {rule: casting.expected(rule) for rule in casting.query(feed, set())[1]}
+        told = {rule: rule_words.expected(rule) for rule in (*casting.query(feed, set())[1], *INTAKE_RULES)}
         assert all(told.values()), feed.name
-    assert casting.expected("code:agreement_status").startswith("agreement_status is one of active, ")
-    assert casting.expected("precision:quantity") == "quantity has no more decimals than 6"
+    assert rule_words.expected("code:agreement_status").startswith("agreement_status is one of active, ")
+    assert rule_words.expected("precision:quantity") == "quantity has no more decimals than 6"
 
 
 def test_a_quarantined_row_shows_what_was_delivered_and_expected(home):

@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -181,41 +181,42 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _rewritten(path: Path, who: Person) -> str | pa.Table | None:
-    """What a file holds without the person, None where it does not name the person."""
-    if path.parent.parent.name == "refused" and path.suffix.lower() != ".parquet":
-        return _blotted(path, who)
-    if path.suffix.lower() == ".parquet":
-        held = pq.read_table(path)
-        texts = [
-            n
-            for n, field in enumerate(held.schema)
-            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-        ]
-        made = held
-        for number in texts:
-            field = held.schema.field(number)
-            values = [value and who.without(value) for value in held.column(number).to_pylist()]
-            made = made.set_column(number, field, pa.array(values, field.type))
-        return None if made.equals(held) else _nameless(made, held)
-    text = files.text_of(path)
-    made_text = who.without(text)
-    return None if made_text == text else made_text
-
-
-def _blotted(path: Path, who: Person) -> str | None:
-    """A file that was refused, so that its names are not known, without the lines that name the person.
-
-    Nothing is left of one in UTF-16. One that cannot be unpacked is left as it is.
-    """
-    with suppress(OSError, EOFError, pa.ArrowException):
+    """What a file holds without the person, None where it does not name the person, or was never readable."""
+    place = path.parent.parent.name
+    try:
+        if path.suffix.lower() == ".parquet":
+            return _table_without(path, who)
         text = files.text_of(path)
-        held = text.encode("utf-8", "surrogateescape").lower()
-        if any(who.email.encode(code) in held for code in ("utf-16-le", "utf-16-be")):
-            return f"{NOBODY}\n"
-        lines = text.splitlines(keepends=True)
-        made = "".join(line if who.without(line) == line else f"{NOBODY}\n" for line in lines)
-        return None if made == text else made
-    return None
+    except (OSError, EOFError, pa.ArrowException):
+        if place == "archive":  # where all was read once
+            raise
+        return None
+    made = _blotted(text, who) if place == "refused" else who.without(text)
+    return None if made == text else made
+
+
+def _blotted(text: str, who: Person) -> str:
+    """The text of a refused file, whose names are not known, without the lines that name the person; nothing of UTF-16."""
+    held = text.encode("utf-8", "surrogateescape").lower()
+    if any(who.email.encode(code) in held for code in ("utf-16-le", "utf-16-be")):
+        return f"{NOBODY}\n"
+    lines = text.splitlines(keepends=True)
+    return "".join(line if who.without(line) == line else f"{NOBODY}\n" for line in lines)
+
+
+def _table_without(path: Path, who: Person) -> pa.Table | None:
+    held = pq.read_table(path)
+    texts = [
+        n
+        for n, field in enumerate(held.schema)
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+    ]
+    made = held
+    for number in texts:
+        field = held.schema.field(number)
+        values = [value and who.without(value) for value in held.column(number).to_pylist()]
+        made = made.set_column(number, field, pa.array(values, field.type))
+    return None if made.equals(held) else _nameless(made, held)
 
 
 def _nameless(made: pa.Table, held: pa.Table) -> pa.Table:

@@ -124,7 +124,7 @@ def _csv(con: duckdb.DuckDBPyConnection, path: Path, into: str) -> Text:
         con.execute(f"ALTER TABLE records RENAME TO {into}_records")
     number = "line_number" if misshapen else "rowid + 2 AS line_number"
     con.execute(
-        f"CREATE TEMP VIEW {into} AS SELECT {', '.join(map(_name, columns))}, {number}, {_literal(path.name)} AS file_name FROM {into}_records"
+        f"CREATE TEMP VIEW {into} AS SELECT {', '.join(map(casting.quoted, columns))}, {number}, {_literal(path.name)} AS file_name FROM {into}_records"
     )
     return Text(columns, tuple(misshapen))
 
@@ -150,7 +150,8 @@ def _parquet(con: duckdb.DuckDBPyConnection, path: Path, into: str) -> Text:
     described = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
     columns = _columns(path, pq.read_schema(path).names)  # DuckDB gives a name that stands twice another one
     texts = ", ".join(
-        f"CAST({_name(c[0])} AS VARCHAR) AS {_name(name)}" for c, name in zip(described, columns, strict=True)
+        f"CAST({casting.quoted(c[0])} AS VARCHAR) AS {casting.quoted(name)}"
+        for c, name in zip(described, columns, strict=True)
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT {texts}, file_row_number + 1 AS line_number, "
@@ -177,7 +178,7 @@ def _json_lines(con: duckdb.DuckDBPyConnection, path: Path, into: str) -> Text:
     ).fetchall()[0][0]
     keys = sorted(keys or [])
     columns = _columns(path, keys)
-    texts = ", ".join(f"{_json_text(key)} AS {_name(key.lower())}" for key in keys)
+    texts = ", ".join(f"{_json_text(key)} AS {casting.quoted(key.lower())}" for key in keys)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT {texts or 'NULL AS nothing'}, line_number, "
         f"{_literal(path.name)} AS file_name FROM records WHERE is_object"
@@ -320,6 +321,3 @@ def _struct(columns: tuple[str, ...]) -> str:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-_name = casting.quoted

@@ -111,11 +111,11 @@ def _absent_later(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict) -> N
     """
     key, columns = ", ".join(feed.key), ", ".join(feed.columns)
     later = con.execute(
-        "SELECT business_date, delivery_id, coalesce(supersedes = $id, false) FROM clean.deliveries "
-        "WHERE delivery_status = 'accepted' AND feed = $feed AND (supersedes = $id OR mode = 'snapshot') "
+        "SELECT business_date, delivery_id, coalesce(supersedes = $id, false) AS is_superseding FROM clean.deliveries "
+        "WHERE delivery_status = 'accepted' AND feed = $feed AND (is_superseding OR mode = 'snapshot') "
         "AND (business_date, created_at, delivery_id) > (SELECT (business_date, created_at, delivery_id) "
         "FROM clean.deliveries WHERE delivery_id = $id AND delivery_status = 'accepted') "
-        "QUALIFY row_number() OVER (PARTITION BY supersedes = $id ORDER BY business_date, created_at, delivery_id) = 1",
+        "QUALIFY row_number() OVER (PARTITION BY is_superseding ORDER BY business_date, created_at, delivery_id) = 1",
         {"feed": feed.name, "id": values["id"]},
     ).fetchall()
     for day, delivery_id, is_superseding in later:
