@@ -29,6 +29,7 @@ from warehouse import (
     registry,
     releases,
     rule_words,
+    staged,
     store,
     watch,
 )
@@ -276,7 +277,7 @@ def attempt(
         _health(run.day, {"succeeded": False, "message": str(fault)})
         raise
     finally:
-        run.staging.unlink(missing_ok=True)
+        staged.discard(run.run_id)
     _health(run.day, {"succeeded": True, "message": None, "warnings": report["warnings"]})
     with (store.home() / "runs.jsonl").open("a") as log:
         log.write(json.dumps(report, default=str) + "\n")
@@ -285,24 +286,20 @@ def attempt(
 
 def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnection], None] | None) -> dict[str, Any]:
     clock = settlement.Clock()
-    run.staging.unlink(missing_ok=True)
-    with store.warehouse() as con:
-        store.attach(con, run.staging, "staging")
-        con.execute("SET force_compression = 'uncompressed'")  # staged once, read twice, deleted
+    with store.warehouse() as con, staged.opened(con, run.run_id):
         deliveries, lines = settlement.work_out(con, run, clock)
         told = [*told, *settlement.post_besides(con, run)]
         audit.facts(con, run.day)
-        cuts.keep(con)
-        con.execute("DETACH staging")
+        cuts.keep(con, run.run_id)
     clock.stage("ledger")
     store.reached("day staged")
     tell = run.progress if lines > buckets.BUCKET_LINES else silent
     tell(f"{run.day}: judging what {lines:,} lines make")
-    verdict = _judged(run.staging, [*DERIVED.values(), *AUDIT.values()])
+    verdict = _judged(staged.file(run.run_id), [*DERIVED.values(), *AUDIT.values()])
     clock.stage("expectations")
     tell(f"{run.day}: taking it over")
     with store.warehouse() as con:
-        store.attach(con, run.staging, "staging", "(READ_ONLY)")
+        store.attach(con, staged.file(run.run_id), "staging", "(READ_ONLY)")
         settlement.register(con, run)
         cuts.take_up(con)
         with store.transaction(con):

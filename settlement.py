@@ -50,7 +50,7 @@ from transforms.programs import Program
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.sales import program_sales
-from warehouse import associated, books, buckets, commit, cuts, due, frames, requested, rivals, store, worked
+from warehouse import associated, books, buckets, commit, cuts, due, frames, requested, rivals, staged, worked
 from warehouse.tables import DERIVED, FEEDS
 
 Step = Callable[..., pd.DataFrame]
@@ -86,7 +86,6 @@ NO_LINES = pd.DataFrame(
     {name: pd.Series([], dtype="str") for name in ("program", "partner_id", "transaction_id", "levers", "compared_by")}
 )
 EARNING_STEPS = {name: LINE_STEPS[name] for name in ("decided_lines", "earnings")}
-COMPRESSED_BUCKETS = 16  # of which more are staged compressed: 20,000,000 lines would take 32 GB
 Progress = Callable[[str], None]
 
 
@@ -112,10 +111,6 @@ class Run:
     adjustments: Path = field(default_factory=rulebook.adjustments_folder)
     publish: bool = True  # within a backfill, only the last day's run does
     progress: Progress = silent
-
-    @property
-    def staging(self) -> Path:
-        return store.place("staging") / f"{self.run_id}.duckdb"
 
 
 class Clock:
@@ -270,8 +265,6 @@ def _made_of_buckets(
 ) -> Iterator[dict[str, Any]]:
     """What some line steps make of each bucket; while pandas works on one, DuckDB stages the one before and reads the next."""
     count = worked.divide(con, again=again)
-    if count > COMPRESSED_BUCKETS:
-        con.execute("SET force_compression = 'auto'")
 
     def read(number: int) -> dict[str, Any]:
         if count > 1:
@@ -411,7 +404,7 @@ def hold_payees(con: duckdb.DuckDBPyConnection, run: Run) -> None:
 
 def rule_differences(con: duckdb.DuckDBPyConnection, plan: Run) -> list[dict[str, Any]]:
     """What a rule edit would change of what is posted, by program, partner, month, kind and currency; nothing is kept."""
-    with store.scratch(con, plan.staging):
+    with staged.scratch(con, plan.run_id):
         work_out(con, plan, Clock())
         return books.staged_rule_changes(con)
 
@@ -426,7 +419,7 @@ def earned(
     run, clock = Run("simulate", day, rulebook.Rules(rules, rules, ""), progress=progress), Clock()
     given = {"programs": rules, "run_date": day}
     found = []
-    with store.scratch(con, run.staging):
+    with staged.scratch(con, run.run_id):
         waiting = _judge_partners(con, run, given, clock, everything=True)
         _touch_lines(con, run, clock, everything=True, within=simulation.whole_periods(rules, first, end))
         for made in _made_of_buckets(con, run, EARNING_STEPS, given, clock):
@@ -442,6 +435,6 @@ def recomputed(
     Every line is worked out anew from all that is known; nothing is kept.
     """
     run = Run("verify", day, rulebook.rules_of_last_run(con), progress=progress)
-    with store.scratch(con, run.staging):
+    with staged.scratch(con, run.run_id):
         waiting = work_out(con, run, Clock(), everything=True)[0]
         return waiting, books.staged_differences(con)

@@ -102,11 +102,11 @@ def multiply(copies: int) -> None:
     [part] = manifest["parts"]
     with store.connect() as con:
         for name, file in part["tables"].items():
-            path = parts.quoted(store.place("releases") / file["file"])
+            path = store.quoted(store.place("releases") / file["file"])
             made = store.place("releases") / f"partitions/{name}/many.parquet"
             query = _many(con, f"read_parquet({path})", copies)
             con.execute(
-                f"COPY ({query} ORDER BY {parts.order(parts.TABLES[name])}) TO {parts.quoted(made)} (FORMAT parquet, COMPRESSION zstd)"
+                f"COPY ({query} ORDER BY {parts.order(parts.TABLES[name])}) TO {store.quoted(made)} (FORMAT parquet, COMPRESSION zstd)"
             )
             file["file"] = str(made.relative_to(store.place("releases")))
     with store.connect(releases.database(manifest)) as out:

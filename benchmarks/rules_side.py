@@ -1,7 +1,8 @@
 """One side of the rule benchmark in a process of its own: the transforms, or plain DuckDB SQL that makes the same rows.
 
 `python -m benchmarks.rules_side transforms|plain LINES WORK` prints one line of JSON: seconds, imports apart, and figures that
-both sides must share. Both read the decided lines of a database file and write the table `earnings` of another.
+both sides must share. Both read the decided lines of a database file and write earnings: the transforms as a run stages them,
+plain SQL as a table of another file.
 """
 
 import json
@@ -74,7 +75,7 @@ NO_HOLDERS = "SELECT program, NULL::VARCHAR AS lever, NULL::VARCHAR AS scope, pa
 
 
 def _open(con: Any, lines: Path, work: Path) -> None:
-    con.execute("SET force_compression = 'uncompressed'")  # as rows are staged; it spares both sides the same work
+    con.execute("SET force_compression = 'uncompressed'")  # which spares plain SQL work
     con.execute(f"ATTACH '{lines}' AS given (READ_ONLY)")
     con.execute("CREATE TEMP VIEW decided_lines AS FROM given.decided_lines")
     con.execute(f"ATTACH '{work / 'made.duckdb'}' AS staging")

@@ -266,6 +266,6 @@ def test_a_partners_rows_lie_together_after_rows_of_any_order(home):
     [part] = pipeline.current_release()["parts"]
     with store.connect() as con:
         for name in ("transactions", "decisions", "eligibility_history"):
-            path = parts.quoted(store.place("releases") / part["tables"][name]["file"])
+            path = store.quoted(store.place("releases") / part["tables"][name]["file"])
             lie = con.execute(f"SELECT ({parts.order(parts.TABLES[name])}) FROM read_parquet({path})").fetchall()
             assert lie == sorted(lie) and len(set(lie)) == 3, name

@@ -6,7 +6,7 @@ keeps of each piece of a table; to look through 20,000,000 lines for each of 160
 
 import duckdb
 
-BUCKET_LINES = 125_000
+BUCKET_LINES = 250_000
 
 
 def divide(con: duckdb.DuckDBPyConnection, name: str, lines: str, key: str = "bucket_key") -> int:

@@ -1,11 +1,12 @@
-"""A settle run's staged tables, taken over by the warehouse in one transaction."""
+"""A settle run's tables: staged as their contracts have them, and taken over by the warehouse in one transaction."""
 
 from datetime import date
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
-from warehouse import frames, store
+from warehouse import frames, staged
 from warehouse.tables import DERIVED
 from warehouse.versions import replace_groups
 
@@ -16,35 +17,27 @@ ENTRY = (
 
 
 def stage(con: duckdb.DuckDBPyConnection, name: str, made: pd.DataFrame, run_id: str) -> int:
-    """Write one derived table to the staging file, as its contract has it; how many rows."""
+    """Stage rows of one derived table, as its contract has it; how many rows."""
     table = DERIVED[name]
-    if name == "earnings_ledger":
-        return _stage_entries(con, made, run_id)
-    con.execute("CREATE SCHEMA IF NOT EXISTS staging.derived")
-    con.execute(
-        table.ddl.replace(" derived.", " staging.derived.", 1).replace("known_from DATE NOT NULL", "known_from DATE")
-    )
-    store.insert(con, f"staging.{table.full_name}", frames.conform(table, made))
+    rows = _entries(con, made, run_id) if name == "earnings_ledger" else frames.conform(table, made)
+    staged.add(con, table.full_name, rows, run_id)
     return len(made)
 
 
-def _stage_entries(con: duckdb.DuckDBPyConnection, made: pd.DataFrame, run_id: str) -> int:
-    """Ledger entries get the UUID that is derived from what they post, so that none can be posted twice.
+def _entries(con: duckdb.DuckDBPyConnection, made: pd.DataFrame, run_id: str) -> pa.Table:
+    """Ledger entries with the UUID that is derived from what they post, so that none can be posted twice.
 
     And the accounting month that they are posted in: that of the day, or the first one that is not closed.
     """
     table = DERIVED["earnings_ledger"]
     seed = ", ".join(f"coalesce({c}::VARCHAR, '')" for c in ENTRY) + ", payment_id"  # left out where there is none
-    con.execute("CREATE SCHEMA IF NOT EXISTS staging.derived")
-    con.execute(table.ddl.replace(" derived.", " staging.derived.", 1))
     con.register("arriving", frames.conform(table, made.assign(entry_id="", run_id=run_id, period=made["posted_on"])))
-    con.execute(
-        "INSERT INTO staging.derived.earnings_ledger BY NAME SELECT * REPLACE ("
-        f"CAST(CAST(md5(concat_ws('|', {seed})) AS UUID) AS VARCHAR) AS entry_id, greatest(date_trunc('month', period), "
-        "(SELECT max(period) + INTERVAL 1 MONTH FROM derived.closes))::DATE AS period) FROM arriving"
-    )
+    rows = con.sql(
+        f"SELECT * REPLACE (CAST(CAST(md5(concat_ws('|', {seed})) AS UUID) AS VARCHAR) AS entry_id, greatest("
+        "date_trunc('month', period), (SELECT max(period) + INTERVAL 1 MONTH FROM derived.closes))::DATE AS period) FROM arriving"
+    ).to_arrow_table()
     con.unregister("arriving")
-    return len(made)
+    return rows
 
 
 def take_over(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:

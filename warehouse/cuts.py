@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from warehouse import frames, store
+from warehouse import frames, staged, store
 from warehouse.tables import DERIVED, FEEDS
 
 HERE = Path(__file__).parent
@@ -330,11 +330,10 @@ KEPT = (
 )  # fmt: skip
 
 
-def keep(con: duckdb.DuckDBPyConnection) -> None:
-    """Write what was found to be worked out into the staging file, for the connection that takes the run over."""
-    con.execute("CREATE SCHEMA staging.touched")
+def keep(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
+    """Stage what was found to be worked out, for the connection that takes the run over."""
     for name in KEPT:
-        con.execute(f"CREATE TABLE staging.touched.{name} AS FROM {name}")
+        staged.copy(con, f"touched.{name}", f"FROM {name}", run_id)
     con.execute("CREATE TABLE staging.touched.since AS SELECT getvariable('worked_since')::DATE AS worked_since")
 
 

@@ -68,12 +68,16 @@ def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) ->
     table = TABLES[name]
     is_versioned = table.parts == "versions"
     con.execute("SET preserve_insertion_order = true")
-    con.execute(f"COPY (FROM ({query}) ORDER BY {order(table)}) TO {quoted(fresh)} (FORMAT parquet, COMPRESSION zstd)")
+    con.execute(
+        f"COPY (FROM ({query}) ORDER BY {order(table)}) TO {store.quoted(fresh)} (FORMAT parquet, COMPRESSION zstd)"
+    )
     con.execute("SET preserve_insertion_order = false")
-    rows, hashed = content.content_hash(con, f"(SELECT * EXCLUDE (part) FROM read_parquet({quoted(fresh)}))")
+    rows, hashed = content.content_hash(con, f"(SELECT * EXCLUDE (part) FROM read_parquet({store.quoted(fresh)}))")
     counted = "count(*) FILTER (replaces), count(*) FILTER (known_to IS NULL)"
     counts = counted if is_versioned else "0, count(*)"
-    replacing, in_force = con.execute(f"SELECT {counts} FROM read_parquet({quoted(fresh)}) GROUP BY ()").fetchall()[0]
+    replacing, in_force = con.execute(
+        f"SELECT {counts} FROM read_parquet({store.quoted(fresh)}) GROUP BY ()"
+    ).fetchall()[0]
     final = folder / f"{title}-{hashed[:12]}.parquet"
     store.sync(fresh)
     os.replace(fresh, final)
@@ -193,10 +197,5 @@ def _merged(con: duckdb.DuckDBPyConnection, table: Published, held: list[dict[st
 
 
 def _read(files: Sequence[dict[str, Any]]) -> str:
-    paths = ", ".join(quoted(store.place("releases") / file["file"]) for file in files)
+    paths = ", ".join(store.quoted(store.place("releases") / file["file"]) for file in files)
     return f"read_parquet([{paths}])"
-
-
-def quoted(path: Path) -> str:
-    """A path as text in SQL."""
-    return "'" + str(path).replace("'", "''") + "'"

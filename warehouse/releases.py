@@ -54,7 +54,7 @@ def files(manifest: dict[str, Any]) -> Iterator[str]:
 def opened(manifest: dict[str, Any], within: dict[str, str] | None = None) -> duckdb.DuckDBPyConnection:
     """A read-only connection to a release that reaches no other file than its own partitions; `within` has its limits."""
     con = store.connect(database(manifest), read_only=True, within=within)
-    con.execute(f"SET allowed_directories = [{parts.quoted(store.place('releases'))}]")
+    con.execute(f"SET allowed_directories = [{store.quoted(store.place('releases'))}]")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
@@ -155,7 +155,7 @@ def _rehome_months(con: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     root = store.place("releases")
     for (text,) in (*views, *macros):
-        moved = re.sub(r"'[^']*/(partitions/[^']*)'", lambda found: parts.quoted(root / found[1]), text)
+        moved = re.sub(r"'[^']*/(partitions/[^']*)'", lambda found: store.quoted(root / found[1]), text)
         con.execute(moved.replace("CREATE ", "CREATE OR REPLACE ", 1))
 
 

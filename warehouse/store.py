@@ -267,18 +267,6 @@ def _literal(value: str | int | date | None) -> str:
     return f"DATE '{value}'" if isinstance(value, date) else f"decode(unhex('{value.encode().hex()}'))"
 
 
-@contextmanager
-def scratch(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
-    """A staging file attached as `staging` for work that is not kept."""
-    path.unlink(missing_ok=True)
-    attach(con, path, "staging")
-    try:
-        yield
-    finally:
-        con.execute("DETACH staging")
-        path.unlink(missing_ok=True)
-
-
 def reached(point: str) -> None:
     """A place between two writes. Tests end the process here, as a power cut would; otherwise nothing happens."""
     if os.environ.get("INCENTIVES_TEST_KILLED_AT") == point:
@@ -308,8 +296,12 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, options: str = "") -> None:
     """Attach a database file of ours under a name."""
-    quoted = str(path).replace("'", "''")
-    con.execute(f"ATTACH '{quoted}' AS {name} {options}")
+    con.execute(f"ATTACH {quoted(path)} AS {name} {options}")
+
+
+def quoted(path: Path) -> str:
+    """A path as text in SQL."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def insert(con: duckdb.DuckDBPyConnection, target: str, rows: pa.Table | pa.RecordBatchReader) -> None:

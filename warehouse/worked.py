@@ -228,9 +228,10 @@ def open_bucket(con: duckdb.DuckDBPyConnection, number: int) -> None:
         con.execute(f"CREATE OR REPLACE TEMP VIEW bucket_of_{stage} AS FROM bucket_lines WHERE {moved[stage]}")
     any_moved = ", ".join(f"coalesce(bool_or({condition}), false)" for condition in moved.values())
     [found] = con.execute(f"SELECT {any_moved} FROM bucket_lines").fetchall()
-    stages = [stage for stage, has_lines in zip(KNOWN_AT, found, strict=True) if has_lines] or ["line"]
+    stages = [stage for stage, has_lines in zip(KNOWN_AT, found, strict=True) if has_lines]
     lines = " UNION ALL ".join(
         f"SELECT '{stage}' AS stage, * FROM lines_at('bucket_of_{stage}', 'bucket_lines_sold', {', '.join(map(repr, KNOWN_AT[stage]))})"
-        for stage in stages
+        for stage in stages or ["line"]
     )
-    con.execute(f"CREATE OR REPLACE TEMP VIEW bucket_stages AS {lines}")
+    # without any, what was known before of all customers would be looked for all the same: 0.2 s of 800,000
+    con.execute(f"CREATE OR REPLACE TEMP VIEW bucket_stages AS {lines}{'' if stages else ' LIMIT 0'}")
