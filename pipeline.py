@@ -21,7 +21,6 @@ from warehouse import (
     books,
     buckets,
     commit,
-    cuts,
     intake,
     landing,
     publishing,
@@ -29,7 +28,7 @@ from warehouse import (
     registry,
     releases,
     rule_words,
-    staged,
+    staging,
     store,
     watch,
 )
@@ -88,7 +87,7 @@ def _landed_order(name: str) -> tuple:
 
 
 def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
-    staging = store.place("staging") / f"{name}.duckdb"
+    path = store.place("staging") / f"{name}.duckdb"
     manifest = None
     try:
         manifest = landing.read_manifest(name)
@@ -97,14 +96,14 @@ def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
         delivery = landing.open_delivery(name, manifest)
         if (rows := sum(file.rows for file in manifest.files)) > buckets.BUCKET_LINES:
             progress(f"taking in {name}: {rows:,} rows")
-        staged = intake.stage(delivery, row_rules(manifest.feed), staging)
+        staged = intake.stage(delivery, row_rules(manifest.feed), path)
         store.reached("delivery staged")
-        verdict = _judge(staging, [FEEDS[manifest.feed]])
+        verdict = _judge(path, [FEEDS[manifest.feed]])
         if verdict.critical:
             raise Refused(f"[{name}] does not meet its expectations: {'; '.join(map(str, verdict.critical))}")
         staged.warnings += map(str, verdict.warnings)
         with store.warehouse() as con:
-            store.attach(con, staging, "staging", "(READ_ONLY)")
+            store.attach(con, path, "staging", "(READ_ONLY)")
             line = registry.accept(con, manifest, staged)
         store.reached("delivery accepted")
         landing.move(name, "archive")
@@ -113,7 +112,7 @@ def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
             line = registry.refuse(con, name, manifest, str(refused))
         landing.move(name, "refused", str(refused))
     finally:
-        staging.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     progress(_told(line))
     return line
 
@@ -277,7 +276,7 @@ def attempt(
         _health(run.day, {"succeeded": False, "message": str(fault)})
         raise
     finally:
-        staged.discard(run.run_id)
+        staging.discard(run.run_id)
     _health(run.day, {"succeeded": True, "message": None, "warnings": report["warnings"]})
     with (store.home() / "runs.jsonl").open("a") as log:
         log.write(json.dumps(report, default=str) + "\n")
@@ -286,22 +285,19 @@ def attempt(
 
 def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnection], None] | None) -> dict[str, Any]:
     clock = settlement.Clock()
-    with store.warehouse() as con, staged.opened(con, run.run_id):
-        deliveries, lines = settlement.work_out(con, run, clock)
-        told = [*told, *settlement.post_besides(con, run)]
-        audit.facts(con, run.day)
-        cuts.keep(con, run.run_id)
-    clock.stage("ledger")
-    store.reached("day staged")
-    tell = run.progress if lines > buckets.BUCKET_LINES else silent
-    tell(f"{run.day}: judging what {lines:,} lines make")
-    verdict = _judged(staged.file(run.run_id), [*DERIVED.values(), *AUDIT.values()])
-    clock.stage("expectations")
-    tell(f"{run.day}: taking it over")
     with store.warehouse() as con:
-        store.attach(con, staged.file(run.run_id), "staging", "(READ_ONLY)")
-        settlement.register(con, run)
-        cuts.take_up(con)
+        with staging.opened(con, run.run_id):
+            deliveries, lines = settlement.work_out(con, run, clock)
+            told = [*told, *settlement.post_besides(con, run)]
+            audit.facts(con, run.day)
+        clock.stage("ledger")
+        store.reached("day staged")
+        tell = run.progress if lines > buckets.BUCKET_LINES else silent
+        tell(f"{run.day}: judging what {lines:,} lines make")
+        verdict = _judged(staging.file(run.run_id), [*DERIVED.values(), *AUDIT.values()])
+        clock.stage("expectations")
+        tell(f"{run.day}: taking it over")
+        store.attach(con, staging.file(run.run_id), "staging", "(READ_ONLY)")
         with store.transaction(con):
             made = commit.take_over(con, run.day)
             made_by = {"run_id": run.run_id, "rules_hash": run.rules.hash, "engine_version": ENGINE_VERSION}

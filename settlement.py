@@ -50,7 +50,7 @@ from transforms.programs import Program
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.sales import program_sales
-from warehouse import associated, books, buckets, commit, cuts, due, frames, requested, rivals, staged, worked
+from warehouse import associated, books, buckets, commit, cuts, due, frames, requested, rivals, staging, worked
 from warehouse.tables import DERIVED, FEEDS
 
 Step = Callable[..., pd.DataFrame]
@@ -138,6 +138,7 @@ def work_out(
     if len(repriced):
         worked.rework(con, repriced, run.day)
         _run_buckets(con, run, given, clock, again=True)
+    worked.let_go(con)
     return deliveries, lines
 
 
@@ -384,10 +385,10 @@ def _give_up(con: duckdb.DuckDBPyConnection, run: Run) -> None:
     judged = forfeits.judged_cycles(run.rules.now, books.day_before(con, run.day), run.day)
     if judged.empty:
         return
-    register(con, run)
     con.register("judged_cycles", pa.Table.from_pandas(judged, preserve_index=False))
     con.execute(due.view("(FROM derived.earnings_ledger UNION ALL BY NAME FROM staging.derived.earnings_ledger)"))
     unpaid, payees, asked = (frames.read_input(con, name, run.day) for name in ("unpaid", "payees", "hold_requests"))
+    con.execute(due.view())  # of what is posted alone, as a release reads it
     held = payee_holds(payees, asked, run.rules.now, run.day)
     made = forfeits.entries(unpaid, payees, held, run.rules.now, run.day)
     commit.stage(con, "earnings_ledger", made, run.run_id)
@@ -404,7 +405,7 @@ def hold_payees(con: duckdb.DuckDBPyConnection, run: Run) -> None:
 
 def rule_differences(con: duckdb.DuckDBPyConnection, plan: Run) -> list[dict[str, Any]]:
     """What a rule edit would change of what is posted, by program, partner, month, kind and currency; nothing is kept."""
-    with staged.scratch(con, plan.run_id):
+    with staging.scratch(con, plan.run_id):
         work_out(con, plan, Clock())
         return books.staged_rule_changes(con)
 
@@ -419,7 +420,7 @@ def earned(
     run, clock = Run("simulate", day, rulebook.Rules(rules, rules, ""), progress=progress), Clock()
     given = {"programs": rules, "run_date": day}
     found = []
-    with staged.scratch(con, run.run_id):
+    with staging.scratch(con, run.run_id):
         waiting = _judge_partners(con, run, given, clock, everything=True)
         _touch_lines(con, run, clock, everything=True, within=simulation.whole_periods(rules, first, end))
         for made in _made_of_buckets(con, run, EARNING_STEPS, given, clock):
@@ -435,6 +436,6 @@ def recomputed(
     Every line is worked out anew from all that is known; nothing is kept.
     """
     run = Run("verify", day, rulebook.rules_of_last_run(con), progress=progress)
-    with staged.scratch(con, run.run_id):
+    with staging.scratch(con, run.run_id):
         waiting = work_out(con, run, Clock(), everything=True)[0]
         return waiting, books.staged_differences(con)

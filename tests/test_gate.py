@@ -112,12 +112,18 @@ def judged(tmp_path_factory):
 
 
 def keeping(kept: dict, home):
-    """The pipeline's own judgement, with a copy of the staged file kept."""
+    """The pipeline's own judgement, with what was staged kept as tables of a file."""
     judge_file = pipeline._judged
 
     def judged(path, tables):
         if path.name != "published.duckdb":
-            kept["staging"] = shutil.copy(path, home / "staged.duckdb")
+            kept["staging"] = home / "staged.duckdb"
+            with store.connect() as con:
+                store.attach(con, path, "run", "(READ_ONLY)")
+                store.attach(con, kept["staging"], "kept")
+                for table in tables:
+                    con.execute(f"CREATE SCHEMA IF NOT EXISTS kept.{table.layer}")
+                    con.execute(f"CREATE TABLE kept.{table.full_name} AS FROM run.{table.full_name}")
         return judge_file(path, tables)
 
     return judged

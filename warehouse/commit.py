@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from warehouse import frames, staged
+from warehouse import frames, staging
 from warehouse.tables import DERIVED
 from warehouse.versions import replace_groups
 
@@ -20,7 +20,7 @@ def stage(con: duckdb.DuckDBPyConnection, name: str, made: pd.DataFrame, run_id:
     """Stage rows of one derived table, as its contract has it; how many rows."""
     table = DERIVED[name]
     rows = _entries(con, made, run_id) if name == "earnings_ledger" else frames.conform(table, made)
-    staged.add(con, table.full_name, rows, run_id)
+    staging.add(con, table.full_name, rows, run_id)
     return len(made)
 
 

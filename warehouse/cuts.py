@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from warehouse import frames, staged, store
+from warehouse import frames, store
 from warehouse.tables import DERIVED, FEEDS
 
 HERE = Path(__file__).parent
@@ -322,23 +322,3 @@ def _moved_results() -> list[str]:
         "SELECT transaction_id, lifted_by FROM (SELECT transaction_id, unnest(string_split(reason_codes, ',')) AS reason_code "
         "FROM derived.decisions WHERE decision = 'undecided' AND known_to IS NULL) JOIN reasons USING (reason_code)",
     ]
-
-
-KEPT = (
-    "cut", "touched_partners", "touched_customers", "touched_lines", "worked_lines", "worked_cells", "touched_holders",
-    "touched_payments",
-)  # fmt: skip
-
-
-def keep(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
-    """Stage what was found to be worked out, for the connection that takes the run over."""
-    for name in KEPT:
-        staged.copy(con, f"touched.{name}", f"FROM {name}", run_id)
-    con.execute("CREATE TABLE staging.touched.since AS SELECT getvariable('worked_since')::DATE AS worked_since")
-
-
-def take_up(con: duckdb.DuckDBPyConnection) -> None:
-    """Make on another connection what `keep` wrote."""
-    for name in KEPT:
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM staging.touched.{name}")
-    con.execute("SET VARIABLE worked_since = (SELECT worked_since FROM staging.touched.since)")

@@ -208,6 +208,12 @@ def _add_mates(con: duckdb.DuckDBPyConnection, cells: str, *, again: bool = Fals
     )
 
 
+def let_go(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop what only working lines out needs; of 20,000,000 lines it is gigabytes that would be spilled until the run ends."""
+    for table in ("sold_lines", "sought", "links", "bucket_lines", "bucket_lines_sold"):
+        con.execute(f"DROP TABLE IF EXISTS {table}")
+
+
 def divide(con: duckdb.DuckDBPyConnection, *, again: bool = False) -> int:
     """Divide the lines to work out, or those that are worked out again; into how many buckets."""
     lines = f"SELECT *, cell_from IS NOT NULL AS is_in_cell FROM worked_lines WHERE is_again = {again}"

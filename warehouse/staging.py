@@ -46,34 +46,17 @@ def scratch(con: duckdb.DuckDBPyConnection, run_id: str) -> Iterator[None]:
 def discard(run_id: str) -> None:
     """Remove all that a run staged."""
     file(run_id).unlink(missing_ok=True)
-    shutil.rmtree(_folder(run_id), ignore_errors=True)
+    shutil.rmtree(store.place("staging") / run_id, ignore_errors=True)
 
 
 def add(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, run_id: str) -> None:
     """Add rows to a staged table, such as `derived.earnings`."""
-    pieces, number = _pieces(run_id, table)
+    pieces = store.place("staging") / run_id / table
+    pieces.mkdir(parents=True, exist_ok=True, mode=0o700)
+    number = sum(1 for _ in pieces.iterdir())
     pq.write_table(rows, pieces / f"{number}.parquet")
     if not number:
         _show(con, table, pieces)
-
-
-def copy(con: duckdb.DuckDBPyConnection, table: str, query: str, run_id: str) -> None:
-    """Add what a query finds to a staged table, without holding it in memory."""
-    pieces, number = _pieces(run_id, table)
-    con.execute(f"COPY ({query}) TO {store.quoted(pieces / f'{number}.parquet')} (FORMAT parquet)")
-    if not number:
-        _show(con, table, pieces)
-
-
-def _folder(run_id: str) -> Path:
-    return store.place("staging") / run_id
-
-
-def _pieces(run_id: str, table: str) -> tuple[Path, int]:
-    """The folder of a table's pieces, and how many it holds."""
-    folder = _folder(run_id) / table
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder, sum(1 for _ in folder.iterdir())
 
 
 def _show(con: duckdb.DuckDBPyConnection, table: str, pieces: Path) -> None:
