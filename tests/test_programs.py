@@ -245,6 +245,7 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([(EXPECT, "expect: {lines: {befor: 4.00}}")], "no line [befor] is given"),
         ([(EXPECT, "expect: {decisions: {before: maybe}}")], "decisions.before [maybe]"),
         ([(EXPECT, "expect: {}")], "an example has given and expect"),
+        ([(EXPECT, "expect: {posted: [{on: 2020-01-01, amount: 8.00}]}")], "[posted]: what each day posts follows from days"),
         ([("earned: 8.00", "earned: 8.01")], "expected [8.01], computed [8.00]"),
     ],
 )  # fmt: skip
@@ -348,6 +349,28 @@ def test_an_example_is_paid_by_the_calendar_and_the_minimum_of_its_day(tmp_path)
     path.write_text(path.read_text().replace("rebate: 300.01", "rebate: 300.00").replace("-160.00", "-159.99"))
     [fault] = try_examples(load(path), path).faults
     assert (fault.expected, fault.computed) == ("-159.99", "-160.00") and fault.key.endswith("balance")
+
+
+BACK = """
+examples:
+  - example: what a line takes back, and what it cannot
+    given:
+      transactions:
+        - {id: a, on: 2020-08-02, product_family: azure, revenue: 2500.00}
+        - {id: b, on: 2020-08-03, reverses: CANCELLED, revenue: AMOUNT}
+    expect: {decisions: {b: DECISION}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "amount", "decision"),
+    [("a", "-10.00", "eligible"), ("a", "10.00", "undecided"), ("b", "-10.00", "undecided"), ("none", "-10.00", "undecided"),
+     ("a, partner: p2", "-10.00", "undecided"), ("a, currency: EUR", "-10.00", "undecided")],
+)  # fmt: skip
+def test_an_example_takes_back_what_a_run_would(tmp_path, cancelled, amount, decision):
+    text = BACK.replace("CANCELLED", cancelled).replace("AMOUNT", amount).replace("DECISION", decision)
+    path = written(tmp_path, (GOOD[GOOD.index("examples:") :], text))
+    assert try_examples(load(path), path).faults == []
 
 
 def test_examples_are_worked_out_apart_from_one_another(tmp_path):

@@ -86,9 +86,21 @@ def _line(program: Program, world: World, family: list[Line]) -> dict[str, Any]:
         "first_purchase_on": pd.Timestamp(root.get("first_purchase_on", _first_purchase(root, world.lines))),
         "history_from": pd.Timestamp(world.given.get("history_from", NEVER)),
         "is_partner_known": True, "is_own_customer": False,
-        "is_original_known": "reverses" not in line or len(family) > 1,
+        "is_original_known": "reverses" not in line or _takes_back(program, family),
         "is_earning": is_earning, "reason_codes": reason_codes, "cause": "new_line", "is_posted": False,
     }  # fmt: skip
+
+
+def _takes_back(program: Program, family: list[Line]) -> bool:
+    """Whether a line's head is known, reverses none, and has its partner, currency and a sign that fits, as in program_lines.sql."""
+    line, root = family[0], family[-1]
+    same = all(
+        line.get(key, plain) == root.get(key, plain)
+        for key, plain in (("partner", "p1"), ("currency", program.currency))
+    )
+    both = line.get("revenue", Decimal(0)) * root.get("revenue", Decimal(0))
+    fits = both <= 0 if line.get("reverses") == root["id"] else both >= 0
+    return len(family) > 1 and "reverses" not in root and same and fits
 
 
 def _customer(line: Line) -> str | None:

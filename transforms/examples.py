@@ -77,6 +77,8 @@ def _unfit(program: Program, example: Written) -> Iterator[tuple[str, str]]:
     """Why an example proves nothing."""
     if not example.get("expect") or not example.get("given"):
         yield "…", "an example has given and expect; add what it brings and what that earns"
+    if "posted" in example.get("expect", {}) and "days" not in example.get("given", {}):
+        yield "posted", "what each day posts follows from days: {on: DATE, transactions: […]} in place of transactions"
     for line in lines_of(example.get("given", {})):
         try:
             minor(line.get("revenue", Decimal(0)), line.get("currency", program.currency))
