@@ -36,7 +36,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.13.0"
+ENGINE_VERSION = "0.14.0"
 Busy = store.Busy
 ResourceSetting = store.ResourceSetting
 
