@@ -364,7 +364,7 @@ examples:
 
 @pytest.mark.parametrize(
     ("cancelled", "amount", "decision"),
-    [("a", "-10.00", "eligible"), ("a", "10.00", "undecided"), ("b", "-10.00", "undecided"), ("none", "-10.00", "undecided"),
+    [("a", "-10.00", "eligible"), ("a", "10.00", "undecided"), ("b", "-10.00", "undecided"), ("b", "0.00", "undecided"), ("none", "-10.00", "undecided"),
      ("a, partner: p2", "-10.00", "undecided"), ("a, currency: EUR", "-10.00", "undecided")],
 )  # fmt: skip
 def test_an_example_takes_back_what_a_run_would(tmp_path, cancelled, amount, decision):
