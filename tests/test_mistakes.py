@@ -45,6 +45,12 @@ def test_a_home_that_is_a_file_is_named(tmp_path):
     assert found.returncode == 1 and "Traceback" not in found.stderr and "INCENTIVES_HOME is" in found.stderr
 
 
+def test_a_home_that_duckdb_cannot_hold_is_named(tmp_path):
+    told = asked(tmp_path / "why?", "run")
+    assert told.returncode == 1 and "name a folder without a question mark" in told.stderr
+    assert not (tmp_path / "why?").exists()
+
+
 def test_an_empty_home_is_the_usual_one(monkeypatch):
     monkeypatch.setenv("INCENTIVES_HOME", "")
     assert store.home() == Path("var").absolute()

@@ -41,7 +41,7 @@ class Busy(Exception):
 
 
 class ResourceSetting(Exception):
-    """INCENTIVES_MEMORY_MIB or INCENTIVES_THREADS is not a number, or too small for the work at hand."""
+    """INCENTIVES_MEMORY_MIB or INCENTIVES_THREADS is not a number, or too small for the work at hand; or no home can be there."""
 
 
 def home() -> Path:
@@ -70,8 +70,11 @@ def place(name: Place) -> Path:
 def locked(purpose: str) -> Iterator[None]:
     """Hold the home for one writer; raises Busy, naming the holder, when it stays taken for ten minutes.
 
-    Who waits for more than a moment is told in the log, which commands write to the terminal.
+    Who waits for more than a moment is told in the log, which commands write to the terminal. Raises ResourceSetting for a
+    home that DuckDB cannot hold.
     """
+    if "?" in str(home()):  # what follows it DuckDB 1.5 takes for options, so that it looks for its log elsewhere
+        raise ResourceSetting(f"INCENTIVES_HOME is [{home()}]; name a folder without a question mark in its path.")
     home().mkdir(parents=True, exist_ok=True, mode=0o700)
     holder = home() / "holder.txt"
     lock = FileLock(home() / "lock")
