@@ -87,7 +87,7 @@ def _landed_order(name: str) -> tuple:
 
 
 def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
-    path = store.place("staging") / f"{name}.duckdb"
+    path = staging.file(name)
     manifest = None
     try:
         manifest = landing.read_manifest(name)

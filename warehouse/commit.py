@@ -16,12 +16,11 @@ ENTRY = (
 )  # fmt: skip
 
 
-def stage(con: duckdb.DuckDBPyConnection, name: str, made: pd.DataFrame, run_id: str) -> int:
-    """Stage rows of one derived table, as its contract has it; how many rows."""
+def stage(con: duckdb.DuckDBPyConnection, name: str, made: pd.DataFrame, run_id: str) -> None:
+    """Stage rows of one derived table, as its contract has it."""
     table = DERIVED[name]
     rows = _entries(con, made, run_id) if name == "earnings_ledger" else frames.conform(table, made)
     staging.add(con, table.full_name, rows, run_id)
-    return len(made)
 
 
 def _entries(con: duckdb.DuckDBPyConnection, made: pd.DataFrame, run_id: str) -> pa.Table:
