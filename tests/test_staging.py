@@ -36,6 +36,13 @@ def test_what_a_killed_run_left_does_not_count(odd_home):
             assert con.execute("SELECT number FROM staging.derived.some").fetchall() == [(2,)]
 
 
+def test_a_step_that_fails_is_told_whatever_became_of_the_file(odd_home):
+    with pytest.raises(RuntimeError, match="own fault"), store.connect() as con, staging.scratch(con, "run"):
+        con.execute("DETACH staging")
+        raise RuntimeError("own fault")
+    assert list(store.place("staging").iterdir()) == []
+
+
 def test_a_day_is_settled_in_a_home_of_any_name(odd_home):
     land_world(enrolments=[{"partner_id": "1000001"}])
     land("transactions", [{"transaction_id": "t1"}])
