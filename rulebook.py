@@ -54,8 +54,8 @@ def _checked(folder: Path, files: tuple[tuple[Path, bytes], ...]) -> list[Progra
 
 
 @cache
-def _run_examples(path: Path, rule_version: str) -> list[str]:
-    return examples.check(load(path), path)
+def _run_examples(path: Path, rule_version: str) -> None:
+    examples.check(load(path), path)
 
 
 @dataclass(frozen=True)

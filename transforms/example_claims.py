@@ -7,7 +7,7 @@ import pandas as pd
 
 from transforms.associations import associations, own_comes_first
 from transforms.programs import Program
-from transforms.worked_examples import Claim, Given, Line
+from transforms.worked_examples import CUSTOMER, PARTNER, Claim, Given, Line, customer_of
 
 NEVER = date(1900, 1, 1)
 
@@ -19,7 +19,7 @@ def with_earner(program: Program, family: list[Line], given: Given) -> list[Line
     """
     root = family[-1]
     claimed = enumerate(given.get("claims", []))
-    named = [cast(Claim, {"claim_id": f"claim {n}", "partner_id": "p1"} | claim) for n, claim in claimed]
+    named = [cast(Claim, {"claim_id": f"claim {n}", "partner_id": PARTNER} | claim) for n, claim in claimed]
     claims = {claim["claim_id"]: claim for claim in named if _bears_on(claim, root)}
     listed = program.association.precedence.on(root["on"]) if program.association else None
     if not claims or not listed:
@@ -40,8 +40,7 @@ def with_earner(program: Program, family: list[Line], given: Given) -> list[Line
 def _bears_on(claim: Claim, root: Line) -> bool:
     """Whether a claim is to a line's workload; a family that one of them leaves out matches."""
     families = {one["product_family"] for one in (claim, root) if "product_family" in one}
-    customer = root.get("customer", root.get("customer_id", "c1"))
-    return claim.get("customer_id", "c1") == customer and len(families) < 2
+    return claim.get("customer_id", CUSTOMER) == customer_of(root) and len(families) < 2
 
 
 def claims_frame(claims: list[Claim], first: str, given: Given) -> pd.DataFrame:

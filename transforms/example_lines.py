@@ -10,11 +10,12 @@ import pandas as pd
 from transforms.adjustments import exponent, minor
 from transforms.decisions import decided_lines
 from transforms.example_claims import with_earner
+from transforms.example_facts import with_facts
 from transforms.example_standing import NEVER, Standing
 from transforms.money import FX, decimals
 from transforms.programs import Program
 from transforms.selection import SELECTABLE
-from transforms.worked_examples import Given, Line
+from transforms.worked_examples import PARTNER, Given, Line, customer_of, partner_of
 
 
 class World(NamedTuple):
@@ -33,11 +34,17 @@ class World(NamedTuple):
 
 
 def decided_worlds(program: Program, worlds: list[World]) -> pd.DataFrame:
-    """The lines' decisions; what a line, or the one that it reverses, leaves unsaid matches whatever a lever selects."""
+    """The lines' decisions; what a line, or the one that it reverses, leaves unsaid matches whatever a lever selects.
+
+    As in a run, a line of a partner whose type the program does not pay has none.
+    """
     alike = defaultdict(list)
     for world in worlds:
-        for line in world.lines:
-            family = with_earner(program, _family(line, world.lines), world.given)
+        lines = [with_facts(line, world.given) for line in world.lines]
+        for line in lines:
+            family = with_earner(program, _family(line, lines), world.given)
+            if not world.standing.is_paid(partner_of(family[0])):
+                continue
             said = frozenset(column for one in family for column in one if column in SELECTABLE)
             alike[said].append(_line(program, world, family))
     made = []
@@ -67,7 +74,7 @@ def _family(line: Line, lines: list[Line]) -> list[Line]:
 def _line(program: Program, world: World, family: list[Line]) -> dict[str, Any]:
     line, root = family[0], family[-1]
     on, currency = root["on"], line.get("currency", program.currency)
-    partner, day = line.get("partner", "p1"), pd.Timestamp(on)
+    partner, day = partner_of(line), pd.Timestamp(on)
     rate = Decimal(1) if currency == program.currency else _rate(world.given, currency, program.currency, on)
     quantity = line.get("quantity", Decimal(1) if len(family) == 1 else Decimal(0))
     is_earning, reason_codes = world.standing.on(partner, day)
@@ -81,14 +88,20 @@ def _line(program: Program, world: World, family: list[Line]) -> dict[str, Any]:
         "program_currency": program.currency, "exponent": exponent(currency),
         "program_exponent": exponent(program.currency), "fx_month": day.replace(day=1), "fx_rate": rate,
         **{column: root.get(column) for column in SELECTABLE if column not in ("currency", "customer_id")},
-        "own_charge_type": line.get("charge_type"), "term": root.get("term", "none"), "customer_id": _customer(root),
+        "own_charge_type": line.get("charge_type"), "term": root.get("term", "none"), "customer_id": customer_of(root),
         "tenant_created_on": pd.Timestamp(root.get("tenant_created_on", on)),
         "first_purchase_on": pd.Timestamp(root.get("first_purchase_on", _first_purchase(root, world.lines))),
         "history_from": pd.Timestamp(world.given.get("history_from", NEVER)),
-        "is_partner_known": True, "is_own_customer": False,
+        "is_partner_known": world.standing.is_known(partner), "is_own_customer": _is_own(partner, root, world.given),
         "is_original_known": "reverses" not in line or _takes_back(program, family),
         "is_earning": is_earning, "reason_codes": reason_codes, "cause": "new_line", "is_posted": False,
     }  # fmt: skip
+
+
+def _is_own(partner: str, line: Line, given: Given) -> bool:
+    """Whether a line's customer is the partner himself."""
+    tenants = {row["partner_id"]: row.get("tenant_id") for row in given.get("partners", [])}
+    return tenants.get(partner) is not None and tenants[partner] == customer_of(line)
 
 
 def _takes_back(program: Program, family: list[Line]) -> bool:
@@ -96,20 +109,16 @@ def _takes_back(program: Program, family: list[Line]) -> bool:
     line, root = family[0], family[-1]
     same = all(
         line.get(key, plain) == root.get(key, plain)
-        for key, plain in (("partner", "p1"), ("currency", program.currency))
+        for key, plain in (("partner", PARTNER), ("currency", program.currency))
     )
     both = line.get("revenue", Decimal(0)) * root.get("revenue", Decimal(0))
     fits = both <= 0 if line.get("reverses") == root["id"] else both >= 0
     return len(family) > 1 and "reverses" not in root and same and fits
 
 
-def _customer(line: Line) -> str | None:
-    return line.get("customer", line.get("customer_id", "c1"))
-
-
 def _first_purchase(line: Line, lines: list[Line]) -> date | None:
     """The day of the first line of a line's customer that reverses none."""
-    bought = [other["on"] for other in lines if "reverses" not in other and _customer(other) == _customer(line)]
+    bought = [other["on"] for other in lines if "reverses" not in other and customer_of(other) == customer_of(line)]
     return min(bought, default=None)
 
 

@@ -1,4 +1,7 @@
-"""How the partners of worked examples stand: judged by the criteria whose feeds an example gives, others count as met."""
+"""How the partners of worked examples stand: judged by the criteria whose feeds an example gives, others count as met.
+
+A feed that an example gives is whole: a partner without a row in it has none, and one who is not among `partners` is unknown.
+"""
 
 from collections import defaultdict
 from datetime import date
@@ -10,7 +13,7 @@ from transforms.eligibility import eligibility, eligibility_criteria
 from transforms.enrolments import enrolments
 from transforms.programs import Program
 from transforms.requirements import requirements
-from transforms.worked_examples import Given, lines_of
+from transforms.worked_examples import PARTNER, Given, Partner, lines_of, partner_of
 
 JUDGED_BY = {
     "active_reseller": "partners", "same_country": "partners", "active_agreement": "agreements",
@@ -49,14 +52,32 @@ NO_DAY = pd.Series([], dtype="datetime64[us]")
 
 
 class Standing(NamedTuple):
-    """One example's partners over all days, empty where it gives none, and the criteria unmet on its last day."""
+    """One example's partners over all days, and the criteria unmet on its last day.
 
-    spans: list[dict[str, Any]]
+    `spans` is None where it gives no feed that judges them; `pays` says by known partner whether the program pays his type,
+    and is None where it gives no partners.
+    """
+
+    spans: list[dict[str, Any]] | None
     unmet: list[str]
+    pays: dict[str, bool] | None
+
+    @property
+    def is_eligible(self) -> bool:
+        """Whether the partners whose type the program pays, if any, meet all criteria on its last day."""
+        return not self.unmet and (self.pays is None or any(self.pays.values()))
+
+    def is_known(self, partner: str) -> bool:
+        """Whether the example gives no partners, or this one."""
+        return self.pays is None or partner in self.pays
+
+    def is_paid(self, partner: str) -> bool:
+        """Whether the program decides on lines of a partner: not where he is known to be of a type that it does not pay."""
+        return self.pays is None or self.pays.get(partner, True)
 
     def on(self, partner: str, day: pd.Timestamp) -> tuple[bool, str | None]:
         """Whether a partner earns on a day, and the reasons why not."""
-        if not self.spans:
+        if self.spans is None:
             return True, None
         held = [span for span in self.spans if span["partner_id"] == partner and _covers(span, day)]
         return any(span["is_earning"] for span in held), held[0]["reason_codes"] if held else None
@@ -70,7 +91,7 @@ def standings(program: Program, givens: list[Given]) -> list[Standing]:
     found: dict[int, Standing] = {}
     for feeds, numbers in alike.items():
         together = {number: givens[number] for number in numbers}
-        found |= _judged(program, feeds, together) if feeds else dict.fromkeys(numbers, Standing([], []))
+        found |= _judged(program, feeds, together) if feeds else dict.fromkeys(numbers, Standing(None, [], None))
     return [found[number] for number in range(len(givens))]
 
 
@@ -81,13 +102,20 @@ def _judged(program: Program, feeds: frozenset[str], givens: dict[int, Given]) -
         for feed in feeds:
             held: list[dict] = cast(dict, given)[feed]
             rows[feed] += [row | {"partner_id": f"{number}|{row['partner_id']}"} for row in held]
-    ids = sorted({row["partner_id"] for listed in rows.values() for row in listed})
     if "partners" not in feeds:
-        rows["partners"] = [{"partner_id": partner_id} for partner_id in ids]
+        earners = {f"{number}|{partner}" for number, given in givens.items() for partner in _earners(given)}
+        ids = earners | {row["partner_id"] for listed in rows.values() for row in listed}
+        rows["partners"] = [{"partner_id": partner_id} for partner_id in sorted(ids)]
     criteria = judged_criteria({feed: example_frame(feed, listed, program) for feed, listed in rows.items()}, narrowed)
     spans = eligibility(criteria, [narrowed]).to_dict("records")
     unmet = criteria[criteria["status"] == "unmet"].to_dict("records")
-    return {number: _of_example(number, given, spans, unmet) for number, given in givens.items()}
+    return {number: _of_example(program, number, given, spans, unmet) for number, given in givens.items()}
+
+
+def _earners(given: Given) -> set[str]:
+    """The partners who may earn on an example's lines."""
+    claiming = {claim.get("partner_id", PARTNER) for claim in given.get("claims", [])}
+    return claiming | {partner_of(line) for line in lines_of(given)}
 
 
 def judged_criteria(
@@ -138,13 +166,22 @@ def judged_enrolments(
     return judged, held
 
 
-def _of_example(number: int, given: Given, spans: list[dict], unmet: list[dict]) -> Standing:
+def _of_example(program: Program, number: int, given: Given, spans: list[dict], unmet: list[dict]) -> Standing:
     mine = [_own(span, number) for span in spans if span["partner_id"].startswith(f"{number}|")]
     last = pd.Timestamp(max((line["on"] for line in lines_of(given)), default=NEVER))
+    lacking = [
+        span["criterion"] for span in unmet if span["partner_id"].startswith(f"{number}|") and _covers(span, last)
+    ]
     return Standing(
         mine,
-        [span["criterion"] for span in unmet if span["partner_id"].startswith(f"{number}|") and _covers(span, last)],
+        list(dict.fromkeys(lacking)),
+        _paid_types(program, given["partners"]) if "partners" in given else None,
     )
+
+
+def _paid_types(program: Program, partners: list[Partner]) -> dict[str, bool]:
+    plain = program.partner_types[0]
+    return {row["partner_id"]: row.get("partner_type", plain) in program.partner_types for row in partners}
 
 
 def _own(span: dict[str, Any], number: int) -> dict[str, Any]:

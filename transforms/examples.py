@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import pandas as pd
 
@@ -14,14 +14,11 @@ from transforms.contexts import Known
 from transforms.earnings import in_context
 from transforms.example_lines import World, decided_worlds, exponent
 from transforms.example_payouts import payouts
-from transforms.example_standing import FEED_COLUMNS, Standing, standings
+from transforms.example_standing import Standing, standings
 from transforms.holders import first_to_earn
 from transforms.programs import Program
 from transforms.rule_file import RuleFault, read
 from transforms.worked_examples import Expected, Given, Line, Written, lines_of
-
-RUN = {"earned", "rebate", "coop", "lines", "earners", "decisions", "posted", "eligible", "unmet", "balance", "payouts"}
-RUN_GIVEN = {"transactions", "days", "fx_rates", "claims", "history_from", *FEED_COLUMNS}
 
 
 class ExampleFault(RuleFault):
@@ -35,34 +32,23 @@ class ExampleFault(RuleFault):
         )
 
 
-class Tried(NamedTuple):
-    """What came of a program's examples: those that are wrong, and by name the words that keep others from running."""
-
-    faults: list[RuleFault]
-    not_run: dict[str, list[str]]
-
-
-def check(program: Program, path: Path) -> list[str]:
-    """Run a program's examples; the names of those that this version cannot run yet. Raises RuleFault at the first fault."""
-    tried = try_examples(program, path)
-    if tried.faults:
-        raise tried.faults[0]
-    return list(tried.not_run)
+def check(program: Program, path: Path) -> None:
+    """Run a program's examples. Raises RuleFault at the first fault."""
+    if faults := try_examples(program, path):
+        raise faults[0]
 
 
-def try_examples(program: Program, path: Path) -> Tried:
-    """Every figure of a program's examples that differs, and the examples that use words which this version cannot run."""
+def try_examples(program: Program, path: Path) -> list[RuleFault]:
+    """Every figure of a program's examples that differs, and every example that proves nothing."""
     _, lines = read(path)
     faults: list[RuleFault] = []
-    not_run, run = {}, {}
+    run = {}
     for number, example in enumerate(program.examples):
         name, line = example.get("example", f"number {number + 1}"), lines.get(("examples", number), 1)
         faults += (
             unfit := [RuleFault(path.name, line, f"examples.{name}", *said) for said in _unfit(program, example)]
         )
-        if words := _later_words(example):
-            not_run[name] = words
-        elif not unfit:
+        if not unfit:
             run[number] = name
     computed = work_out(program, [program.examples[number]["given"] for number in run]) if run else []
     for (number, name), (found, trace) in zip(run.items(), computed, strict=True):
@@ -70,7 +56,7 @@ def try_examples(program: Program, path: Path) -> Tried:
             if (now := _computed(found, key, program.examples[number]["expect"])) != wanted:
                 line = lines.get(("examples", number, "expect", key), 1)
                 faults.append(ExampleFault(path.name, line, f"examples.{name}.{key}", wanted, now, trace()))
-    return Tried(faults, not_run)
+    return faults
 
 
 def _unfit(program: Program, example: Written) -> Iterator[tuple[str, str]]:
@@ -86,17 +72,11 @@ def _unfit(program: Program, example: Written) -> Iterator[tuple[str, str]]:
             yield str(line["revenue"]), f"line [{line['id']}]: {fault}"
 
 
-def _later_words(example: Written) -> list[str]:
-    """What an example needs that this version does not work out."""
-    given, expect = example.get("given", {}), example.get("expect", {})
-    return [*sorted(set(given) - RUN_GIVEN), *sorted(set(expect) - RUN)]
-
-
 def _computed(found: dict[str, Any], key: str, expect: Expected) -> Any:
     """What was found of what is wanted: of a mapping its keys, of payouts those of its days, of the balance what they leave."""
     wanted, paid = cast(dict, expect)[key], expect.get("payouts", [])
     if key in ("payouts", "balance"):
-        rows = found["payouts"]([row["due"] for row in paid]) if found["payouts"] else []
+        rows = found["payouts"]([row["due"] for row in paid])
         if key == "balance":
             return found["earned"] - sum(row["rebate"] + row["coop"] for row in rows)
         return [{name: row[name] for name in one} for row, one in zip(rows, paid, strict=True)]
@@ -142,25 +122,27 @@ def _figures(program: Program, days: list[World], decided: pd.DataFrame, earned:
     last, unit = days[-1], Decimal(1).scaleb(-exponent(program.currency))
     totals = [_sum(earned, day.ids.values()) * unit for day in days]
     added = [(day.on, now - before) for day, before, now in zip(days, [Decimal(0), *totals], totals, strict=False)]
-    decision = dict(zip(decided["transaction_id"], decided["decision"].astype("str"), strict=True)) if last.ids else {}
-    earner = dict(zip(decided["transaction_id"], decided["partner_id"], strict=True)) if last.ids else {}
+    told = decided.set_index("transaction_id") if len(decided) else pd.DataFrame({"decision": [], "partner_id": []})
+    mine = {name: found for name, found in last.ids.items() if found in told.index}
     return {
         "earned": totals[-1],
         "rebate": _sum(earned, last.ids.values(), "rebate") * unit,
         "coop": _sum(earned, last.ids.values(), "coop") * unit,
         "lines": {name: _sum(earned, [found]) * unit for name, found in last.ids.items()},
-        "earners": {name: earner[found].removeprefix(f"{last.name}|") for name, found in last.ids.items()},
-        "decisions": {name: decision[found] for name, found in last.ids.items()},
+        "earners": {name: told.at[found, "partner_id"].removeprefix(f"{last.name}|") for name, found in mine.items()},
+        "decisions": {name: told.at[found, "decision"] for name, found in mine.items()},
         "posted": [{"on": on, "amount": amount} for on, amount in added if amount],
-        "eligible": not last.standing.unmet,
+        "eligible": last.standing.is_eligible,
         "unmet": last.standing.unmet,
-        "payouts": partial(_paid, program, days, decided, earned) if last.ids else None,
+        "payouts": partial(_paid, program, days, decided, earned),
     }
 
 
 def _paid(
     program: Program, days: list[World], decided: pd.DataFrame, earned: pd.DataFrame, due: list[date]
 ) -> list[dict]:
+    if not len(decided):
+        return [{"due": day, "rebate": Decimal(0), "coop": Decimal(0)} for day in due]
     return payouts(program, _posted(days, decided, earned), due)
 
 
@@ -183,13 +165,15 @@ def _posted(days: list[World], decided: pd.DataFrame, earned: pd.DataFrame) -> p
 
 def _traces(world: World, decided: pd.DataFrame, earned: pd.DataFrame) -> list[str]:
     return [
-        _trace(name, *(rows[rows["transaction_id"] == found] for rows in (decided, earned)))
+        _trace(name, *(rows[rows["transaction_id"] == found] if len(rows) else rows for rows in (decided, earned)))
         for name, found in world.ids.items()
     ]
 
 
 def _trace(name: str, decided: pd.DataFrame, rows: pd.DataFrame) -> str:
     """What became of one line, lever by lever."""
+    if decided.empty:
+        return f"{name} is not decided on: its partner is of a type that the program does not pay"
     [line] = decided.to_dict("records")
     reasons = f" ({line['reason_codes']})" if isinstance(line["reason_codes"], str) else ""
     parts = [f"{name} {line['decision']}{reasons} earns {_sum(rows, [line['transaction_id']]) * _unit(line)}"]

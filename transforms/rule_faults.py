@@ -8,8 +8,10 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
+from typing_extensions import is_typeddict
 
+from transforms import worked_examples
 from transforms.rule_file import Place, RuleFault, RuleText
 from transforms.rule_values import NAME, Fault, Rule
 
@@ -24,6 +26,7 @@ REMEDIES = {  # those of pydantic's words that say what is wrong, but not what t
     "int_from_float": "a whole number is needed",
     "invalid_key": "a key is one word; a decimal has a point, as in 0.04",
 }
+NAMED_BY = ("lever", "criterion", "example", "id")
 BOUNDS = {  # and those of a bound or pattern
     ("less_than_equal", "1"): "a share lies between 0 and 1; write one half as 0.5",
     ("less_than_equal", "28"): "not every month has this day; take one from 1 to 28",
@@ -35,10 +38,9 @@ def named_faults(file: str, text: RuleText, faults: Iterable[Fault]) -> list[Rul
     """Faults at the innermost place of the file that each of them speaks of, one for each value."""
     made: dict[tuple, RuleFault] = {}
     for fault in faults:
-        place, value = _innermost(fault.place, text)
-        key = ".".join(str(step) for step in place) or "file"
+        place, key, value = _innermost(fault.place, text)
         shown = fault.value if fault.value is not None else value if isinstance(value, SHOWN) else "…"
-        named = RuleFault(file, text.lines.get(place, 1), key, shown, fault.remedy)
+        named = RuleFault(file, text.lines.get(place, 1), key or "file", shown, fault.remedy)
         made.setdefault((place, str(shown)), named)
     return list(made.values())
 
@@ -59,7 +61,7 @@ def _faults(error: Any) -> Iterator[Fault]:
         for fault in error["ctx"]["faults"]:
             yield fault._replace(place=(*place, *fault.place))
     elif kind == "extra_forbidden":
-        yield Fault(place, last, f"no such key; {_meant(last, _keys())}see docs/programs.md for the words")
+        yield Fault(place, last, f"no such key; {_meant(last, _keys(place))}see docs/programs.md for the words")
     elif kind == "literal_error":
         words = re.findall(r"'([^']*)'", error["ctx"]["expected"])
         yield Fault(place, None, f"{_meant(str(error['input']), words)}write one of {', '.join(words)}")
@@ -79,9 +81,19 @@ def _meant(word: str, known: Iterable[str]) -> str:
     return f"is [{nearest[0]}] meant? " if nearest else ""
 
 
+def _keys(place: Place) -> list[str]:
+    """Every key that a rule file, or an example in it, may have somewhere."""
+    return _keys_of_examples() if place[0] == "examples" else _keys_of_rules()
+
+
 @cache
-def _keys() -> list[str]:
-    """Every key that a rule file may have somewhere."""
+def _keys_of_examples() -> list[str]:
+    parts = [part for part in vars(worked_examples).values() if is_typeddict(part) and part is not ConfigDict]
+    return sorted({key for part in parts for key in part.__annotations__})
+
+
+@cache
+def _keys_of_rules() -> list[str]:
     parts, found = [Rule], set()
     for part in parts:
         parts += part.__subclasses__()
@@ -89,12 +101,21 @@ def _keys() -> list[str]:
     return sorted(found)
 
 
-def _innermost(wanted: Place, text: RuleText) -> tuple[Place, Any]:
-    """The innermost place of the file on the way to what is wanted, and the value that it holds."""
+def _innermost(wanted: Place, text: RuleText) -> tuple[Place, str, Any]:
+    """The innermost place of the file on the way to what is wanted, how people name it, and the value that it holds."""
     place: Place = ()
+    names: list[str] = []
     value = text.content
     for step in wanted:
         if isinstance(value, dict | list) and (*place, step) in text.lines:
             held = value.items() if isinstance(value, dict) else enumerate(value)
-            place, value = (*place, step), next(one for key, one in held if str(key) == str(step))
-    return place, value
+            found = next(one for key, one in held if str(key) == str(step))
+            names.append(_name(found, step) if isinstance(value, list) else str(step))
+            place, value = (*place, step), found
+    return place, ".".join(names), value
+
+
+def _name(item: Any, number: Any) -> str:
+    """An item of a list by its own name, or counted from 1, as brackets are in results."""
+    named = [item[word] for word in NAMED_BY if isinstance(item, dict) and isinstance(item.get(word), str)]
+    return named[0] if named else str(number + 1)

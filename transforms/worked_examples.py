@@ -10,6 +10,7 @@ from transforms.rule_values import Currency, Day, Fault, Flag, Number, refuse
 Text = str | None
 OpenDay = Day | None
 STRICT = ConfigDict(extra="forbid")
+PARTNER, CUSTOMER = "p1", "c1"  # of a line that names none
 
 
 @with_config(STRICT)
@@ -246,6 +247,16 @@ def _twice(names: list[str]) -> list[str]:
 def lines_of(given: Given) -> list[Line]:
     """All transactions of an example, in order."""
     return [*given.get("transactions", []), *(line for day in given.get("days", []) for line in day["transactions"])]
+
+
+def partner_of(line: Line) -> str:
+    """The partner that a transaction names, or the plain one."""
+    return line.get("partner", PARTNER)
+
+
+def customer_of(line: Line) -> Text:
+    """The customer that a transaction names, or the plain one."""
+    return line.get("customer", line.get("customer_id", CUSTOMER))
 
 
 Example = Annotated[Written, AfterValidator(_sound)]
