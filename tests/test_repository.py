@@ -1,6 +1,7 @@
 """What the repository promises of itself: who imports whom, that pages are fresh, that rules have sources."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,14 @@ def test_the_readme_fits_its_page():
 @pytest.mark.parametrize("place", (".", "benchmarks/dbt", "benchmarks/sqlmesh", "benchmarks/polars"))
 def test_a_lock_names_no_package_host(place):
     assert "://" not in (ROOT / place / "requirements.lock").read_text()
+
+
+def test_every_example_in_a_docstring_is_run():
+    places = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["testpaths"]
+    ours = [
+        path
+        for name in OURS
+        for path in ((ROOT / name).rglob("*.py") if (ROOT / name).is_dir() else [ROOT / f"{name}.py"])
+    ]
+    shown = {path.relative_to(ROOT).parts[0] for path in ours if ">>> " in path.read_text()}
+    assert shown and shown <= set(places)

@@ -1,15 +1,17 @@
-"""Figures as people read them: money, numbers, shares, days, in the reader's language."""
+"""Figures as people read them: money, numbers, shares, days, in the reader's language; none breaks between two lines."""
 
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
 
 import pandas as pd
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
+from typing_extensions import TypeIs
 
 MINUS = "\N{MINUS SIGN}"
 
 
-def money(amount: Any, currency: str, locale: str) -> str:
+def money(amount: Decimal | None, currency: str, locale: str) -> str:
     """An amount with its currency, all decimals of it, and a proper minus.
 
     >>> money(Decimal("-1234.5"), "USD", "en"), money(Decimal("1234"), "JPY", "de")
@@ -18,7 +20,7 @@ def money(amount: Any, currency: str, locale: str) -> str:
     return "" if _is_missing(amount) else _proper(format_currency(amount, currency, locale=locale))
 
 
-def short_money(amount: Any, currency: str, locale: str) -> str:
+def short_money(amount: Decimal, currency: str, locale: str) -> str:
     """An amount for a tile: whole below a million, else compact.
 
     >>> short_money(Decimal("12345.67"), "EUR", "en"), short_money(Decimal("1234567"), "USD", "en")
@@ -33,7 +35,7 @@ def short_money(amount: Any, currency: str, locale: str) -> str:
     return _proper(format_compact_currency(amount, currency, locale=locale, fraction_digits=2))
 
 
-def number(value: Any, locale: str) -> str:
+def number(value: Decimal | int | None, locale: str) -> str:
     """A number without superfluous zeros.
 
     >>> number(Decimal("1200.500"), "de"), number(3, "en")
@@ -42,7 +44,7 @@ def number(value: Any, locale: str) -> str:
     return "" if _is_missing(value) else _proper(format_decimal(value, locale=locale, format="#,##0.######"))
 
 
-def share(value: Any, locale: str) -> str:
+def share(value: Decimal | None, locale: str) -> str:
     """A share as percent.
 
     >>> share(Decimal("0.0475"), "en")
@@ -51,38 +53,40 @@ def share(value: Any, locale: str) -> str:
     return "" if _is_missing(value) else _proper(format_percent(value, "#,##0.####%", locale=locale))
 
 
-def day(value: Any, locale: str) -> str:
+def day(value: date | None, locale: str) -> str:
     """A day.
 
     >>> day(date(2022, 3, 5), "en"), day(date(2022, 3, 5), "de")
-    ('5 Mar 2022', '05.03.2022')
+    ('5\\xa0Mar\\xa02022', '05.03.2022')
     """
     if _is_missing(value):
         return ""
-    return format_date(value, "d MMM y" if locale == "en" else "dd.MM.y", locale=locale)
+    return format_date(value, "d\xa0MMM\xa0y" if locale == "en" else "dd.MM.y", locale=locale)
 
 
-def month(value: Any, locale: str) -> str:
+def month(value: date | None, locale: str) -> str:
     """A month.
 
     >>> month(date(2022, 3, 1), "en"), month(date(2022, 3, 1), "de")
-    ('Mar 2022', 'März 2022')
+    ('Mar\\xa02022', 'März\\xa02022')
     """
-    return "" if _is_missing(value) else format_date(value, "MMM y", locale=locale)
+    return "" if _is_missing(value) else format_date(value, "MMM\xa0y", locale=locale)
 
 
-def instant(value: Any, locale: str) -> str:
+def instant(value: datetime | None, locale: str) -> str:
     """An instant, UTC.
 
     >>> instant(datetime(2022, 3, 5, 6, 7), "en")
-    '5 Mar 2022, 06:07 UTC'
+    '5\\xa0Mar\\xa02022, 06:07\\xa0UTC'
     """
     if _is_missing(value):
         return ""
-    return format_datetime(value, "d MMM y, HH:mm 'UTC'" if locale == "en" else "dd.MM.y, HH:mm 'UTC'", locale=locale)
+    return format_datetime(
+        value, "d\xa0MMM\xa0y, HH:mm\xa0'UTC'" if locale == "en" else "dd.MM.y, HH:mm\xa0'UTC'", locale=locale
+    )
 
 
-def _is_missing(value: Any) -> bool:
+def _is_missing(value: object) -> TypeIs[None]:
     return value is None or bool(pd.isna(value))
 
 
