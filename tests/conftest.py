@@ -11,7 +11,7 @@ from hypothesis import settings
 import pipeline
 import rulebook
 from app import stack as airflow_stack
-from tests.deliveries import T1, land, land_world
+from tests.deliveries import T1, land, take_in_world
 from warehouse import releases
 
 PROGRAM = "csp-indirect-reseller.yaml"
@@ -59,7 +59,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INCENTIVES_HOME", str(made))
         patch.setenv("INCENTIVES_PROGRAMS", str(programs))
-        land_world()
+        take_in_world()
         land("transactions", [T1])
         [report] = pipeline.run()
     return made, report

@@ -12,7 +12,7 @@ import rulebook
 from app import explain
 from app.dashboard.access import Scope, Viewer
 from app.dashboard.current import current_release
-from tests.deliveries import DAY, T1, WORLD, ask, land, land_world
+from tests.deliveries import DAY, T1, WORLD, ask, land, take_in_world
 from transforms.associations import associations
 from transforms.example_claims import claims_frame
 from transforms.examples import check, try_examples, work_out
@@ -91,7 +91,7 @@ def rank(folder: Path, precedence: str = "[cpor, pal_owner, reseller]", *changes
 def ranked(home, one_program):
     """A settled day with a line of 100.00 that the reseller of record earns 4 percent of; the folder of the program."""
     rank(one_program)
-    land_world(**ROWS)
+    take_in_world(**ROWS)
     land("transactions", [T1])
     pipeline.run()
     return one_program
@@ -187,7 +187,7 @@ def test_a_refund_takes_back_from_the_partner_who_earned_by_the_claim(ranked):
 
 def test_levers_select_by_the_association_that_counts(home, one_program):
     rank(one_program, "[cpor, pal_owner, reseller]", (SELECTED, SELECTED + "association: [cpor], "))
-    land_world(**ROWS)
+    take_in_world(**ROWS)
     land("transactions", [T1])
     land("claims", [CLAIM | {"valid_from": DAY}])
     pipeline.run()
@@ -244,7 +244,7 @@ def test_a_claim_takes_a_line_out_of_the_scale_of_one_partner_into_that_of_anoth
     rank(
         one_program, "[cpor, reseller]", ("measure: revenue\n    rate: 0.04\n  - lever: modern-work-fy21", IN_BRACKETS)
     )
-    land_world(**ROWS)
+    take_in_world(**ROWS)
     land("customers", [*WORLD["customers"], {"customer_id": "c2"}], number=2)
     land("transactions", [T1, {"transaction_id": "u", "customer_id": "c2"}])
     pipeline.run()

@@ -8,7 +8,7 @@ import pytest
 
 import pipeline
 import settlement
-from tests.deliveries import T1, land, land_world
+from tests.deliveries import T1, land, land_world, take_in_world
 from warehouse import audit, store
 
 TUESDAYS = ("2021-03-02", "2021-03-09", "2021-03-16", "2021-03-23")
@@ -47,7 +47,7 @@ def test_entries_that_do_not_sum_to_what_is_earned_are_seen(home, monkeypatch, e
 
     monkeypatch.setattr(audit, "PART_ENTRIES", entries_a_part)
     monkeypatch.setitem(settlement.LINE_STEPS, "earnings_ledger", spoilt)
-    land_world()
+    take_in_world()
     land("transactions", [{"transaction_id": f"t{number}"} for number in range(9)])
     with pytest.raises(pipeline.Refused, match=r"ledger_differences.*\[1\] rows .*t2"):
         pipeline.run()

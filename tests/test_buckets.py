@@ -9,7 +9,7 @@ import pipeline
 import settlement
 from app.land import drop
 from benchmarks import data
-from tests.deliveries import WORLD, land, land_world, settle_next
+from tests.deliveries import WORLD, land, settle_next, take_in_world
 from warehouse import buckets, cuts, worked
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -49,7 +49,7 @@ def test_lines_worked_out_in_many_buckets_give_the_same_release(tmp_path, monkey
         monkeypatch.setenv("INCENTIVES_HOME", str(tmp_path / str(most)))
         monkeypatch.setattr(buckets, "BUCKET_LINES", most)
         monkeypatch.setattr(cuts, "BUCKET_REVENUE", most)
-        land_world(**world)
+        take_in_world(**world)
         land("transactions", sales)
         pipeline.run()
         back = sales[7] | {"transaction_id": "back", "reverses": "t7", "revenue": "-7000.99"}

@@ -8,7 +8,7 @@ import pytest
 
 import operations
 import pipeline
-from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next
+from tests.deliveries import DAY, T1, WORLD, ask, land, settle_next, take_in_world
 from transforms import causes
 from warehouse import cuts
 
@@ -87,7 +87,7 @@ def test_eligibility_regained_gives_what_the_corrected_line_is_worth(first_day):
 
 
 def test_a_correction_and_a_corrected_exchange_rate_are_told_apart(home):
-    land_world()
+    take_in_world()
     land("transactions", [T1 | {"currency": "EUR"}])
     pipeline.run()
     [(before,)] = ask("SELECT sum(program_amount) FROM earnings_ledger")
@@ -105,7 +105,7 @@ def test_a_correction_and_a_corrected_exchange_rate_are_told_apart(home):
 
 def told_in_euro(*changes: tuple[str, list[dict]]) -> dict[str, tuple[str, str]]:
     """A line of 100.00 EUR at 1.2121, and what a day on which feeds change posts for it: in euro and in dollars."""
-    land_world()
+    take_in_world()
     land("transactions", [T1 | {"currency": "EUR"}])
     pipeline.run()
     for feed, rows in (*changes, ("transactions", [{"transaction_id": "t2", "product_id": "none"}])):

@@ -10,7 +10,7 @@ import pytest
 
 import operations
 import pipeline
-from tests.deliveries import ask, land, land_world, settle_next
+from tests.deliveries import ask, land, settle_next, take_in_world
 from tests.pricing_oracle import Line, price
 from tests.test_pricing import FX_RATES, Rules, random_lines
 
@@ -59,7 +59,7 @@ def write(rules: Path, *levers: str, more: str = "", measure: str = "revenue") -
 
 
 def first(*rows: dict) -> None:
-    land_world(DAYS[0])
+    take_in_world(DAYS[0])
     land("transactions", list(rows), DAYS[0])
     pipeline.run()
 
@@ -313,7 +313,7 @@ def world_of_two_partners(day: str, **changed: list[dict]) -> None:
         "customers": [{"customer_id": name} for name in ("c1", "c2")],
         "fx_rates": rates,
     }
-    land_world(day, **usual | changed)
+    take_in_world(day, **usual | changed)
 
 
 def agreements() -> list[dict]:

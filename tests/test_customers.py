@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import pipeline
-from tests.deliveries import ask, land, land_world
+from tests.deliveries import ask, land, take_in_world
 from tests.test_cells import DAYS, agreements, causes, rules, sale, the_books_agree, write
 from transforms.examples import try_examples
 from transforms.programs import load
@@ -21,7 +21,7 @@ PARTNERS = [*RESELLERS, {"partner_id": "2000001", "partner_type": "indirect_prov
 def day(number: int, *rows: dict, **changed: list[dict]) -> None:
     """Land and settle a day of lines; on the first one the world with two resellers."""
     if number == 0:
-        land_world(DAYS[0], partners=PARTNERS, **{"agreements": agreements()} | changed)
+        take_in_world(DAYS[0], partners=PARTNERS, **{"agreements": agreements()} | changed)
     else:
         for feed, held in ({"agreements": agreements()} | changed).items():
             land(feed, held, DAYS[number])

@@ -7,7 +7,7 @@ import pytest
 
 import pipeline
 from tests.deliveries import DAY, PLAIN, WORLD, land, land_file, land_world
-from warehouse import casting, files, intake, rule_words, store
+from warehouse import casting, files, intake, registry, rule_words, store
 from warehouse.tables import FEEDS
 
 NEXT = "2021-03-24"
@@ -389,18 +389,19 @@ def test_one_bad_delivery_does_not_hold_up_the_others(home):
     assert statuses.count("refused") == 1 and statuses.count("accepted") == len(WORLD)
 
 
-def test_a_fault_of_the_program_leaves_its_delivery_in_landing_and_takes_in_the_others(home, monkeypatch):
+@pytest.mark.parametrize(("place", "name"), [(intake, "stage"), (registry, "take_over")])
+def test_a_fault_of_the_program_leaves_its_delivery_in_landing_and_takes_in_the_others(home, monkeypatch, place, name):
     land_world()
     broken = [f"{DAY}-{feed}-1" for feed in ("customers", "products")]
-    stage = intake.stage
+    step = getattr(place, name)
 
-    def failing(delivery, *given):
-        if delivery.manifest.delivery_id in broken:
+    def failing(first, *given, **named):
+        if (named.get("delivery_id") or first.manifest.delivery_id) in broken:
             raise AssertionError("a fault of the program")
-        return stage(delivery, *given)
+        return step(first, *given, **named)
 
     with monkeypatch.context() as patched, pytest.raises(AssertionError, match="a fault of the program") as fault:
-        patched.setattr(intake, "stage", failing)
+        patched.setattr(place, name, failing)
         pipeline.ingest()
     assert all(f"delivery [{name}]" in "".join(fault.value.__notes__) for name in broken)
     assert sorted(path.name for path in (home / "landing").iterdir()) == broken

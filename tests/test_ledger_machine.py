@@ -15,7 +15,7 @@ import operations
 import pipeline
 import rulebook
 from tests.conftest import PROGRAM
-from tests.deliveries import WORLD, ask, land, land_world
+from tests.deliveries import WORLD, ask, land, take_in_world
 from tests.test_killed import POINTS
 from tests.test_year import CUT, RATE, row, the_ledger_is_the_oracles
 from tests.year_oracle import Sale, World
@@ -44,7 +44,7 @@ class Ledger(RuleBasedStateMachine):
         self.day, self.number, self.cut_at = FIRST, 0, ""
         self.settled: list[date] = []
         self.delivered: dict[str, dict[str, Sale]] = {}
-        land_world(FIRST.isoformat())
+        take_in_world(FIRST.isoformat())
         for month in ("2021-04-01", "2021-05-01"):
             land("fx_rates", [{"fx_month": month}], month)
         self.deliver(Decimal(100))

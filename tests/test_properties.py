@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import pipeline
 import rulebook
-from tests.deliveries import WORLD, land, land_world
+from tests.deliveries import WORLD, land, take_in_world
 from transforms.validity import gaps, union
 from warehouse import store
 
@@ -36,7 +36,7 @@ def lines_of(chance: random.Random) -> dict[str, list[dict]]:
 def sums(home: Path, monkeypatch: pytest.MonkeyPatch, arrivals: list[list[tuple[str, int, list[dict]]]]) -> list[tuple]:
     """The ledger's sums per line, lever, month and earning type after arrivals, settled where a day is due after each."""
     monkeypatch.setenv("INCENTIVES_HOME", str(home))
-    land_world(DAYS[0])
+    take_in_world(DAYS[0])
     for batch in arrivals:
         for day, number, rows in batch:
             land("transactions", rows, day, number=number)

@@ -8,7 +8,7 @@ import pytest
 
 import pipeline
 import settlement
-from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, ledger, settle_next
+from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, ledger, settle_next, take_in_world
 from warehouse import commit, content, releases, store
 from warehouse.tables import DERIVED
 
@@ -50,7 +50,7 @@ def test_a_withdrawn_line_is_taken_back(first_day):
 
 
 def test_a_refund_takes_the_date_and_rate_of_its_original(home):
-    land_world()
+    take_in_world()
     land(
         "transactions",
         [
@@ -82,7 +82,7 @@ def test_a_line_that_earns_nothing_says_every_reason(home):
         "customer": ({"customer_id": "own-tenant"}, "ineligible", {"CUSEQPTR"}),
         "day": ({"transaction_at": "2017-12-01T00:00:00Z"}, "ineligible", {"IVDMPN", "IVDCOMP", "IVDPAYEE", "NOLEVER"}),
     }
-    land_world()
+    take_in_world()
     land("transactions", [T1, *({"transaction_id": name} | row for name, (row, _, _) in lines.items())])
     pipeline.run()
     for name, (_, decision, codes) in lines.items():
@@ -266,7 +266,7 @@ def test_a_line_that_names_its_product_by_name_follows_the_product(first_day):
 
 
 def test_a_corrected_exchange_rate_reprices_the_sale_and_its_refund_of_a_later_month(home):
-    land_world()
+    take_in_world()
     land("transactions", [T1 | {"currency": "EUR"}])
     pipeline.run()
     land("fx_rates", [{"fx_month": "2021-04", "fx_rate": "9"}], "2021-04-01")

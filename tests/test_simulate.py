@@ -17,7 +17,7 @@ import operations
 import pipeline
 import rulebook
 from app.cli import app, main
-from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next
+from tests.deliveries import DAY, T1, WORLD, ask, land, settle_next, take_in_world
 from tests.test_causes import AZURE, HALVES, SPLIT, edit_rules
 from tests.test_cells import DAYS, TIERS, sale, write
 from tests.test_cells import rules as rules  # a fixture
@@ -114,7 +114,7 @@ def test_a_simulation_says_what_the_restatement_posts(first_day, one_program, ed
 )
 def test_a_simulated_scope_is_filled_by_all_its_lines(rules, tmp_path_factory, levers):
     write(rules, "accumulate: {over: quarter}, scale: {mode: retroactive, " + TIERS)
-    land_world(DAYS[0])
+    take_in_world(DAYS[0])
     land("transactions", [sale("a", "100.00", "2021-02-20"), sale("b", "60.00")], DAYS[0])
     pipeline.run()
     land("fx_rates", [{"fx_month": "2021-04"}], APRIL)
@@ -133,7 +133,7 @@ def test_a_simulated_scope_is_filled_by_all_its_lines(rules, tmp_path_factory, l
 
 def test_a_scope_counts_lines_before_the_range_that_earn_only_under_the_changed_rules(rules, tmp_path_factory):
     write(rules, "rate: 0.04")
-    land_world(DAYS[0])
+    take_in_world(DAYS[0])
     land("transactions", [sale("a", "100.00", "2021-02-20"), sale("b", "60.00")], DAYS[0])
     pipeline.run()
     changed = tmp_path_factory.mktemp("changed")
