@@ -3,9 +3,11 @@
 import csv
 import json
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pipeline
 from settlement import Progress, silent
@@ -73,7 +75,7 @@ WORLD = {
 }  # fmt: skip
 
 
-_taken_in: dict[str, TemporaryDirectory] = {}
+_made: dict[str, TemporaryDirectory] = {}
 
 
 def land(feed: str, rows: list[dict], day: str = DAY, *, number: int = 1, **manifest) -> str:
@@ -113,14 +115,25 @@ def land_world(day: str = DAY, **changed: list[dict]) -> None:
 
 
 def take_in_world(day: str = DAY, **changed: list[dict]) -> None:
-    """The same, taken into an empty home: copied from where an equal world was taken in before."""
-    world = json.dumps([day, changed], sort_keys=True)
-    if world not in _taken_in:
-        _taken_in[world] = TemporaryDirectory()
-        with store.at(Path(_taken_in[world].name)):
-            land_world(day, **changed)
-            pipeline.ingest()
-    shutil.copytree(_taken_in[world].name, store.home(), dirs_exist_ok=True)
+    """The same, taken in."""
+    as_made(_take_in_world, day, changed)
+
+
+def _take_in_world(day: str, changed: dict[str, list[dict]]) -> None:
+    land_world(day, **changed)
+    pipeline.ingest()
+
+
+def as_made(make: Callable[..., Any], *given: Any) -> None:
+    """Bring the home to where a function brings it; copied from where that was done before, in this process, if it was."""
+    made = f"{make.__module__}.{make.__name__} {json.dumps(given, sort_keys=True)}"
+    if made in _made:
+        shutil.copytree(_made[made].name, store.home(), dirs_exist_ok=True)
+        releases.rehome()
+    else:
+        make(*given)
+        _made[made] = TemporaryDirectory()
+        shutil.copytree(store.home(), _made[made].name, dirs_exist_ok=True)
 
 
 def settle_next(day: str, rows: list[dict], progress: Progress = silent, **manifest) -> dict:

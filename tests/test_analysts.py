@@ -3,14 +3,17 @@
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from tests.deliveries import ask, settle_next
+from warehouse import releases
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(
@@ -19,9 +22,16 @@ BLOCKS = re.findall(
 HARLEQUIN = Path(sys.prefix) / "readers" / "harlequin"
 
 
-@pytest.fixture
-def release(first_day) -> None:
-    settle_next("2021-03-24", [{"transaction_id": "no", "product_id": "none"}])
+@pytest.fixture(scope="module")
+def release(tmp_path_factory, settled) -> Iterator[None]:
+    """Two settled days, only read."""
+    home = tmp_path_factory.mktemp("release")
+    shutil.copytree(settled[0], home, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INCENTIVES_HOME", str(home))
+        releases.rehome()
+        settle_next("2021-03-24", [{"transaction_id": "no", "product_id": "none"}])
+        yield
 
 
 @pytest.mark.parametrize(("language", "block"), BLOCKS, ids=[f"{number}" for number in range(len(BLOCKS))])

@@ -12,7 +12,7 @@ import rulebook
 from app import explain
 from app.dashboard.access import Scope, Viewer
 from app.dashboard.current import current_release
-from tests.deliveries import DAY, T1, WORLD, ask, land, take_in_world
+from tests.deliveries import DAY, T1, WORLD, as_made, ask, land, take_in_world
 from transforms.associations import associations
 from transforms.example_claims import claims_frame
 from transforms.examples import check, try_examples, work_out
@@ -91,10 +91,14 @@ def rank(folder: Path, precedence: str = "[cpor, pal_owner, reseller]", *changes
 def ranked(home, one_program):
     """A settled day with a line of 100.00 that the reseller of record earns 4 percent of; the folder of the program."""
     rank(one_program)
+    as_made(_one_line)
+    return one_program
+
+
+def _one_line() -> None:
     take_in_world(**ROWS)
     land("transactions", [T1])
     pipeline.run()
-    return one_program
 
 
 def settle_lines(day: str, *lines: dict) -> None:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from tests.deliveries import settle_next
+from tests.deliveries import as_made, settle_next
 
 pytestmark = pytest.mark.usefixtures("one_program")
 STATEMENT = """transactionId,earningAmount,transactionCurrency,earningDate,earningRate
@@ -30,7 +30,7 @@ def reconcile(tmp_path, text: str) -> tuple[int, dict | str]:
 
 @pytest.fixture
 def five_lines(first_day):
-    settle_next("2021-03-24", [{"transaction_id": f"t{n}"} for n in (2, 3, 4, 5)])
+    as_made(settle_next, "2021-03-24", [{"transaction_id": f"t{n}"} for n in (2, 3, 4, 5)])
 
 
 def test_each_line_of_a_statement_has_its_outcome(five_lines, tmp_path):
