@@ -36,7 +36,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.14.0"
+ENGINE_VERSION = "0.15.0"
 Busy = store.Busy
 ResourceSetting = store.ResourceSetting
 
@@ -66,9 +66,7 @@ def ingest(progress: Progress = silent) -> list[dict[str, Any]]:
             for name in names:
                 try:
                     taken.append(_take_in(con, name, seen.get(name), progress))
-                except (
-                    Exception
-                ) as fault:  # of the program or the machine, not of the delivery, which stays in landing/
+                except Exception as fault:  # of the program or the machine, not of the delivery
                     fault.add_note(
                         f"It happened to delivery [{name}], which stays in landing/ and does not hold up the others."
                     )
