@@ -286,3 +286,8 @@ def test_a_release_remembers_what_it_was_asked_by_whom(release, monkeypatch):
     assert set(mine.ask(query)["partner_id"]) == {"1000001"} and set(theirs.ask(query)["partner_id"]) == {"1000002"}
     with pytest.raises(AttributeError):
         mine.ask("SELECT program FROM {decisions}")
+
+
+def test_what_files_say_of_themselves_is_kept_for_every_query(release):
+    [kept] = release.rows("SELECT current_setting('parquet_metadata_cache') AS kept")["kept"]
+    assert kept

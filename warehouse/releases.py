@@ -56,6 +56,7 @@ def opened(manifest: dict[str, Any], within: dict[str, str] | None = None) -> du
     con = store.connect(database(manifest), read_only=True, within=within)
     con.execute(f"SET allowed_directories = [{store.quoted(store.place('releases'))}]")
     con.execute("SET enable_external_access = false")
+    con.execute("SET GLOBAL parquet_metadata_cache = true")  # each cursor would read it anew for each query
     con.execute("SET lock_configuration = true")
     return con
 
