@@ -30,7 +30,9 @@ class Release:
         self.manifest = manifest
         # a query takes a sixth less processor time in one thread, and readers ask at the same time
         self._con = releases.opened(manifest, store.limits(8) | {"threads": "1"})
-        for file in releases.files(manifest):  # what it says of itself is kept: of 900 row groups it takes 60 ms to read
+        for file in releases.files(
+            manifest
+        ):  # what it says of itself is kept: of 900 row groups it takes 60 ms to read
             path = store.quoted(store.place("releases") / file)
             self._con.execute(f"SELECT count(*) FROM read_parquet({path})").fetchall()
         kept: LRUCache = LRUCache(ANSWERS, getsizeof=lambda answer: answer.nbytes + 1024)
