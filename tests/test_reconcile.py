@@ -30,7 +30,11 @@ def reconcile(tmp_path, text: str) -> tuple[int, dict | str]:
 
 @pytest.fixture
 def five_lines(first_day):
-    as_made(settle_next, "2021-03-24", [{"transaction_id": f"t{n}"} for n in (2, 3, 4, 5)])
+    as_made(_five_lines)
+
+
+def _five_lines() -> None:
+    settle_next("2021-03-24", [{"transaction_id": f"t{n}"} for n in (2, 3, 4, 5)])
 
 
 def test_each_line_of_a_statement_has_its_outcome(five_lines, tmp_path):
