@@ -3,7 +3,9 @@
 Reads the current release only, and loads neither pandas nor the pipeline: it answers while somebody waits.
 """
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -12,34 +14,36 @@ import iso4217
 from warehouse import due, store
 
 Rows = list[dict[str, Any]]
+Ask = Callable[..., Rows]
 
 LINE = """
 SELECT transaction_id, transaction_at, charge_type, quantity, revenue, currency, product_id, customer_id, seller_id,
     reseller_id, reverses, delivery_id, file_name, line_number
-FROM transactions WHERE transaction_id = $id
+FROM {transactions} WHERE transaction_id = $id
 """
 DECISIONS = """
 SELECT decisions.program, decisions.partner_id, decision, levers, reason_codes, reference_on, rule_version,
     decisions.claim_id, claim.association, claim.valid_from AS claimed_from, program_currency
-FROM decisions LEFT JOIN (SELECT DISTINCT program, program_currency FROM programs) USING (program) LEFT JOIN associations AS claim ON claim.program = decisions.program AND claim.claim_id = decisions.claim_id
+FROM {decisions} AS decisions LEFT JOIN (SELECT DISTINCT program, program_currency FROM programs) USING (program)
+LEFT JOIN {associations} AS claim ON claim.program = decisions.program AND claim.claim_id = decisions.claim_id
     AND claim.valid_from <= reference_on AND (claim.valid_to IS NULL OR claim.valid_to > reference_on)
 WHERE transaction_id = $id ORDER BY decisions.program
 """
 CRITERIA = """
-SELECT program, criterion, status, evidence, reason_code FROM eligibility_history
+SELECT program, criterion, status, evidence, reason_code FROM {eligibility_history}
 WHERE partner_id = $partner AND program = $program AND valid_from <= $on AND (valid_to IS NULL OR valid_to > $on)
 ORDER BY criterion_number
 """
 PRICES = """
 SELECT program, partner_id, lever, bracket, base, rate, unit_amount, position, held_by, currency, earning, rebate, coop, fx_month, fx_rate, program_currency,
     program_earning, rule_version, is_illustrative, reference
-FROM earnings LEFT JOIN (SELECT program, lever, reference FROM programs) USING (program, lever)
+FROM {earnings} LEFT JOIN (SELECT program, lever, reference FROM programs) USING (program, lever)
 WHERE transaction_id = $id ORDER BY ALL
 """
 ENTRIES = """
 SELECT entry_id, posted_on, period, program, partner_id, lever, earning_type, amount, currency, program_amount, program_currency, cause,
     cause_detail, rule_version
-FROM earnings_ledger WHERE transaction_id = $id ORDER BY posted_on, program, cause, earning_type
+FROM {earnings_ledger} WHERE transaction_id = $id ORDER BY posted_on, program, cause, earning_type
 """
 MONTH_LINES = """
 SELECT transaction_id, program, lever, currency, sum(amount) AS earned,
@@ -80,9 +84,16 @@ GROUP BY ALL HAVING sum(entry.amount) <> 0 ORDER BY ALL
 """
 
 
+class _Whole(dict):
+    """Each table as it is."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
 def _rows(con: duckdb.DuckDBPyConnection, query: str, **values: str | int | date | None) -> Rows:
-    """What a query finds with its values in it."""
-    return store.rows(con, store.filled(query, **values))
+    """What a query finds with its values in it, for somebody who may see all."""
+    return store.rows(con, store.filled(query.format_map(_Whole()), **values))
 
 
 def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
@@ -100,35 +111,38 @@ def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
             "adjustment": adjusted[0],
             "entries": _rows(con, ENTRIES.replace("transaction_id = $id", "adjustment_id = $id"), id=wanted),
         }
-    return of_line(con, entry[0]["transaction_id"] if entry else wanted)
+    return of_line(partial(_rows, con), entry[0]["transaction_id"] if entry else wanted)
 
 
 def of_payment(con: duckdb.DuckDBPyConnection, payment: dict[str, Any]) -> dict[str, Any]:
     """All about one payment: where it stands, what it is for by month and lever, and what is posted of it."""
     wanted = payment["payment_id"]
-    paid_for = _rows(con, PAID_FOR.format(payments="payments", earnings_ledger="earnings_ledger"), id=wanted)
+    paid_for = _rows(con, PAID_FOR, id=wanted)
     entries = _rows(con, ENTRIES.replace("transaction_id = $id", "payment_id = $id"), id=wanted)
     return {"payment": payment, "paid for": paid_for, "entries": entries}
 
 
-def of_line(con: duckdb.DuckDBPyConnection, transaction_id: str) -> dict[str, Any]:
-    """All about one billing line: what was delivered, decided, earned and posted."""
-    entries = _rows(con, ENTRIES, id=transaction_id)
-    line = _rows(con, LINE, id=transaction_id)
+def of_line(ask: Ask, transaction_id: str) -> dict[str, Any]:
+    """All about one billing line: what was delivered, decided, earned and posted; `ask` has queries with tables as `{table}`.
+
+    Raises LookupError for an id that is none of what may be asked for.
+    """
+    entries = ask(ENTRIES, id=transaction_id)
+    line = ask(LINE, id=transaction_id)
     if not line and not entries:
         raise LookupError(
             f"[{transaction_id}] is no ledger entry, transaction or adjustment of the current release; "
             "a line that is set aside is under `incentives quarantine list`."
         )
-    decisions = _rows(con, DECISIONS, id=transaction_id)
+    decisions = ask(DECISIONS, id=transaction_id)
     for decided in decisions:
-        decided["criteria"] = _rows(
-            con, CRITERIA, partner=decided["partner_id"], program=decided["program"], on=decided["reference_on"]
+        decided["criteria"] = ask(
+            CRITERIA, partner=decided["partner_id"], program=decided["program"], on=decided["reference_on"]
         )
     return {
         "line": line[0] if line else {"transaction_id": transaction_id, "withdrawn": True},
         "decisions": decisions,
-        "prices": _rows(con, PRICES, id=transaction_id),
+        "prices": ask(PRICES, id=transaction_id),
         "entries": entries,
     }
 
@@ -146,7 +160,7 @@ def of_file_line(con: duckdb.DuckDBPyConnection, file: str, number: int, deliver
             f"no line of the current release comes from [{file}] line [{number}]; it may be set aside "
             "(`incentives quarantine list`), replaced by a later delivery, or said again what was known."
         )
-    return [of_line(con, row["transaction_id"]) for row in found]
+    return [of_line(partial(_rows, con), row["transaction_id"]) for row in found]
 
 
 def of_partner_month(con: duckdb.DuckDBPyConnection, partner: str, month: date) -> dict[str, Any]:

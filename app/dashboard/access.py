@@ -11,13 +11,15 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from app import explain
 from app.dashboard.current import Release
 
 ALL_PROGRAMS = "*"
 ADMIN = "incentives_admin"
 HAS_PROGRAM = (
     "adjustments", "decisions", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria",
-    "eligibility_status", "ineligible_revenue", "invitations", "enrolments", "coop_funds", "coop_claims", "payments", "statements", "upcoming_payments",
+    "eligibility_history", "eligibility_status", "ineligible_revenue", "invitations", "enrolments", "coop_funds", "coop_claims",
+    "payments", "statements", "upcoming_payments",
 )  # fmt: skip
 BY_LINE = "transactions"  # which name the partners of a line in columns of their own
 AFTER_SET_UP = (*HAS_PROGRAM, BY_LINE)
@@ -145,13 +147,7 @@ class Scope:
         held = self.ask("SELECT 1 FROM {decisions} WHERE transaction_id = $id LIMIT 1", id=transaction_id)
         if held.empty:
             return None
-        found = self.release.explained(transaction_id)
-        for part in ("decisions", "prices", "entries"):
-            found[part] = [row for row in found[part] if self._sees(row)]
-        return found
-
-    def _sees(self, row: dict[str, Any]) -> bool:
-        return row["partner_id"] == self.partner_id and (self.programs is None or row["program"] in self.programs)
+        return explain.of_line(self.ask_rows, transaction_id)
 
     @cached_property
     def _has_claimed(self) -> bool:

@@ -10,7 +10,6 @@ import pyarrow as pa
 from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
 
-from app import explain
 from warehouse import releases, store
 from warehouse.tables import PUBLISHED
 
@@ -88,11 +87,6 @@ class Release:
         """Program and lever → the lever's title."""
         rows = self.rows("SELECT program, lever, lever_title FROM programs")
         return {(program, lever): title for program, lever, title in rows.itertuples(index=False, name=None)}
-
-    def explained(self, transaction_id: str) -> dict[str, Any]:
-        """All about one billing line, for every partner that it concerns."""
-        with self._con.cursor() as cursor:
-            return explain.of_line(cursor, transaction_id)
 
 
 def current_id() -> str | None:
