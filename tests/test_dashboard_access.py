@@ -107,6 +107,9 @@ def test_only_an_own_line_is_explained(release):
     mine = scope(release, ADMIN, "1000001")
     assert mine.explained("theirs") is None
     assert {row["partner_id"] for row in mine.explained("mine")["entries"]} == {"1000001"}
+    by_program = {row["program"] for row in mine.explained("mine")["decisions"]}
+    of_one = {row["program"] for row in scope(release, PART, "1000001").explained("mine")["decisions"]}
+    assert of_one == {"csp-indirect-reseller"} < by_program
 
 
 def test_data_shows_when_the_admin_has_completed_the_set_up(release):
