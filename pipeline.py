@@ -59,18 +59,18 @@ def ingest(progress: Progress = silent) -> list[dict[str, Any]]:
         names = sorted(landing.landed(), key=_landed_order)
         if not names:
             return []
-        taken: list[dict[str, Any]] = []
-        faults: list[Exception] = []
         with store.warehouse() as con:
             seen = registry.seen(con, names)
-            for name in names:
-                try:
-                    taken.append(_take_in(con, name, seen.get(name), progress))
-                except Exception as fault:  # of the program or the machine, not of the delivery
-                    fault.add_note(
-                        f"It happened to delivery [{name}], which stays in landing/ and does not hold up the others."
-                    )
-                    faults.append(fault)
+        taken: list[dict[str, Any]] = []
+        faults: list[Exception] = []
+        for name in names:
+            try:
+                taken.append(_take_in(name, seen.get(name), progress))
+            except Exception as fault:  # of the program or the machine, not of the delivery
+                fault.add_note(
+                    f"It happened to delivery [{name}], which stays in landing/ and does not hold up the others."
+                )
+                faults.append(fault)
         for other in faults[1:]:
             faults[0].add_note("\n".join([str(other), *other.__notes__]))
         if faults:
@@ -86,7 +86,7 @@ def _landed_order(name: str) -> tuple:
     return (manifest.business_date, manifest.made_at, name)
 
 
-def _take_in(con: duckdb.DuckDBPyConnection, name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
+def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
     path = staging.file(name)
     manifest = None
     try:
@@ -102,12 +102,14 @@ def _take_in(con: duckdb.DuckDBPyConnection, name: str, seen: str | None, progre
         if verdict.critical:
             raise Refused(f"[{name}] does not meet its expectations: {'; '.join(map(str, verdict.critical))}")
         staged.warnings += map(str, verdict.warnings)
-        with store.attached(con, path, "staging"):
+        with store.warehouse() as con:  # anew for each: some sources are read with the warehouse attached
+            store.attach(con, path, "staging", "(READ_ONLY)")
             line = registry.accept(con, manifest, staged)
         store.reached("delivery accepted")
         landing.move(name, "archive")
     except Refused as refused:
-        line = registry.refuse(con, name, manifest, str(refused))
+        with store.warehouse() as con:
+            line = registry.refuse(con, name, manifest, str(refused))
         landing.move(name, "refused", str(refused))
     finally:
         path.unlink(missing_ok=True)

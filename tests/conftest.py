@@ -11,8 +11,7 @@ from hypothesis import settings
 import pipeline
 import rulebook
 from app import stack as airflow_stack
-from tests.deliveries import T1, land, take_in_world
-from warehouse import releases
+from tests.deliveries import T1, copy_home, land, take_in_world
 
 PROGRAM = "csp-indirect-reseller.yaml"
 LONGEST = (
@@ -68,8 +67,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
 @pytest.fixture
 def first_day(home: Path, settled: tuple[Path, dict]) -> dict:
     """A settled day with one line of 100.00 that earns 4 percent."""
-    shutil.copytree(settled[0], home, dirs_exist_ok=True)
-    releases.rehome()
+    copy_home(settled[0])
     return settled[1]
 
 

@@ -125,15 +125,19 @@ def _take_in_world(day: str, changed: dict[str, list[dict]]) -> None:
 
 
 def as_made(make: Callable[..., Any], *given: Any) -> None:
-    """Bring the home to where a function brings it; copied from where that was done before, in this process, if it was."""
+    """Copy into the home what a function makes of an empty one, which it does once in a process."""
     made = f"{make.__module__}.{make.__name__} {json.dumps(given, sort_keys=True)}"
-    if made in _made:
-        shutil.copytree(_made[made].name, store.home(), dirs_exist_ok=True)
-        releases.rehome()
-    else:
-        make(*given)
+    if made not in _made:
         _made[made] = TemporaryDirectory()
-        shutil.copytree(store.home(), _made[made].name, dirs_exist_ok=True)
+        with store.at(Path(_made[made].name)):
+            make(*given)
+    copy_home(_made[made].name)
+
+
+def copy_home(folder: str | Path) -> None:
+    """Copy another home into this one."""
+    shutil.copytree(folder, store.home(), dirs_exist_ok=True)
+    releases.rehome()
 
 
 def settle_next(day: str, rows: list[dict], progress: Progress = silent, **manifest) -> dict:

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deliveries import ask, settle_next
-from warehouse import releases
+from tests.deliveries import ask, copy_home, settle_next
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(
@@ -25,11 +23,9 @@ HARLEQUIN = Path(sys.prefix) / "readers" / "harlequin"
 @pytest.fixture(scope="module")
 def release(tmp_path_factory, settled) -> Iterator[None]:
     """Two settled days, only read."""
-    home = tmp_path_factory.mktemp("release")
-    shutil.copytree(settled[0], home, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INCENTIVES_HOME", str(home))
-        releases.rehome()
+        patch.setenv("INCENTIVES_HOME", str(tmp_path_factory.mktemp("release")))
+        copy_home(settled[0])
         settle_next("2021-03-24", [{"transaction_id": "no", "product_id": "none"}])
         yield
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import operations
 import pipeline
 from app.cli import app
-from tests.deliveries import DAY, T1, WORLD, as_made, ask, land, settle_next
+from tests.deliveries import DAY, T1, WORLD, as_made, ask, copy_home, land, settle_next
 from transforms.adjustments import AdjustmentReason
 from warehouse import books, store
 from warehouse.columns import COLUMNS
@@ -48,12 +48,13 @@ def declare(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture
-def april(first_day):
+def april(home, settled):
     """The first day of April, settled."""
-    as_made(_april)
+    as_made(_april, str(settled[0]))
 
 
-def _april() -> None:
+def _april(settled: str) -> None:
+    copy_home(settled)
     land("fx_rates", [{"fx_month": "2021-04"}], APRIL)
     settle_next(APRIL, [{"transaction_id": "a", "transaction_at": "2021-04-01T10:00:00Z"}])
 

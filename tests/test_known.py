@@ -4,7 +4,7 @@ import pytest
 
 import pipeline
 from app import keeping
-from tests.deliveries import DAY, T1, WORLD, as_made, land, settle_next
+from tests.deliveries import DAY, T1, WORLD, as_made, copy_home, land, settle_next
 from warehouse import known, store
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -17,12 +17,13 @@ def asked(sql: str) -> list[tuple]:
 
 
 @pytest.fixture
-def three_days(first_day):
+def three_days(home, settled):
     """A line that is corrected and then withdrawn, and an agreement that is lost in retrospect."""
-    as_made(_three_days)
+    as_made(_three_days, str(settled[0]))
 
 
-def _three_days() -> None:
+def _three_days(settled: str) -> None:
+    copy_home(settled)
     lost = WORLD["agreements"][0] | {"valid_to": "2021-01-01", "agreement_status": "expired"}
     settle_next(NEXT, [T1 | {"revenue": "50.00"}])
     land("agreements", [lost], AFTER)

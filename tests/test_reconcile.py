@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from tests.deliveries import as_made, settle_next
+from tests.deliveries import as_made, copy_home, settle_next
 
 pytestmark = pytest.mark.usefixtures("one_program")
 STATEMENT = """transactionId,earningAmount,transactionCurrency,earningDate,earningRate
@@ -29,11 +29,12 @@ def reconcile(tmp_path, text: str) -> tuple[int, dict | str]:
 
 
 @pytest.fixture
-def five_lines(first_day):
-    as_made(_five_lines)
+def five_lines(home, settled):
+    as_made(_five_lines, str(settled[0]))
 
 
-def _five_lines() -> None:
+def _five_lines(settled: str) -> None:
+    copy_home(settled)
     settle_next("2021-03-24", [{"transaction_id": f"t{n}"} for n in (2, 3, 4, 5)])
 
 

@@ -302,17 +302,6 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, options: str =
     con.execute(f"ATTACH {quoted(path)} AS {name} {options}")
 
 
-@contextmanager
-def attached(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> Iterator[None]:
-    """A database file of ours to be read under a name."""
-    attach(con, path, name, "(READ_ONLY)")
-    try:
-        yield
-    finally:
-        with suppress(duckdb.Error):  # where the block has failed, its fault is the one to tell
-            con.execute(f"DETACH {name}")
-
-
 def quoted(path: Path) -> str:
     """A path as text in SQL."""
     return "'" + str(path).replace("'", "''") + "'"
