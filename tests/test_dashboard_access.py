@@ -1,7 +1,9 @@
 """Who sees what: by location, program and role, on every way from a page to a row."""
 
 import json
+import re
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 from starlette.testclient import TestClient
@@ -9,9 +11,11 @@ from streamlit.auth_util import get_signing_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 import pipeline
+from app import explain
 from app.dashboard import access, asgi, asking, current, downloads, login
 from app.dashboard.access import Forbidden, Grant, Scope, Viewer, matching
 from app.dashboard.current import current_release
+from app.dashboard.screens import health
 from app.dashboard.view import View
 from app.dashboard.words import Words
 from tests.deliveries import land, land_world
@@ -106,10 +110,28 @@ def test_a_table_that_is_not_by_partner_cannot_be_asked(release, table):
 def test_only_an_own_line_is_explained(release):
     mine = scope(release, ADMIN, "1000001")
     assert mine.explained("theirs") is None
-    assert {row["partner_id"] for row in mine.explained("mine")["entries"]} == {"1000001"}
-    by_program = {row["program"] for row in mine.explained("mine")["decisions"]}
+    found = mine.explained("mine")
+    assert {row["partner_id"] for part in ("decisions", "prices", "entries") for row in found[part]} == {"1000001"}
+    by_program = {row["program"] for row in found["decisions"]}
     of_one = {row["program"] for row in scope(release, PART, "1000001").explained("mine")["decisions"]}
     assert of_one == {"csp-indirect-reseller"} < by_program
+
+
+@pytest.mark.parametrize("query", [explain.LINE, explain.DECISIONS, explain.CRITERIA, explain.PRICES, explain.ENTRIES])
+def test_a_line_is_explained_by_tables_in_scope_alone(query):
+    assert set(re.findall(r"(?:FROM|JOIN) (\w+)", query)) <= {"programs"}
+
+
+@pytest.mark.parametrize(
+    ("feed", "status", "state"),
+    [
+        ("transactions", "accepted", "Accepted"),
+        ("transactions", "missing", "Missing"),
+        ("bank_messages", "missing", "Never delivered"),
+    ],
+)
+def test_only_a_feed_that_days_wait_for_is_missing(feed, status, state):
+    assert health.STATES[health._state(SimpleNamespace(feed=feed, delivery_status=status))] == state
 
 
 def test_data_shows_when_the_admin_has_completed_the_set_up(release):
