@@ -28,7 +28,7 @@ class Release:
     def __init__(self, manifest: dict[str, Any]) -> None:
         self.manifest = manifest
         # a query takes a sixth less processor time in one thread, and readers ask at the same time
-        self._con = releases.opened(manifest, store.limits(8) | {"threads": "1"})
+        self._con = releases.opened(manifest, store.limits() | {"threads": "1"})
         self._read_footers()
         kept: LRUCache = LRUCache(ANSWERS, getsizeof=lambda answer: answer.nbytes + 1024)
         self._answered = cached(kept, key=_asked, lock=Lock())(self._answer)
