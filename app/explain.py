@@ -36,8 +36,10 @@ ORDER BY criterion_number
 """
 PRICES = """
 SELECT program, partner_id, lever, bracket, base, rate, unit_amount, position, held_by, currency, earning, rebate, coop, fx_month, fx_rate, program_currency,
-    program_earning, rule_version, is_illustrative, reference
-FROM {earnings} LEFT JOIN (SELECT program, lever, reference FROM programs) USING (program, lever)
+    program_earning, rule_version, is_illustrative, reference, pays, bounds
+FROM {earnings} LEFT JOIN (
+    SELECT program, lever, reference, bounds, CASE WHEN rate IS NULL THEN pays END AS pays FROM programs
+) USING (program, lever)
 WHERE transaction_id = $id ORDER BY ALL
 """
 ENTRIES = """
@@ -250,7 +252,7 @@ def _told_price(price: dict[str, Any]) -> list[str]:
     priced = (
         f"{_money(price['base'], currency)} × {_plain(price['rate'] * 100)} %"
         if price["rate"] is not None
-        else f"{_plain(price['unit_amount'])} {price['program_currency']} by the unit or as a lump"
+        else f"at {_plain(price['unit_amount'])} {price['program_currency']}"
     )
     held = f"; {HELD_BY[price['held_by']]}" if price["held_by"] else ""
     made = [
@@ -259,6 +261,7 @@ def _told_price(price: dict[str, Any]) -> list[str]:
         f"  split     rebate {_money(price['rebate'], currency)}, co-op {_money(price['coop'], currency)}",
         f"  rules     {price['rule_version']}; {price['reference'] or 'lever no longer in force'}",
     ]
+    made += [f"  {about:<9} {price[about]}" for about in ("pays", "bounds") if price[about]]
     if price["position"]:
         made.append(f"  position  {_plain(price['position'])} before this line")
     if currency != price["program_currency"]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from app.figures_in_words import NOTHING, Reading, either, money, on, over_all_days, percent
-from app.levers_in_words import LeverInWords, cap_in_words, documented, lever_in_words
 from transforms.criteria import Criterion
 from transforms.dated import ALWAYS, Dated
+from transforms.figures_in_words import NOTHING, Reading, either, money, on, over_all_days, percent
+from transforms.levers_in_words import LeverInWords, cap_in_words, documented, lever_in_words
 from transforms.programs import Program
 from transforms.terms import Coop, Payout
 

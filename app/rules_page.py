@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from app.levers_in_words import LeverInWords
 from app.rules_in_words import program_in_words
+from transforms.levers_in_words import LeverInWords
 from transforms.programs import Program
 from transforms.worked_examples import Line, Written
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 import pipeline
 from app.cli import app
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next
+from tests.test_cells import first, sale, write
 
 pytestmark = pytest.mark.usefixtures("one_program")
 NEXT = "2021-03-24"
@@ -52,6 +53,28 @@ def test_an_exchange_rate_is_named_with_its_month(home):
 def test_an_exchange_rate_that_is_not_there_is_named(first_day):
     settle_next(NEXT, [{"transaction_id": "t2", "currency": "CHF"}])
     assert "no rate from CHF to USD was delivered for 2021-03" in run("t2")
+
+
+@pytest.mark.parametrize(
+    ("lever", "says"),
+    [
+        ("rate: 0.04, cap: [{over: month, amount: 3, excess: defer}]", (
+            "100.00 USD × 4 % = 3.00 USD; held by a cap",
+            "bounds    at most 3 USD for each partner and month; the rest is paid as room appears",
+        )),
+        ("amount: 2.50, base: quantity", ("bracket 1: at 2.5 USD = 2.50 USD", "pays      2.50 USD a unit")),
+        ("scale: {mode: marginal, brackets: [{threshold: 0, rate: 0.02}, {threshold: 50, rate: 0.06}]}", (
+            "bracket 2: 50.00 USD × 6 % = 3.00 USD",
+            "each slice of a line at its own bracket; from 0 USD: 2 % of revenue; from 50 USD: 6 % of revenue",
+        )),
+    ],
+    ids=["cap", "by the unit", "brackets"],
+)  # fmt: skip
+def test_the_rule_that_makes_a_price_is_said(home, one_program, lever, says):
+    write(one_program, lever)
+    first(sale("t1", "100"))
+    said = run("t1")
+    assert all(words in said for words in says), said
 
 
 def test_a_files_line_leads_to_all_that_it_caused(first_day):

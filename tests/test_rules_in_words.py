@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
@@ -16,6 +17,7 @@ from app.program_schema import program_schema
 from app.rules_in_words import program_in_words
 from app.rules_page import rules_page
 from transforms.programs import Program, load
+from transforms.published import program_levers
 from transforms.rule_file import read
 
 SHIPPED = sorted(rulebook.programs_folder().glob("*.yaml"))
@@ -185,6 +187,26 @@ def test_the_page_has_every_figure_with_its_days(tmp_path):
         "had 25,000 USD from 2021-10-01 of revenue in the last 365 days (from 2021-01-01)",
     ):
         assert text in page, page
+
+
+def test_what_is_published_has_each_lever_in_words(tmp_path):
+    (tmp_path / "all-words.yaml").write_text(ALL_WORDS)
+    program = load(tmp_path / "all-words.yaml").model_copy(update={"status": "active"})
+    units, growth, lump = program_levers([program], date(2021, 2, 3)).itertuples()
+    assert units.selects.startswith("office365 or windows, not education")
+    assert units.pays.endswith("; from unit 50: 0.70 USD from 2021-07-01 a unit")
+    assert (
+        "at most 1,000 USD from 2021-01-01 to 2021-06-30; 2,000.50 USD from 2021-07-01 for each partner" in units.bounds
+    )
+    assert all(
+        row.bounds.endswith("over all levers at most 9,000 USD for each partner and fiscal year; the rest is forfeited")
+        for row in (units, growth, lump)
+    )
+
+
+def test_a_lever_without_bounds_is_published_without():
+    [azure, *_] = program_levers([load(RESELLER)], date(2022, 3, 25)).query("lever == 'azure'").itertuples()
+    assert azure.pays == "4 % of revenue" and pd.isna(azure.bounds)
 
 
 def test_show_prints_what_is_in_force():

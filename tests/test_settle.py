@@ -10,7 +10,7 @@ import pipeline
 import settlement
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, ledger, settle_next, take_in_world
 from warehouse import commit, content, releases, store
-from warehouse.tables import DERIVED
+from warehouse.tables import DERIVED, PUBLISHED
 
 pytestmark = pytest.mark.usefixtures("one_program")
 NEXT, AFTER = "2021-03-24", "2021-03-25"
@@ -234,6 +234,12 @@ def test_parts_are_written_once(first_day):
     settle_next("2021-04-02", [{"transaction_id": "t1", "revenue": "50.00"}])
     assert ask("SELECT revenue FROM transactions WHERE transaction_id = 't1'") == [(Decimal("50"),)]
     assert releases.current()["parts"][:3] == held
+
+
+def test_readers_find_the_columns_and_types_of_the_dictionary(first_day):
+    for name, table in PUBLISHED.items():
+        found = {row[0]: row[1] for row in ask(f"SELECT column_name, column_type FROM (DESCRIBE {name})")}
+        assert found == table.published_columns, name
 
 
 def test_rollback_shows_the_release_before(first_day):

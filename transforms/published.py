@@ -4,6 +4,8 @@ from datetime import date
 
 import pandas as pd
 
+from transforms.figures_in_words import over_all_days
+from transforms.levers_in_words import LeverInWords, cap_in_words, lever_in_words
 from transforms.money import RATE, decimals
 from transforms.programs import Program, active
 
@@ -53,9 +55,13 @@ def _reads(program: Program) -> tuple[object, ...]:
 
 
 def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:
-    """Each lever of the active programs, with the rate and split in force on the day and where it is documented."""
+    """Each lever of the active programs: the rate and split in force on the day, all its rules in words, where it is documented.
+
+    `selects`, `pays` and `bounds` are the words, figures that change with their days; `bounds` is missing where none is.
+    """
     rows = [(program, lever) for program in active(programs) for lever in program.levers]
     splits = [program.split.on(run_date) for program, _ in rows]
+    words = [lever_in_words(lever, program.currency, over_all_days, None) for program, lever in rows]
     return pd.DataFrame(
         {
             "program": [program.program for program, _ in rows],
@@ -66,6 +72,11 @@ def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:
             "effective_from": pd.to_datetime([lever.effective.start for _, lever in rows]).as_unit("us"),
             "effective_to": pd.to_datetime([lever.effective.to for _, lever in rows]).as_unit("us"),
             "rate": decimals([lever.rate.on(run_date) if lever.rate else None for _, lever in rows], RATE),
+            "selects": [said.selects for said in words],
+            "pays": [said.price for said in words],
+            "bounds": pd.Series(
+                [_bounds(program, said) for (program, _), said in zip(rows, words, strict=True)], dtype="str"
+            ),
             "is_illustrative": [lever.illustrative for _, lever in rows],
             "rebate_share": decimals([rebate for rebate, _ in splits], RATE),
             "coop_share": decimals([coop for _, coop in splits], RATE),
@@ -73,6 +84,11 @@ def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:
             "rule_version": [program.rule_version for program, _ in rows],
         }
     )
+
+
+def _bounds(program: Program, said: LeverInWords) -> str | None:
+    over_all = (f"over all levers {cap_in_words(cap, program.currency, over_all_days)}" for cap in program.cap)
+    return "; ".join([*said.conditions, *over_all]) or None
 
 
 def _cited(program: Program, reference: object) -> str:

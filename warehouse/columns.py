@@ -268,6 +268,14 @@ COLUMNS: dict[str, Column] = {
     "levers": Column("text", "Levers that the line earns in, separated by commas."),
     "bracket": Column("count", "Bracket of the lever's scale, counted from 1."),
     "rate": Column("rate", "Share of the base that is earned, 0.06 for six percent."),
+    "selects": Column("text", "Which lines a lever pays for, in words."),
+    "pays": Column(
+        "text", "What a lever pays, in words: rates, amounts and brackets, with the days on which they hold."
+    ),
+    "bounds": Column(
+        "text",
+        "What bounds a lever, in words: windows, what is counted together, minimums, stacks and caps; empty where nothing does.",
+    ),
     "unit_amount": Column(
         "rate", "Amount of program currency that is paid by the unit, or the lump, where no rate is; empty otherwise."
     ),

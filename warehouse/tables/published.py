@@ -324,7 +324,7 @@ PUBLISHED: dict[str, Published] = {
         ),
         Published(
             name="programs",
-            row="one lever of an active program, with the rate in force on the day",
+            row="one lever of an active program, with the rate in force on the day, and its rules in words",
             key=("program", "lever"),
             columns=(
                 "program",
@@ -335,13 +335,16 @@ PUBLISHED: dict[str, Published] = {
                 "effective_from",
                 "effective_to",
                 "rate",
+                "selects",
+                "pays",
+                "bounds",
                 "is_illustrative",
                 "rebate_share",
                 "coop_share",
                 "reference",
                 "rule_version",
             ),
-            optional=("effective_to", "rate"),
+            optional=("effective_to", "rate", "bounds"),
         ),
         Published(
             name="data_health",

@@ -1,5 +1,6 @@
-"""Programs: what each program that is for the location pays today."""
+"""Programs: what each program that is for the location pays today, for what, and on which conditions."""
 
+import pandas as pd
 import streamlit as st
 
 from app.dashboard.tables import Column, show
@@ -8,10 +9,9 @@ from app.dashboard.view import View
 
 def programs(view: View) -> None:
     """The page."""
-    words = view.words
     rows = view.scope.release.rows(
-        "SELECT * FROM programs WHERE effective_from <= $as_of AND (effective_to IS NULL OR effective_to > $as_of) "
-        "ORDER BY program, lever",
+        "SELECT *, effective_to - 1 AS last_day FROM programs "
+        "WHERE effective_from <= $as_of AND (effective_to IS NULL OR effective_to > $as_of) ORDER BY program, lever",
         as_of=view.as_of,
     )
     mine = set(view.scope.ask("SELECT program FROM {eligibility_status}")["program"])
@@ -19,20 +19,25 @@ def programs(view: View) -> None:
         name for name in dict.fromkeys(rows["program"]) if name in mine and (not view.chosen or name in view.chosen)
     ]
     if not shown:
-        st.info(words("No program is for partners of this kind."))
+        st.info(view.words("No program is for partners of this kind."))
     for program in shown:
         st.subheader(view.program(program))
-        show(
-            rows[rows["program"] == program],
-            [
-                Column(words("Lever"), lambda row: row.lever_title),
-                Column(words("Rate"), lambda row: view.share(row.rate) or words("by brackets"), is_figure=True),
-                Column(words("Rebate share"), lambda row: view.share(row.rebate_share), is_figure=True),
-                Column(words("Co-op share"), lambda row: view.share(row.coop_share), is_figure=True),
-                Column(words("From"), lambda row: view.day(row.effective_from)),
-                Column(words("To"), lambda row: view.day(row.effective_to) or words("open")),
-                Column(words("Source"), lambda row: words("illustrative") if row.is_illustrative else row.reference),
-            ],
-            label=f"{words('Rates')}: {view.program(program)}",
-            empty=words("No rule is in force today."),
-        )
+        _levers(view, rows[rows["program"] == program], view.program(program))
+
+
+def _levers(view: View, rows: pd.DataFrame, title: str) -> None:
+    """The levers of a program, which all split an earning alike; conditions only where a lever has some."""
+    words = view.words
+    rebate, coop = (view.share(rows[column].iloc[0]) for column in ("rebate_share", "coop_share"))
+    st.write(words("{rebate} of an earning is rebate, {coop} co-op.", rebate=rebate, coop=coop))
+    bounds = [Column(words("Conditions"), lambda row: row.bounds or "")] if rows["bounds"].notna().any() else []
+    columns = [
+        Column(words("Lever"), lambda row: row.lever_title),
+        Column(words("Pays"), lambda row: row.pays),
+        Column(words("For"), lambda row: row.selects),
+        *bounds,
+        Column(words("From"), lambda row: view.day(row.effective_from)),
+        Column(words("Last day"), lambda row: view.day(row.last_day) or words("open")),
+        Column(words("Source"), lambda row: words("illustrative") if row.is_illustrative else row.reference),
+    ]
+    show(rows, columns, label=f"{words('Rates')}: {title}", empty=words("No rule is in force today."))

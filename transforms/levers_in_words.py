@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
-from app.figures_in_words import Reading, Words, both, days, either, money, number, percent
 from transforms.brackets import Bracket
+from transforms.figures_in_words import Reading, Words, both, days, either, money, number, percent
 from transforms.levers import Cap, FixedBase, Lever, Scope
 from transforms.rule_values import Reference
 
@@ -52,6 +52,11 @@ class LeverInWords(NamedTuple):
     conditions: list[str]
     illustrative: bool
     documented: str
+
+    @property
+    def price(self) -> str:
+        """What it pays, with its brackets."""
+        return "; ".join([self.pays, *(f"{threshold}: {pays}" for threshold, pays in self.brackets)])
 
 
 def lever_in_words(lever: Lever, currency: str, read: Reading, day: date | None) -> LeverInWords:
