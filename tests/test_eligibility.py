@@ -1,5 +1,6 @@
 """Worked cases of eligibility, readable by those who write programs: tests/cases/eligibility.yaml."""
 
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -46,11 +47,12 @@ def revenue(rows: list[dict]) -> pd.DataFrame:
         {
             "partner_id": pd.Series(["p1"] * len(rows), dtype="str"),
             "transaction_on": on,
+            "currency": "USD",
             "program_currency": "USD",
             "revenue_minor": pd.Series([int(row["amount"] * 100) for row in rows], dtype="int64"),
             "exponent": 2,
             "program_exponent": 2,
-            "fx_rate": decimals([1] * len(rows), FX),
+            "fx_rate": decimals([row.get("fx_rate", 1) for row in rows], FX),
             "history_from": on.min(),
         }
     )
@@ -65,6 +67,25 @@ def spans(rows: pd.DataFrame) -> list[tuple]:
             start = made.pop()[0]
         made.append((start, end))
     return made
+
+
+def test_evidence_is_true_of_its_days():
+    years = [("a1", "2018-01-01", "2020-01-01"), ("a2", "2019-06-01", "2021-01-01"), ("a3", "2021-01-01", None)]
+    given = {
+        "agreements": [
+            {"partner_id": "p1", "agreement_type": "mpn", "agreement_id": name, "valid_from": start, "valid_to": end}
+            for name, start, end in years
+        ]
+    }
+    criteria, standing = judged({"criteria": [{"criterion": "active_agreement", "any_of": ["mpn"]}], "given": given})
+    met = criteria[criteria["status"] == "met"].sort_values("valid_from")
+    assert [row.evidence.split(" from ")[0] for row in met.itertuples()] == [
+        "agreement a1",
+        "agreement a2",
+        "agreement a3",
+    ]
+    assert [str(row.valid_from.date()) for row in met.itertuples()] == ["2018-01-01", "2020-01-01", "2021-01-01"]
+    assert len(standing) == 2 and spans(standing[standing["is_earning"]]) == [(date(2018, 1, 1), None)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])

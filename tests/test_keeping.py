@@ -61,6 +61,7 @@ def test_gc_keeps_the_newest_releases_and_every_manifest(first_day):
     settle_next("2021-04-01", [{"transaction_id": "t2"}])
     land("transactions", [{"transaction_id": "late"}], "2021-03-23", number=2)
     settle_next("2021-04-02", [{"transaction_id": "t3"}])
+    assert keeping.gc(5)["releases removed"] == 0
     found = keeping.gc(1)
     assert found["releases removed"] == 2 and found["bytes freed"] > 0
     assert len(releases.releases()) == 3 and ask("SELECT count(*) FROM transactions") == [(4,)]

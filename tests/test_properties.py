@@ -4,6 +4,7 @@ import random
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 import pipeline
 import rulebook
 from tests.deliveries import WORLD, land, take_in_world
-from transforms.validity import gaps, union
+from transforms.validity import apart, gaps, union
 from warehouse import store
 
 DAYS = ["2021-03-23", "2021-03-24", "2021-03-25", "2021-03-26"]
@@ -82,31 +83,56 @@ spans = st.lists(
 )
 
 
+ZERO = pd.Timestamp("2021-01-01")
+
+
+def framed(rows: list[tuple]) -> pd.DataFrame:
+    """Spans as a frame, each telling its own length."""
+    start, end = (pd.Series([row[n] for row in rows], dtype="Int64") for n in (1, 2))
+    return pd.DataFrame(
+        {
+            "key": pd.Series([key for key, _, _ in rows], dtype="str"),
+            "valid_from": (ZERO + pd.to_timedelta(start, unit="D")).astype("datetime64[us]"),
+            "valid_to": (ZERO + pd.to_timedelta(end, unit="D")).astype("datetime64[us]"),
+            "told": (end - start).astype("str"),
+        }
+    )
+
+
 @settings(max_examples=30)
 @given(spans)
 def test_union_and_gaps_cover_every_day_once(rows):
-    import pandas as pd
-
-    zero = pd.Timestamp("2021-01-01")
-    frame = pd.DataFrame(
-        {
-            "key": pd.Series([key for key, _, _ in rows], dtype="str"),
-            "valid_from": pd.Series([zero + pd.Timedelta(days=start) for _, start, _ in rows], dtype="datetime64[us]"),
-            "valid_to": pd.Series(
-                [pd.NaT if end is None else zero + pd.Timedelta(days=end) for _, _, end in rows], dtype="datetime64[us]"
-            ),
-        }
-    )
+    frame = framed(rows)
     merged = union(frame, "key")
     free = gaps(merged, pd.Series(["a", "b"]), "key")
     for key in "ab":
         for day in range(-1, 70):
-            at = zero + pd.Timedelta(days=day)
+            at = ZERO + pd.Timedelta(days=day)
             plainly = any(k == key and start <= day and (end is None or day < end) for k, start, end in rows)
             assert count(merged, key, at) == plainly and count(free, key, at) == (not plainly)
 
 
-def count(found, key: str, at) -> int:
+@settings(max_examples=30)
+@given(spans)
+def test_spans_apart_tell_of_each_day_what_its_earliest_span_tells(rows):
+    frame = framed(rows)
+    found = apart(frame, "key", "told")
+    touching = found[found["key"].eq(found["key"].shift()) & found["valid_from"].eq(found["valid_to"].shift())]
+    assert not touching["told"].eq(found["told"].shift()[touching.index]).any()
+    for key in "ab":
+        for day in range(-1, 70):
+            at = ZERO + pd.Timedelta(days=day)
+            first = holding(frame.sort_values("valid_from", kind="stable"), key, at)["told"].tolist()[:1]
+            assert holding(found, key, at)["told"].tolist() == first
+
+
+def count(found: pd.DataFrame, key: str, at: pd.Timestamp) -> int:
     """How many spans of a key hold a day."""
-    mine = found[found["key"] == key]
-    return int(((mine["valid_from"] <= at) & (mine["valid_to"].isna() | (mine["valid_to"] > at))).sum())
+    return len(holding(found, key, at))
+
+
+def holding(found: pd.DataFrame, key: str, at: pd.Timestamp) -> pd.DataFrame:
+    """The spans of a key that hold a day."""
+    return found[
+        (found["key"] == key) & (found["valid_from"] <= at) & (found["valid_to"].isna() | (found["valid_to"] > at))
+    ]

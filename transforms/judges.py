@@ -11,7 +11,7 @@ from transforms.criteria import Criterion
 from transforms.dated import Dated, together
 from transforms.money import share, unit_shift
 from transforms.reasons import AGREEMENT_REASON
-from transforms.validity import START
+from transforms.validity import START, union
 
 ANY_LEVEL = Dated.always(["silver", "gold"])
 
@@ -116,13 +116,15 @@ def _payee_profile(criterion: Criterion, figure: None, facts: Facts) -> Judged:
 
 
 def _trailing_revenue(criterion: Criterion, figure: Decimal, facts: Facts) -> Judged:
-    """Met on each day on which the revenue of (day - days, day] reaches the figure; unknown below it with less history."""
-    revenue = facts.partner_revenue
-    revenue = revenue[revenue["fx_rate"].notna()].reset_index(drop=True)
+    """Met on each day on which the revenue of (day - days, day] reaches the figure.
+
+    Below it a day is unknown where less history than that is held, or some of that revenue has no exchange rate.
+    """
+    every, window = facts.partner_revenue, pd.Timedelta(days=criterion.days)
+    revenue = every[every["fx_rate"].notna()].reset_index(drop=True)
     shift = unit_shift(revenue["exponent"], revenue["program_exponent"])
     amounts = share(revenue["revenue_minor"], revenue["fx_rate"], shift, mode="half_even")
     unit = 10 ** int(revenue["program_exponent"].max()) if len(revenue) else 1  # minor units of the program currency
-    window = pd.Timedelta(days=criterion.days)
     events = pd.concat(
         [
             pd.DataFrame({"partner_id": revenue["partner_id"], "on": revenue["transaction_on"], "amount": amounts}),
@@ -134,14 +136,30 @@ def _trailing_revenue(criterion: Criterion, figure: Decimal, facts: Facts) -> Ju
     daily = events.groupby(["partner_id", "on"], sort=True, as_index=False)["amount"].sum()
     running = daily.groupby("partner_id")["amount"].cumsum()
     following = daily["on"].shift(-1).where(daily["partner_id"].eq(daily["partner_id"].shift(-1)))
-    shown = "trailing revenue " + (running // unit).astype("str") + ", " + str(figure) + " required"
-    steps = spans_of(daily["partner_id"], daily["on"], following, shown)
-    enough = running >= math.ceil(figure * unit)
-    begun = revenue["history_from"].min() if len(revenue) else pd.NaT
-    known_from = (begun if pd.notna(begun) else START) + window
+    steps = daily.assign(valid_from=daily["on"], valid_to=following, running=running)
+    met = union(steps[running >= math.ceil(figure * unit)], "partner_id")
+    reached = (met["running"] // unit).astype("str") + " on " + met["valid_from"].dt.strftime("%Y-%m-%d")
+    evidence = "trailing revenue " + reached + ", " + str(figure) + " required"
+    met = spans_of(met["partner_id"], met["valid_from"], met["valid_to"], evidence)
+    unknown = pd.concat([_not_held(facts, window), _not_priced(every[every["fx_rate"].isna()], window)])
+    return Judged(met, unknown.assign(reason_code="UNKTTM"), "IVDTTM", f"trailing revenue below {figure}")
+
+
+def _not_held(facts: Facts, window: pd.Timedelta) -> pd.DataFrame:
+    """The days of each partner of whose window some lies before all that is held; all days where nothing is."""
+    begun = facts.partner_revenue["history_from"].min() if len(facts.partner_revenue) else pd.NaT
+    known_from = begun + window - pd.Timedelta(days=1) if pd.notna(begun) else None
     partners = facts.partners["partner_id"].drop_duplicates()
-    unknown = spans_of(partners, START, known_from if pd.notna(begun) else None, "revenue of the whole period not held")
-    return Judged(steps[enough], unknown.assign(reason_code="UNKTTM"), "IVDTTM", f"trailing revenue below {figure}")
+    return spans_of(partners, START, known_from, "revenue of the whole period not held")
+
+
+def _not_priced(revenue: pd.DataFrame, window: pd.Timedelta) -> pd.DataFrame:
+    """The days on which revenue without an exchange rate counts."""
+    sold_on = revenue["transaction_on"]
+    shown = (
+        "no exchange rate for revenue in " + revenue["currency"].astype("str") + " of " + sold_on.dt.strftime("%Y-%m")
+    )
+    return spans_of(revenue["partner_id"], sold_on, sold_on + window, shown)
 
 
 def figure(criterion: Criterion) -> Dated | None:

@@ -11,7 +11,7 @@ from transforms.criteria import Criterion
 from transforms.dated import ALWAYS
 from transforms.judges import JUDGES, Facts, Judged, figure
 from transforms.programs import Program, active
-from transforms.validity import OPEN, clip, gaps, union
+from transforms.validity import OPEN, apart, clip, gaps, union
 
 PROFILE = "payee_profile"  # the one criterion that a partner completes after it enrols
 MET, UNMET, UNKNOWN, NOT_APPLICABLE = "met", "unmet", "unknown", "not_applicable"
@@ -103,7 +103,7 @@ def _partition(tracks: list[Track]) -> pd.DataFrame:
     told = _told(tracks)
     names = pd.Index(pd.concat([track.partners for track in tracks]).unique())
     cells = _cells([track.partners.to_frame() for track in tracks], names)["cell"]
-    met = union(_cells([track.judged.met for track in tracks], names), "cell")
+    met = apart(_cells([track.judged.met for track in tracks], names), "cell", told="evidence")
     stays = told["stays"].to_numpy()[met["cell"] // len(names)]
     met = met.assign(valid_to=met["valid_to"].mask(stays))[~stays | ~met["cell"].duplicated()]
     unknown = _without(union(_cells([track.judged.unknown for track in tracks], names), "cell"), met, cells)

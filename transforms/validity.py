@@ -21,19 +21,38 @@ def days(numbers: np.ndarray) -> pd.Series:
 
 def union(spans: pd.DataFrame, by: str) -> pd.DataFrame:
     """Overlapping and touching spans of each key as one, with the other columns of the earliest of them."""
-    kept = spans[spans["valid_to"].isna() | (spans["valid_to"] > spans["valid_from"])]
-    ordered = kept.sort_values([by, "valid_from"], kind="stable", ignore_index=True)
+    ordered, lift, reach = _reaching(spans, by)
     if ordered.empty:
         return ordered
-    key = pd.factorize(ordered[by])[0]
-    start, end = day_numbers(ordered["valid_from"]), day_numbers(ordered["valid_to"])
-    # one running maximum over all keys: each key's ends are lifted above those of the keys before it
-    lift = key.astype("int64") << 32
-    reach = np.maximum.accumulate(end + lift)
-    begins = np.r_[True, (start[1:] + lift[1:]) > reach[:-1]]
+    begins = np.r_[True, (day_numbers(ordered["valid_from"]) + lift)[1:] > reach[:-1]]
+    return _joined(ordered, begins, days(reach - lift))
+
+
+def apart(spans: pd.DataFrame, by: str, told: str) -> pd.DataFrame:
+    """Spans of each key that do not overlap, each from where those before it end; as one where they touch and tell the same."""
+    ordered, lift, reach = _reaching(spans, by)
+    if ordered.empty:
+        return ordered
+    start = np.maximum(day_numbers(ordered["valid_from"]) + lift, np.r_[np.int64(-1) << 40, reach[:-1]])
+    left = start < reach
+    ordered = ordered.assign(valid_from=days(start - lift))[left].reset_index(drop=True)
+    touches = ordered["valid_from"].eq(ordered["valid_to"].shift()) & ordered[by].eq(ordered[by].shift())
+    says_more = ordered[told].ne(ordered[told].shift())
+    return _joined(ordered, (~touches | says_more).to_numpy(), ordered["valid_to"])
+
+
+def _reaching(spans: pd.DataFrame, by: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Spans of a day or more in order, and how far those up to each reach: day numbers, lifted above all of the keys before."""
+    kept = spans[spans["valid_to"].isna() | (spans["valid_to"] > spans["valid_from"])]
+    ordered = kept.sort_values([by, "valid_from"], kind="stable", ignore_index=True)
+    lift = pd.factorize(ordered[by])[0].astype("int64") << 32  # so that one running maximum serves all keys
+    return ordered, lift, np.maximum.accumulate(day_numbers(ordered["valid_to"]) + lift)
+
+
+def _joined(ordered: pd.DataFrame, begins: np.ndarray, ends: pd.Series) -> pd.DataFrame:
+    """Spans in order, each of those that do not begin one joined to the one before."""
     last = np.r_[np.flatnonzero(begins)[1:] - 1, len(ordered) - 1]
-    merged = ordered[begins].reset_index(drop=True)
-    return merged.assign(valid_to=days((reach - lift)[last]).to_numpy())
+    return ordered[begins].reset_index(drop=True).assign(valid_to=ends.take(last).to_numpy())
 
 
 def gaps(spans: pd.DataFrame, keys: pd.Series, by: str) -> pd.DataFrame:
@@ -75,7 +94,10 @@ def states(partitions: pd.DataFrame, by: str, track: str, state: str) -> tuple[p
     table[row, tracks] = partitions[state].to_numpy("int64")
     changed = np.where(table >= 0, np.arange(len(segments))[:, None], 0)
     table = np.take_along_axis(table, np.maximum.accumulate(changed, axis=0), axis=0)
-    key, begins = segments >> 32, (segments & 0xFFFFFFFF) + start.min(initial=0)
+    key = segments >> 32
+    moved = np.r_[True, (key[1:] != key[:-1]) | (table[1:] != table[:-1]).any(axis=1)][: len(segments)]
+    segments, key, table = segments[moved], key[moved], table[moved]
+    begins = (segments & 0xFFFFFFFF) + start.min(initial=0)
     ends = np.r_[begins[1:], 0]
     ends[np.r_[key[1:] != key[:-1], True]] = OPEN.to_datetime64().astype("datetime64[D]").astype("int64")
     made = pd.DataFrame({by: names.take(key), "valid_from": days(begins), "valid_to": days(ends)})

@@ -164,8 +164,11 @@ def day_before(con: duckdb.DuckDBPyConnection, day: date) -> date | None:
 
 
 def staged_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Staged entries that no delivery of the cut touched, by line or by partner of a cell: what the ledger should hold."""
-    waits = "(at_line OR at_reference OR at_fx OR at_eligibility)"
+    """Staged entries that no delivery of the cut touched, by line or by partner of a cell: what the ledger should hold.
+
+    Without a delivery in the cut these are all.
+    """
+    waits = "(EXISTS (FROM cut) AND (at_line OR at_reference OR at_fx OR at_eligibility))"
     return store.rows(
         con,
         "SELECT transaction_id, program, lever, entry.partner_id, earning_month, earning_type, currency, "

@@ -125,7 +125,7 @@ def expire(keep: int) -> tuple[int, int]:
     """
     root, held = store.place("releases"), releases()
     now = (current() or {}).get("release_id")
-    kept = [m for m in held if m in held[len(held) - keep :] or m["release_id"] == now]
+    kept = [m for m in held if m in held[max(len(held) - keep, 0) :] or m["release_id"] == now]
     named = {root / file for m in kept for file in files(m)}
     databases = [path for m in held if m not in kept and (path := database(m)).exists()]
     doomed = [*databases, *(path for path in root.glob("partitions/*/*.parquet") if path not in named)]
