@@ -63,6 +63,8 @@ Cap
 Refunds
 23. In each currency, from what is posted in that currency at the refund's place in the sequence. "posted remainder"
 24. Base not yet refunded is zero: fraction 1. More than the rest: fraction 1, the measure goes out as stated. "at most 1"
+52. Its split is by how much it moves the split of what is left of its sale's row, lumps it brings counted with it.
+    "The split is taken from totals, never from a difference"
 25. A minimum lost by a refund takes all back, whatever the ladder says. "lost again: taken back"
 26. Lumps: falling below takes the row's posted remainder whole. "fraction and ladder do not apply"
 

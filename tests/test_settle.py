@@ -67,6 +67,21 @@ def test_a_refund_takes_the_date_and_rate_of_its_original(home):
     ]
 
 
+def test_of_a_line_refunded_by_parts_nothing_is_left_of_rebate_or_coop(home):
+    take_in_world()
+    sale = T1 | {"revenue": "0.75"}  # earns 0.03, of which 0.01 is co-op
+    land(
+        "transactions",
+        [sale, *(T1 | {"transaction_id": f"r{n}", "reverses": "t1", "revenue": "-0.25"} for n in range(3))],
+    )
+    pipeline.run()
+    assert ask("SELECT earning_type, sum(amount) FROM earnings_ledger GROUP BY ALL ORDER BY ALL") == [
+        ("coop", Decimal(0)),
+        ("rebate", Decimal(0)),
+    ]
+    assert ask("SELECT rebate, coop FROM earnings WHERE transaction_id = 't1'") == [(Decimal("0.02"), Decimal("0.01"))]
+
+
 def test_a_refund_of_an_unknown_line_is_undecided_until_it_comes(first_day):
     settle_next(NEXT, [{"transaction_id": "r", "reverses": "t9", "revenue": "-25.00"}])
     assert ask("SELECT decision, reason_codes FROM decisions WHERE transaction_id = 'r'") == [("undecided", "UNKREV")]

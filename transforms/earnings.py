@@ -25,7 +25,8 @@ def earnings(
     """One row for each line, lever and bracket, in transaction and in program currency.
 
     Both amounts are rounded once from the exact value, and each is split on its own: the share that does not take the
-    remainder is rounded by the program's mode, the other one is the rest, so rebate + co-op = earning. `held_by` says
+    remainder is rounded by the program's mode, the other one is the rest, so rebate + co-op = earning, and of a line that
+    is refunded in full nothing is left of either. `held_by` says
     what keeps a row from earning in full. All lines of a scope must be there, or those that are added to what
     `opening_positions` has of it; `holders` says which partner keeps a customer.
     """
@@ -53,8 +54,8 @@ def _of_program(rows: pd.DataFrame, program: Program, known: Known) -> pd.DataFr
     priced = pd.concat([_of_lever(rows, family, number, program, known) for number in levers])
     if program.cell_over != "transaction":
         priced = priced.sort_values(["line", "lever_number", "bracket"], kind="stable")
-    made = _bounded(priced.reset_index(drop=True), rows, family, ladder, program, known)
-    return _split_all(rows[KEPT].iloc[made["line"].to_numpy()].reset_index(drop=True), made, program)
+    made = _bounded(priced.reset_index(drop=True), rows, family, ladder, program, known).reset_index(drop=True)
+    return _split_all(rows[KEPT].iloc[made["line"].to_numpy()].reset_index(drop=True), made, family, program)
 
 
 def _of_lever(
@@ -173,19 +174,23 @@ def _lost(priced: pd.DataFrame, loses: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _split_all(kept: pd.DataFrame, made: pd.DataFrame, program: Program) -> pd.DataFrame:
-    return pd.concat([kept, made[ROW].reset_index(drop=True)], axis=1).assign(
-        **_split("earning", made["earning_minor"].reset_index(drop=True), program, kept["reference_on"]),
-        **_split(
-            "program_earning", made["program_earning_minor"].reset_index(drop=True), program, kept["reference_on"]
-        ),
-    )
+def _split_all(kept: pd.DataFrame, made: pd.DataFrame, family: refunds.Families, program: Program) -> pd.DataFrame:
+    """Rows with their split; that of a refund is what it changes of the split of all that is left."""
+    left = refunds.left_before(made, family, pricing.AMOUNTS)
+    parts = [
+        _split(name.removesuffix("_minor"), made[name], left[name], program, kept["reference_on"])
+        for name in pricing.AMOUNTS
+    ]
+    return pd.concat([kept, made[ROW]], axis=1).assign(**parts[0], **parts[1])
 
 
-def _split(name: str, earning: pd.Series, program: Program, on: pd.Series) -> dict[str, pd.Series]:
+def _split(name: str, earning: pd.Series, left: pd.Series, program: Program, on: pd.Series) -> dict[str, pd.Series]:
     rounded_type = "coop" if program.remainder_to == "rebate" else "rebate"
-    shares = pricing.at(program.split.coop if rounded_type == "coop" else program.split.rebate, on)
-    part = share(earning, shares.fillna(decimals([0], RATE)[0]), mode=program.rounding.mode)
+    dated = pricing.at(program.split.coop if rounded_type == "coop" else program.split.rebate, on)
+    shares, mode = dated.fillna(decimals([0], RATE)[0]), program.rounding.mode
+    part = share(left + earning, shares, mode=mode)
+    if left.any():
+        part = part - share(left, shares, mode=mode)
     whole, rebate, coop = _amounts(name)
     return {
         whole: earning,

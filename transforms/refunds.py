@@ -161,6 +161,20 @@ def _completed_months(start: pd.Series, end: pd.Series) -> np.ndarray:
     return np.asarray((b.year - a.year) * 12 + b.month - a.month - (b.day < a.day))
 
 
+def left_before(made: pd.DataFrame, family: Families, amounts: Sequence[str]) -> pd.DataFrame:
+    """What earlier rows of its family, lever and bracket leave before each row; 0 before all but a refund's."""
+    if not family.turns:
+        return pd.DataFrame(0, index=made.index, columns=list(amounts))
+    line = made["line"].to_numpy()
+    turn = np.zeros(len(family.parent), "int64")
+    for number, refunds in enumerate(family.turns, 1):
+        turn[refunds] = number
+    rows = made[[*amounts, "lever_number", "bracket"]].assign(root=family.root[line], turn=turn[line])
+    ordered = rows.sort_values("turn", kind="stable")
+    held = ordered.groupby(["root", "lever_number", "bracket"])[list(amounts)].cumsum() - ordered[list(amounts)]
+    return held.reindex(made.index)
+
+
 def taken_back(
     earned: pd.DataFrame, made: Families, ladder: np.ndarray, mode: RoundingMode | None, amounts: Sequence[str] = POSTED
 ) -> pd.DataFrame:

@@ -55,18 +55,22 @@ WITH priced AS (
     SELECT line.transaction_id, program, lever, line.partner_id, line.reference_on, rate, original.is_illustrative, line.currency,
         line.fx_rate, least(-revenue_minor, base_minor) AS part, -part AS base_minor,
         -(earning_minor * part // original.base_minor) AS earning_minor,
-        -(program_earning_minor * part // original.base_minor) AS program_earning_minor
+        -(program_earning_minor * part // original.base_minor) AS program_earning_minor,
+        original.earning_minor AS left_minor, original.program_earning_minor AS program_left_minor
     FROM (SELECT * EXCLUDE (lever, rate, is_illustrative) FROM decided WHERE decision = 'eligible' AND reverses IS NOT NULL) AS line
     JOIN priced AS original USING (program) WHERE original.transaction_id = line.reverses
-), earned AS (
-    FROM priced UNION ALL BY NAME SELECT * EXCLUDE (part) FROM refunds
+), earned AS ( -- split by what is left of the original after a refund and before it
+    SELECT *, (trunc((coalesce(left_minor, 0) + earning_minor) * 0.4) - trunc(coalesce(left_minor, 0) * 0.4))::BIGINT AS coop_minor,
+        (trunc((coalesce(program_left_minor, 0) + program_earning_minor) * 0.4)
+            - trunc(coalesce(program_left_minor, 0) * 0.4))::BIGINT AS program_coop_minor
+    FROM (FROM priced UNION ALL BY NAME FROM refunds)
 )
 SELECT transaction_id, program, lever, 1 AS bracket, partner_id, date_trunc('month', reference_on)::DATE AS earning_month, rate,
     0 AS position, is_illustrative, base_minor, currency, earning_minor,
-    earning_minor - trunc(earning_minor * 0.4)::BIGINT AS rebate_minor, trunc(earning_minor * 0.4)::BIGINT AS coop_minor,
+    earning_minor - coop_minor AS rebate_minor, coop_minor,
     date_trunc('month', reference_on)::DATE AS fx_month, fx_rate, 'USD' AS program_currency, program_earning_minor,
-    program_earning_minor - trunc(program_earning_minor * 0.4)::BIGINT AS program_rebate_minor,
-    trunc(program_earning_minor * 0.4)::BIGINT AS program_coop_minor, 'plain' AS rule_version, DATE '2021-04-02' AS known_from
+    program_earning_minor - program_coop_minor AS program_rebate_minor,
+    program_coop_minor, 'plain' AS rule_version, DATE '2021-04-02' AS known_from
 FROM earned;
 INSERT INTO derived.earnings_ledger BY NAME
 SELECT uuid()::VARCHAR AS entry_id, '2021-04-02' AS run_id, DATE '2021-04-02' AS posted_on, DATE '2021-04-01' AS period, transaction_id, program, lever, bracket,

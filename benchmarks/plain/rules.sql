@@ -91,11 +91,13 @@ WITH taken AS (
     SELECT earnings.* EXCLUDE (transaction_id), refunds.transaction_id,
         CASE lever WHEN 'by-unit' THEN quantity_part ELSE part END AS by_part,
         CASE lever WHEN 'by-unit' THEN quantity_whole ELSE whole END AS by_whole,
-        -(earning_minor * by_part // by_whole) AS taken, -(program_earning_minor * by_part // by_whole) AS program_taken
+        -(earning_minor * by_part // by_whole) AS taken, -(program_earning_minor * by_part // by_whole) AS program_taken,
+        (trunc((earning_minor + taken) * 0.4))::BIGINT - coop_minor AS coop_taken,
+        (trunc((program_earning_minor + program_taken) * 0.4))::BIGINT - program_coop_minor AS program_coop_taken
     FROM staging.derived.earnings AS earnings JOIN refunds ON refunds.root_id = earnings.transaction_id
 )
-SELECT * EXCLUDE (by_part, by_whole, taken, program_taken) REPLACE (
-    -(base_minor * by_part // by_whole) AS base_minor, taken AS earning_minor, taken - trunc(taken * 0.4)::BIGINT AS rebate_minor,
-    trunc(taken * 0.4)::BIGINT AS coop_minor, program_taken AS program_earning_minor,
-    program_taken - trunc(program_taken * 0.4)::BIGINT AS program_rebate_minor, trunc(program_taken * 0.4)::BIGINT AS program_coop_minor
+SELECT * EXCLUDE (by_part, by_whole, taken, program_taken, coop_taken, program_coop_taken) REPLACE (
+    -(base_minor * by_part // by_whole) AS base_minor, taken AS earning_minor, taken - coop_taken AS rebate_minor,
+    coop_taken AS coop_minor, program_taken AS program_earning_minor,
+    program_taken - program_coop_taken AS program_rebate_minor, program_coop_taken AS program_coop_minor
 ) FROM taken;

@@ -68,11 +68,12 @@ def row_rounded(program: dict, amount: Fraction, currency: str) -> Fraction:
     return rounded({"rounding": by}, amount, currency)
 
 
-def earned(program: dict, sale: Sale, money: Money) -> Earned:
-    """The row's rounded totals and their split on the sale's date."""
+def earned(program: dict, sale: Sale, money: Money, before: Money | None = None) -> Earned:
+    """The row's rounded totals and their split on the sale's date: that of all with it less that of what was there before."""
     own, ours = sale.line.currency, program["currency"]
-    rebate, coop = split(program, sale.line.on, money.own, own)
-    program_rebate, program_coop = split(program, sale.line.on, money.program, ours)
+    before = before or Money(Fraction(0), Fraction(0))
+    rebate, coop = change(program, sale.line.on, before.own, money.own, own)
+    program_rebate, program_coop = change(program, sale.line.on, before.program, money.program, ours)
     return Earned(
         earning=decimal(money.own, own),
         program_earning=decimal(money.program, ours),
@@ -81,6 +82,12 @@ def earned(program: dict, sale: Sale, money: Money) -> Earned:
         program_rebate=decimal(program_rebate, ours),
         program_coop=decimal(program_coop, ours),
     )
+
+
+def change(program: dict, on: date, before: Fraction, more: Fraction, currency: str) -> tuple[Fraction, Fraction]:
+    """By how much more moves the split of what was there before."""
+    (rebate, coop), (old_rebate, old_coop) = (split(program, on, total, currency) for total in (before + more, before))
+    return rebate - old_rebate, coop - old_coop
 
 
 def split(program: dict, on: date, total: Fraction, currency: str) -> tuple[Fraction, Fraction]:

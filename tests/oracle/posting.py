@@ -173,13 +173,23 @@ class Posting:
                 self.grant(change)
 
     def result(self) -> Iterator[tuple[tuple[str, str, int], Earned]]:
-        """All rows, in both currencies, split."""
-        for row in self.rows:
-            yield (row.id, row.lever["lever"], row.number), earned(self.program, row.sale, self.posted(row))
-        for key, (sale, money) in self.taken_back.items():
-            yield key, earned(self.program, sale, money)
+        """All rows, in both currencies, split: a refund's by what it leaves of its sale's row and what was left before."""
+        made = {(row.id, row.lever["lever"], row.number): (row.sale, self.posted(row)) for row in self.rows}
+        made |= self.taken_back
+        left: dict[tuple[str, str, int], Money] = {}
+        for key in sorted(made, key=lambda key: [line.id for line in family(made[key][0])].index(key[0])):
+            sale, money = made[key]
+            whole = (sale.line.id, *key[1:])
+            before = left.get(whole, NOTHING)
+            left[whole] = before + money
+            yield key, earned(self.program, sale, money, before)
         for entry in self.entries.values():
             yield (entry.row.id, entry.row.lever["lever"], 0), earned(self.program, entry.row.sale, entry.money)
+
+
+def family(sale: Sale) -> list[Line]:
+    """A sale's line and those of its refunds, in their order."""
+    return [sale.line, *sale.refunds]
 
 
 def negative_first(rows: list[Row]) -> list[Row]:

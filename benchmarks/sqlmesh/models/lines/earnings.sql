@@ -29,19 +29,23 @@ WITH priced AS (
     SELECT line.transaction_id, program, original.lever, line.partner_id, line.reference_on, original.rate,
         original.is_illustrative, line.currency, line.fx_rate, least(-revenue_minor, base_minor) AS part, -part AS base_minor,
         -(earning_minor * part // original.base_minor) AS earning_minor,
-        -(program_earning_minor * part // original.base_minor) AS program_earning_minor
+        -(program_earning_minor * part // original.base_minor) AS program_earning_minor,
+        original.earning_minor AS left_minor, original.program_earning_minor AS program_left_minor
     FROM (FROM working.decided WHERE known_from = @end_date AND decision = 'eligible' AND reverses IS NOT NULL) AS line
     JOIN priced AS original USING (program) WHERE original.transaction_id = line.reverses
-), earned AS (
-    FROM priced UNION ALL BY NAME SELECT * EXCLUDE (part) FROM refunds
+), earned AS ( -- split by what is left of the original after a refund and before it
+    SELECT *, (trunc((coalesce(left_minor, 0) + earning_minor) * 0.4) - trunc(coalesce(left_minor, 0) * 0.4))::BIGINT AS coop_minor,
+        (trunc((coalesce(program_left_minor, 0) + program_earning_minor) * 0.4)
+            - trunc(coalesce(program_left_minor, 0) * 0.4))::BIGINT AS program_coop_minor
+    FROM (FROM priced UNION ALL BY NAME FROM refunds)
 )
 SELECT transaction_id, program, lever, 1 AS bracket, partner_id, date_trunc('month', reference_on)::DATE AS earning_month, rate,
     NULL AS unit_amount, 0 AS position, NULL AS baseline, NULL::VARCHAR AS held_by, is_illustrative, base_minor, currency,
-    earning_minor, earning_minor - trunc(earning_minor * 0.4)::BIGINT AS rebate_minor,
-    trunc(earning_minor * 0.4)::BIGINT AS coop_minor, date_trunc('month', reference_on)::DATE AS fx_month, fx_rate,
+    earning_minor, earning_minor - coop_minor AS rebate_minor,
+    coop_minor, date_trunc('month', reference_on)::DATE AS fx_month, fx_rate,
     'USD' AS program_currency, program_earning_minor,
-    program_earning_minor - trunc(program_earning_minor * 0.4)::BIGINT AS program_rebate_minor,
-    trunc(program_earning_minor * 0.4)::BIGINT AS program_coop_minor, 'sqlmesh' AS rule_version, @end_date AS known_from,
+    program_earning_minor - program_coop_minor AS program_rebate_minor,
+    program_coop_minor, 'sqlmesh' AS rule_version, @end_date AS known_from,
     NULL::DATE AS known_to
 FROM earned;
 
