@@ -241,6 +241,9 @@ def _told_payment(found: dict[str, Any]) -> list[str]:
 
 
 HELD_BY = {
+    "exclusive_partner": "another partner earned on the customer first and keeps it",
+    "one_earning": "it has been earned on once, which is all that the lever pays",
+    "baseline": "what it is compared with is not known",
     "minimum": "below the lever's minimum",
     "stack": "another lever of its group pays for the line",
     "cap": "held by a cap",
@@ -249,14 +252,9 @@ HELD_BY = {
 
 def _told_price(price: dict[str, Any]) -> list[str]:
     currency = price["currency"]
-    priced = (
-        f"{_money(price['base'], currency)} × {_plain(price['rate'] * 100)} %"
-        if price["rate"] is not None
-        else f"at {_plain(price['unit_amount'])} {price['program_currency']}"
-    )
     held = f"; {HELD_BY[price['held_by']]}" if price["held_by"] else ""
     made = [
-        f"price       {price['program']} {price['lever']}, bracket {price['bracket']}: {priced} = {_money(price['earning'], currency)}"
+        f"price       {price['program']} {price['lever']}{_priced(price)} {_money(price['earning'], currency)}"
         f"{' (illustrative)' if price['is_illustrative'] else ''}{held}",
         f"  split     rebate {_money(price['rebate'], currency)}, co-op {_money(price['coop'], currency)}",
         f"  rules     {price['rule_version']}; {price['reference'] or 'lever no longer in force'}",
@@ -270,6 +268,17 @@ def _told_price(price: dict[str, Any]) -> list[str]:
             f"{price['fx_month']:%Y-%m}: {_money(price['program_earning'], price['program_currency'])}"
         )
     return made
+
+
+def _priced(price: dict[str, Any]) -> str:
+    """How an earning comes about; bracket 0 is of lines that reach none, and of what rounding over a period adds."""
+    if not price["bracket"]:
+        return ", rounding of the period:" if price["earning"] else " pays nothing for the line:"
+    if price["rate"] is not None:
+        priced = f"{_money(price['base'], price['currency'])} × {_plain(price['rate'] * 100)} %"
+    else:
+        priced = f"at {_plain(price['unit_amount'])} {price['program_currency']}"
+    return f", bracket {price['bracket']}: {priced} ="
 
 
 def _told_entries(entries: Rows) -> list[str]:

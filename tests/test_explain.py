@@ -8,9 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 import pipeline
+from app import explain
 from app.cli import app
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next
 from tests.test_cells import first, sale, write
+from warehouse.columns import COLUMNS
 
 pytestmark = pytest.mark.usefixtures("one_program")
 NEXT = "2021-03-24"
@@ -67,14 +69,19 @@ def test_an_exchange_rate_that_is_not_there_is_named(first_day):
             "bracket 2: 50.00 USD × 6 % = 3.00 USD",
             "each slice of a line at its own bracket; from 0 USD: 2 % of revenue; from 50 USD: 6 % of revenue",
         )),
+        ("scale: {mode: flat, brackets: [{threshold: 500, rate: 0.02}]}", ("tiers pays nothing for the line: 0.00 USD",)),
     ],
-    ids=["cap", "by the unit", "brackets"],
+    ids=["cap", "by the unit", "brackets", "below all brackets"],
 )  # fmt: skip
 def test_the_rule_that_makes_a_price_is_said(home, one_program, lever, says):
     write(one_program, lever)
     first(sale("t1", "100"))
     said = run("t1")
     assert all(words in said for words in says), said
+
+
+def test_all_that_can_hold_an_earning_has_words():
+    assert set(explain.HELD_BY) == set(COLUMNS["held_by"].one_of)
 
 
 def test_a_files_line_leads_to_all_that_it_caused(first_day):

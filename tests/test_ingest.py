@@ -30,6 +30,12 @@ def text_line(**changed: str) -> str:
     return ",".join(row[c] for c in FEEDS["transactions"].delivered)
 
 
+def test_a_delivery_that_is_still_being_written_has_not_landed(home):
+    folder = store.place("landing") / land("transactions", [T1])
+    folder.rename(folder.with_name(f".{folder.name}"))
+    assert pipeline.landed() == []
+
+
 def test_read_is_accepted_plus_quarantined_plus_duplicate_in_rows_and_revenue(home):
     land(
         "transactions",

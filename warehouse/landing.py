@@ -99,8 +99,11 @@ class Delivery(NamedTuple):
 
 
 def landed() -> list[str]:
-    """Names of the folders in landing/ that are whole, oldest business date first as far as their names tell."""
-    return sorted(path.parent.name for path in store.place("landing").glob(f"*/{MANIFEST}"))
+    """Names of the folders in landing/ that are whole, oldest business date first as far as their names tell.
+
+    A hidden folder is being written.
+    """
+    return sorted(path.parent.name for path in store.place("landing").glob(f"[!.]*/{MANIFEST}"))
 
 
 def read_manifest(name: str) -> Manifest:
