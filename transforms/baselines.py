@@ -8,11 +8,8 @@ import pandas as pd
 from transforms import scopes
 from transforms.decisions import is_named
 from transforms.levers import Lever, Scope
-from transforms.periods import period_start
+from transforms.periods import period_before
 from transforms.programs import Program
-
-DAY = np.timedelta64(1, "D")
-ENDLESS = ("all", "trailing_12_months")  # each line is compared by its own day
 
 
 class Baselines(NamedTuple):
@@ -54,17 +51,11 @@ def _before(rows: pd.DataFrame, own: pd.DataFrame, lever: Lever, program: Progra
     measure, own_unit = scopes.measure(counted, lever, program)
     totals = pd.Series(measure.astype(object) * (unit // own_unit), index=_scopes(counted, lever, year))
     totals = totals.groupby(level=[0, 1]).sum()
-    first = own["reference_on"] if lever.accumulate.over in ENDLESS else _first_days(own, lever, year)
-    before = period_start(pd.Series(period_start(first, over, year) - DAY), over, year)
+    before = period_before(own["reference_on"], lever.accumulate.over, over, year)
     wanted = _scopes(own.assign(reference_on=before.astype("datetime64[us]")), lever, year)
     found = np.append(totals.to_numpy(object), 0)[totals.index.get_indexer(wanted)]
     is_held = before >= own["history_from"].to_numpy("datetime64[D]")
     return Baselines(np.maximum(found, 0), is_held & ~wanted.isin(_scopes(doubtful, lever, year)))
-
-
-def _first_days(own: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> pd.Series:
-    """The first day of the period over which each line is counted; all lines of it have one baseline."""
-    return pd.Series(period_start(own["reference_on"], lever.accumulate.over, fiscal_year_start))
 
 
 def _scopes(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> pd.MultiIndex:

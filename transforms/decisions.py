@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from transforms.levers import Lever
+from transforms.periods import period_before
 from transforms.programs import Program, active
 from transforms.reasons import REASONS
 
@@ -47,6 +48,7 @@ def _of_program(lines: pd.DataFrame, program: Program | None) -> pd.DataFrame:
     selects, in_force, windows = (_by_lever(find, lines, levers) for find in (selected, _in_force, in_window))
     matches = np.where((in_force == YES) & (windows == YES), selects, NO)
     against = _against(lines, matches, np.where((in_force == YES) & (selects == YES), windows, YES))
+    against[list(REASONS).index("UNKBASE")] = _has_no_baseline(lines, matches == YES, program)
     barred = [number for number, reason in enumerate(REASONS.values()) if reason.kind == "ineligible"]
     is_barred, is_open = against[barred].any(axis=0), against.any(axis=0)
     decision = np.where(is_barred, "ineligible", np.where(is_open, "undecided", "eligible"))
@@ -84,6 +86,18 @@ def _against(lines: pd.DataFrame, matches: np.ndarray, windows: np.ndarray) -> n
     against[places["NOLEVER"]] |= is_unpaid & (window == YES)
     against[places["UNKATTR"]] |= (matches == UNSURE).any(axis=0)
     return against
+
+
+def _has_no_baseline(lines: pd.DataFrame, pays: np.ndarray, program: Program | None) -> np.ndarray:
+    """Whether each line has levers that would pay, all of which compare with a period that is not held in full."""
+    is_compared = np.zeros(len(lines), bool)
+    for lever, mine in zip(program.levers if program else [], pays, strict=True):
+        if program and lever.baseline and lever.baseline.over:
+            on = lines["reference_on"]
+            before = period_before(on, lever.accumulate.over, lever.baseline.period, program.fiscal_year_start)
+            mine = mine & (before >= lines["history_from"].to_numpy("datetime64[D]"))
+        is_compared |= mine
+    return pays.any(axis=0) & ~is_compared
 
 
 def _by_lever(

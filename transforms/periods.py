@@ -25,6 +25,19 @@ def period_start(on: pd.Series, over: Over, fiscal_year_start: str) -> np.ndarra
     return start.astype("datetime64[M]").astype("datetime64[D]") + (first_day - 1) * DAY
 
 
+def period_before(on: pd.Series, over: Over, before: Over, fiscal_year_start: str) -> np.ndarray:
+    """The first day of the period that ends before the one of `over`, which each day lies in, begins.
+
+    A day of a period without bounds, or of none, is itself what the period ends before.
+
+    >>> days = pd.Series(pd.to_datetime(["2021-06-30", "2021-07-01"]))
+    >>> period_before(days, "quarter", "month", "07-01").astype(str).tolist()
+    ['2021-03-01', '2021-06-01']
+    """
+    first = pd.Series(period_start(on, over, fiscal_year_start)) if over in MONTHS else on
+    return period_start(pd.Series(period_start(first, before, fiscal_year_start) - DAY), before, fiscal_year_start)
+
+
 def last_day(start: np.ndarray, over: Over) -> np.ndarray:
     """The last day of periods that begin on these days."""
     months = start.astype("datetime64[M]")

@@ -85,6 +85,7 @@ REASONS: dict[str, Reason] = {
     "UNKPTR": Reason("undecided", "Partner is not in the partner data", True, "Ask support to correct the partner id.", "reference"),
     "UNKATTR": Reason("undecided", "A rule needs a fact of the product or customer that is not known", False, "", "reference"),
     "UNKNEW": Reason("undecided", "It is not known since when the customer is one", False, "", "reference"),
+    "UNKBASE": Reason("undecided", "The period with which growth is compared is not known in full", False, "", "reference"),
     "UNKFX": Reason("undecided", "No exchange rate for the currency and month", False, "", "fx"),
     "UNKREV": Reason("undecided", "The line that this one takes back is not known, or has another partner, currency or sign", False, "", "line"),
 }  # fmt: skip
