@@ -148,6 +148,15 @@ def settle_next(day: str, rows: list[dict], progress: Progress = silent, **manif
     return report
 
 
+def accepted_before(request_id: str) -> None:
+    """Have a refused request be one that an earlier version accepted."""
+    with store.warehouse() as con:
+        con.execute(
+            "UPDATE derived.answered_requests SET outcome = 'accepted', reason_code = NULL WHERE request_id = $id",
+            {"id": request_id},
+        )
+
+
 def ask(sql: str) -> list[tuple]:
     with releases.reader(pipeline.current_release()) as con:
         return con.execute(sql).fetchall()

@@ -11,7 +11,7 @@ from transforms.role_changes import role_faults
 
 ASKED = dict.fromkeys(sorted({name for names in NEEDED.values() for name in names})) | {
     "request_id": "r1", "requested_by": "Pat@Contoso.example", "partner_id": "1000001", "program": "*",
-    "request_kind": "complete_set_up", "requested_minor": pd.NA,
+    "request_kind": "complete_set_up", "requested_minor": pd.NA, "claimed_by": None,
 }  # fmt: skip
 CLAIM = {
     "request_kind": "coop_claim", "program": "csp-indirect-reseller", "activity_type": "event", "requested_minor": 5000,
@@ -32,6 +32,7 @@ ENROLMENT = {
 }  # fmt: skip
 ENROL = {"request_kind": "enrol", "program": "csp-indirect-reseller"}
 PAYOUT = {"request_kind": "payout"}
+DISPUTE = {"request_kind": "dispute", "subject": "claim"}
 ASSIGN = {"request_kind": "assign_role", "user_email": "kim@contoso.example", "role": "incentives_user"}
 REMOVE = {"request_kind": "remove_role", "user_email": "pat@contoso.example"}
 ASSOCIATE = {
@@ -74,6 +75,9 @@ def answer(asked: dict, role: dict, enrolment: dict | None = None) -> tuple:
         (PAYOUT | {"request_id": "r2"}, {}, "REQDUE"),
         (ASSOCIATE, {"role": "incentives_user"}, None),
         (ASSOCIATE | {"association": "reseller"}, {}, "REQASSOC"),
+        (DISPUTE, {}, None),
+        (DISPUTE | {"claimed_by": "1000001"}, {}, None),
+        (DISPUTE | {"claimed_by": "1000002"}, {}, "REQCLAIM"),
         ({"request_kind": "certification", "subject": "cloud_platform"}, {}, None),
         ({"request_kind": "certification", "subject": "dancing"}, {}, "REQCERT"),
         (ASSIGN, {}, None),

@@ -9,7 +9,7 @@ import pytest
 import operations
 import payouts
 import rulebook
-from tests.deliveries import ask, land, settle_next
+from tests.deliveries import accepted_before, ask, land, settle_next
 from transforms.claimed import claim_faults
 from transforms.coop_claims import coop_claims
 from transforms.coop_funds import entries
@@ -180,6 +180,10 @@ SPENT = {
     "request_kind": "coop_claim", "activity_type": "advertising", "currency": "USD", "occurred_on": "2021-07-20",
     "requested": "3000.00",
 }  # fmt: skip
+FOREIGN = {
+    "request_id": "foreign", "request_kind": "dispute", "subject": "claim", "partner_id": "2000001",
+    "requested_at": "2021-09-01T09:00:00Z",
+}  # fmt: skip
 FUND = "SELECT accrued, converted, claimed, pending, forfeited, open, fund_stage FROM coop_funds WHERE half_from = DATE '2021-01-01'"
 
 
@@ -207,13 +211,17 @@ def test_a_fund_is_claimed_reviewed_paid_and_its_rest_forfeited(first_day):
         "currency": "USD",
     }
     land("request_reviews", [{**review, "review_outcome": "approved", "approved": "2500.00", "note": ""}], "2021-09-01")
+    land("users", [{"partner_id": "1000001"}, {"partner_id": "2000001"}], "2021-09-01")
+    land("partner_requests", [{**ASKED, **FOREIGN}], "2021-09-01")
     settle("2021-09-01")
+    assert ask("SELECT reason_code FROM partner_requests WHERE request_kind = 'dispute'") == [("REQCLAIM",)]
     assert ask(FUND) == [(accrued, zero, Decimal(2500), zero, zero, accrued - 2500, "claimable")]
     plan = payouts.plan(date(2021, 9, 15)).set_index("earning_type")
     assert (plan.at["coop", "payment_minor"], plan.at["coop", "reason_code"]) == (250_000, None)
     payouts.propose(date(2021, 9, 15), "anna")
     assert payouts.plan(date(2021, 9, 15)).empty
 
+    accepted_before("foreign")
     settle("2022-02-16")
     assert ask(FUND) == [(accrued, zero, Decimal(2500), zero, accrued - 2500, zero, "closed")]
     assert operations.verify()["differences"] == []

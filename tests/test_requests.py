@@ -1,9 +1,12 @@
 """What partners ask for leads to something: roles, enrolment, claims to customers; and what does not says why."""
 
+from datetime import date
+
 import pytest
 
 import pipeline
-from tests.deliveries import DAY, WORLD, ask, land, land_world
+from tests.deliveries import DAY, WORLD, accepted_before, ask, land, land_world
+from warehouse import requested, store
 
 pytestmark = pytest.mark.usefixtures("one_program")
 NEXT, AFTER, LAST = "2021-03-24", "2021-03-25", "2021-03-26"
@@ -60,7 +63,7 @@ def test_a_partner_comes_aboard_by_what_it_asks_for(home, one_program):
     assert ask(standing) == [("enrolled", NEXT, None, f"enrolled by request enrol of {NEXT}")]
     earned = "SELECT earning_type, amount, cause FROM earnings_ledger ORDER BY 1 DESC"
     assert [(kind, float(sum_)) for kind, sum_, _ in ask(earned)] == [("rebate", 2.4), ("coop", 1.6)]
-    roles = "SELECT user_email, role, set_up_on::VARCHAR FROM users ORDER BY 1"
+    roles = "SELECT user_email, role, set_up_on::VARCHAR FROM users WHERE partner_id = '1000001' ORDER BY 1"
     kim, pat = ("kim@contoso.example", "incentives_admin", NEXT), ("pat@contoso.example", "incentives_admin", NEXT)
     assert ask(roles) == [kim, pat]
 
@@ -87,13 +90,29 @@ def test_a_partner_comes_aboard_by_what_it_asks_for(home, one_program):
         LAST,
     )
     land(
-        "users", [{"partner_id": "1000001", "role": "incentives_user"}], LAST
+        "users",
+        [
+            {"partner_id": "1000001", "role": "incentives_user"},
+            {"partner_id": "2000001", "user_email": "lee@fabrikam.example"},
+        ],
+        LAST,
     )  # newer than the request that took the role
-    assert requests(LAST, again=ENROL | {"requested_by": "pat@contoso.example"}) == {"again": "REQROLE"}
+    assert requests(
+        LAST,
+        again=ENROL | {"requested_by": "pat@contoso.example"},
+        foreign=DISPUTE | {"partner_id": "2000001", "requested_by": "lee@fabrikam.example"},
+    ) == {"again": "REQROLE", "foreign": "REQCLAIM"}
     assert ask(roles) == [kim, ("pat@contoso.example", "incentives_user", NEXT)]
     assert ask(claimed) == [("claim", "cpor", "CLMOPEN")]
+    accepted_before("foreign")
+    with store.warehouse() as con:
+        requested.open_requested(con, date(2021, 3, 27))
+        assert con.sql("SELECT claim_status FROM claims_now").fetchall() == [("rejected",)]
+        con.execute("UPDATE derived.answered_requests SET partner_id = '1000001' WHERE request_id = 'foreign'")
+        assert con.sql("SELECT claim_status FROM claims_now").fetchall() == [("disputed",)]
 
 
+DISPUTE = {"request_kind": "dispute", "subject": "claim", "requested_at": f"{LAST}T10:00:00Z"}
 REVIEW = {
     "review_id": "v1", "request_id": "claim", "reviewed_at": f"{AFTER}T09:00:00Z", "reviewed_by": "anna",
     "review_outcome": "approved",

@@ -47,6 +47,9 @@ def answered_requests(
         "REQCERT": _names_no_certification(open_requests, programs),
         "REQASSOC": (open_requests["request_kind"] == "association_claim")
         & (open_requests["association"] == "reseller"),
+        "REQCLAIM": (open_requests["request_kind"] == "dispute")
+        & open_requests["claimed_by"].notna()
+        & (open_requests["claimed_by"] != open_requests["partner_id"]),
         "REQDUE": (open_requests["request_kind"] == "payout")
         & ~open_requests["request_id"].isin(payouts_due["request_id"]),
         **role_faults(changes, users),

@@ -11,7 +11,7 @@ WITH asked AS (
     FROM clean.request_reviews
     WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn GROUP BY request_id
 ), disputes AS (
-    SELECT subject AS request_id, max(requested_at) AS disputed_at
+    SELECT subject AS request_id, partner_id, max(requested_at) AS disputed_at
     FROM answered JOIN asked USING (request_id) WHERE request_kind = 'dispute' GROUP BY ALL
 )
 SELECT claim_id, partner_id, customer_id, product_family, association, claim_status, approved_on, valid_from, valid_to
@@ -24,5 +24,5 @@ SELECT
         ELSE coalesce(review_outcome, 'submitted') END AS claim_status,
     CASE WHEN review_outcome = 'approved' THEN reviewed_at::DATE END AS approved_on,
     requested_at::DATE AS valid_from, NULL::DATE AS valid_to
-FROM answered JOIN asked USING (request_id) LEFT JOIN reviews USING (request_id) LEFT JOIN disputes USING (request_id)
+FROM answered JOIN asked USING (request_id) LEFT JOIN reviews USING (request_id) LEFT JOIN disputes USING (request_id, partner_id)
 WHERE request_kind = 'association_claim' AND request_id NOT IN (SELECT claim_id FROM clean.claims)

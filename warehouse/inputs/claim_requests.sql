@@ -1,4 +1,4 @@
--- Claims to co-op funds that were taken up, with the last review and the last dispute of each, as known on the day.
+-- Claims to co-op funds that were taken up, with the last review of each and the partner's last dispute of it, as known on the day.
 WITH asked AS (
     SELECT request_id, requested_at, subject, currency, activity_type, occurred_on, requested_minor FROM clean.partner_requests
     WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of)
@@ -14,7 +14,7 @@ WITH asked AS (
     FROM clean.request_reviews
     WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn GROUP BY request_id
 ), disputes AS (
-    SELECT subject AS request_id, max(requested_at) AS disputed_at
+    SELECT subject AS request_id, partner_id, max(requested_at) AS disputed_at
     FROM answered JOIN asked USING (request_id) WHERE request_kind = 'dispute' GROUP BY ALL
 )
 SELECT
@@ -22,5 +22,5 @@ SELECT
     requested_at, review_outcome, approved_minor, reviewed_at, disputed_at
 FROM answered JOIN asked USING (request_id)
 JOIN coop_halves ON coop_halves.program = answered.program AND occurred_on >= half_to AND occurred_on < usage_to
-LEFT JOIN reviews USING (request_id) LEFT JOIN disputes USING (request_id)
+LEFT JOIN reviews USING (request_id) LEFT JOIN disputes USING (request_id, partner_id)
 WHERE request_kind = 'coop_claim' ORDER BY answered.request_id
