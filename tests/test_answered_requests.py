@@ -1,5 +1,6 @@
 """What partners ask for is answered: by what it is, for which program, by whom, and with what it must say."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import pandas as pd
@@ -7,7 +8,6 @@ import pytest
 
 import rulebook
 from transforms.answered_requests import NEEDED, answered_requests
-from transforms.role_changes import role_faults
 
 ASKED = dict.fromkeys(sorted({name for names in NEEDED.values() for name in names})) | {
     "request_id": "r1", "requested_by": "Pat@Contoso.example", "partner_id": "1000001", "program": "*",
@@ -40,19 +40,24 @@ ASSOCIATE = {
 }  # fmt: skip
 
 
-def answer(asked: dict, role: dict, enrolment: dict | None = None) -> tuple:
-    """The outcome and reason code of one request of one user; a payout is due to request r1 alone."""
-    rows = pd.DataFrame([ASKED | asked]).astype({"requested_minor": "Int64"})
+def answers(
+    asked: list[dict], *, users: Sequence[dict] = (ROLE,), enrolment: dict | None = None, funds: Sequence[dict] = ({},)
+) -> list[str | None]:
+    """The reason against each of a day's requests r1, r2 …, None for one that is accepted; a payout is due to r1 alone."""
+    rows = [ASKED | {"request_id": f"r{number}"} | row for number, row in enumerate(asked, 1)]
+    held = [FUND | {"request_id": f"r{number}"} | fund for number, fund in enumerate(funds, 1)]
     found = answered_requests(
-        rows,
-        pd.DataFrame([ROLE | role]),
+        pd.DataFrame(rows).astype({"requested_minor": "Int64", "role": "category"}),
+        pd.DataFrame(users),
         pd.DataFrame([ENROLMENT | (enrolment or {})]).astype({"is_enrolled": "boolean"}),
         pd.DataFrame({"request_id": ["r1"]}),
-        pd.DataFrame([FUND]),
+        pd.DataFrame(held).astype({"requested_minor": "Int64"}),
         rulebook.programs(),
         date(2021, 3, 23),
     )
-    return found["outcome"].iloc[0], found["reason_code"].fillna("").iloc[0]
+    reasons = found["reason_code"].astype("object").where(found["reason_code"].notna(), None)
+    assert found["outcome"].tolist() == ["refused" if reason else "accepted" for reason in reasons]
+    return reasons.tolist()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +98,7 @@ def answer(asked: dict, role: dict, enrolment: dict | None = None) -> tuple:
     ],
 )
 def test_a_request_is_accepted_or_refused_with_its_reason(asked, role, reason):
-    assert answer(asked, role) == ("refused" if reason else "accepted", reason or "")
+    assert answers([asked], users=[ROLE | role]) == [reason]
 
 
 @pytest.mark.parametrize(
@@ -113,12 +118,42 @@ def test_a_request_is_accepted_or_refused_with_its_reason(asked, role, reason):
     ],
 )
 def test_who_may_enrol_depends_on_how_the_enrolment_stands(enrolment, reason):
-    assert answer(ENROL, {}, enrolment) == ("refused" if reason else "accepted", reason or "")
+    assert answers([ENROL], enrolment=enrolment) == [reason]
 
 
-def test_the_last_admin_of_a_location_stays_whatever_is_asked_at_once():
-    users = pd.DataFrame([ROLE | {"user_email": f"{name}@contoso.example"} for name in ("pat", "kim", "lee")])
-    asked = [REMOVE | {"user_email": f"{name}@contoso.example"} for name in ("pat", "kim", "lee")]
-    rows = pd.DataFrame([ASKED | row for row in asked])
-    found = role_faults(rows, users)
-    assert found["REQLAST"].tolist() == [False, False, True] and not found["REQUSER"].any()
+def change(name: str, said: str | None = "incentives_admin", **asked: str) -> dict:
+    """A request to assign a role, or to remove it."""
+    kind = "assign_role" if said else "remove_role"
+    return {"request_kind": kind, "user_email": f"{name}@contoso.example", "role": said} | asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "reasons"),
+    [
+        ([change(name, None) for name in ("pat", "kim", "lee")], [None, None, "REQLAST"]),
+        ([change("pat", None), change("kim", None), change("lee", "incentives_user"), change("lee", None)], [None, None, "REQLAST", "REQLAST"]),
+        ([change("pat", None), change("kim", None), change("sam"), change("lee", None)], [None] * 4),
+        ([change("pat", None), change("kim", None), change("lee", None), change("sam"), change("lee", None)], [None, None, "REQLAST", None, None]),
+        ([change("Sam"), change("sam", None), change("sam", None)], [None, None, "REQUSER"]),
+        ([change("pat", None), change("pat", None), change("kim", None)], [None, "REQUSER", None]),
+        ([change(name, None, requested_by="ola@x.example") for name in ("pat", "kim", "lee")] + [change("lee", None)], ["REQROLE"] * 3 + [None]),
+    ],
+)  # fmt: skip
+def test_the_last_admin_of_a_location_stays_whatever_is_asked_at_once(asked, reasons):
+    users = [ROLE | {"user_email": f"{name}@contoso.example"} for name in ("pat", "kim", "lee")]
+    assert answers(asked, users=users) == reasons
+    other = [request | {"partner_id": "1000002"} for request in asked]
+    elsewhere = [user | {"partner_id": "1000002"} for user in users]
+    assert answers([row for pair in zip(asked, other, strict=True) for row in pair], users=users + elsewhere) == [
+        reason for reason in reasons for _ in (1, 2)
+    ]
+
+
+def test_what_is_refused_does_not_count_against_what_is_asked_later():
+    stranger = ENROL | {"requested_by": "ola@x.example"}
+    assert answers([stranger, ENROL, ENROL]) == ["REQROLE", None, "REQTWICE"]
+    unmet = {"enrolment_status": "ineligible", "reason_code": "IVDCOMP"}
+    assert answers([ENROL, ENROL], enrolment=unmet) == ["REQELIG", "REQELIG"]
+    of_stranger = CLAIM | {"requested_by": "ola@x.example"}
+    assert answers([of_stranger, CLAIM], funds=[{"requested_minor": 500_000}] * 2) == ["REQROLE", None]
+    assert answers([CLAIM | {"requested_minor": None}], funds=[{"requested_minor": None}]) == ["REQFIELD"]

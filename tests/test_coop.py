@@ -140,6 +140,18 @@ def test_claims_of_one_day_do_not_take_the_same_money_twice():
     assert faults({"requested_minor": 300_000}, {"request_id": "c2", "requested_at": "2021-08-21", "requested_minor": 300_000}) == [None, "COOPFUND"]  # fmt: skip
 
 
+def test_a_claim_that_is_refused_takes_nothing_from_those_after_it():
+    offer = {"activity_type": "customer_offer"}
+    claims = [
+        {"requested_minor": 500_001}, {"requested_minor": 300_000}, {"requested_minor": 200_001}, {"requested_minor": 200_001},
+        {"requested_minor": 500_000, "is_in_time": False}, offer | {"requested_minor": 125_001}, offer | {"requested_minor": 125_000},
+        {"requested_minor": 75_001}, {"requested_minor": 75_000}, {"partner_id": "p2", "requested_minor": 500_000},
+    ]  # fmt: skip
+    assert faults(*({"request_id": f"c{place}"} | claim for place, claim in enumerate(claims))) == [
+        "COOPFUND", None, "COOPFUND", "COOPFUND", "COOPWIN", "COOPCAP", None, "COOPFUND", None, None,
+    ]  # fmt: skip
+
+
 def test_a_claim_of_no_usage_period_is_refused():
     assert claim_faults(pd.DataFrame({"request_id": ["c9"]}), pd.DataFrame([CLAIM]).astype({"minimum_minor": "Int64"}), rulebook.programs())["COOPWIN"].tolist() == [True]  # fmt: skip
 

@@ -11,6 +11,7 @@ from warehouse import requested, store
 pytestmark = pytest.mark.usefixtures("one_program")
 NEXT, AFTER, LAST = "2021-03-24", "2021-03-25", "2021-03-26"
 KIM = {"user_email": "Kim@contoso.example", "role": "incentives_admin"}
+SAM = {"user_email": "sam@contoso.example", "role": "incentives_admin"}
 ENROL = {"request_kind": "enrol", "program": "csp-indirect-reseller"}
 CLAIM = {"request_kind": "association_claim", "subject": "c1", "product_family": "azure", "association": "cpor"}
 
@@ -54,11 +55,13 @@ def test_a_partner_comes_aboard_by_what_it_asks_for(home, one_program):
         pay={"request_kind": "payout"},
         claim=CLAIM,
         record=CLAIM | {"association": "reseller"},
+        sam={"request_kind": "assign_role", **SAM},
+        sam_out={"request_kind": "remove_role", **SAM},
         nobody={"request_kind": "remove_role", "user_email": "lee@contoso.example"},
-        last={"request_kind": "remove_role", "user_email": "pat@contoso.example"},
+        last={"request_kind": "remove_role", "user_email": "pat@contoso.example", "requested_at": f"{DAY}T07:00:00Z"},
     ) == {
         "set_up": None, "kim": None, "enrol": None, "enrol_again": "REQTWICE", "course": None, "dance": "REQCERT", "pay": "REQDUE",
-        "claim": None, "record": "REQASSOC", "nobody": "REQUSER", "last": "REQLAST",
+        "claim": None, "record": "REQASSOC", "sam": None, "sam_out": None, "nobody": "REQUSER", "last": "REQLAST",
     }  # fmt: skip
     assert ask(standing) == [("enrolled", NEXT, None, f"enrolled by request enrol of {NEXT}")]
     earned = "SELECT earning_type, amount, cause FROM earnings_ledger ORDER BY 1 DESC"

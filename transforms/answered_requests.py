@@ -36,33 +36,50 @@ def answered_requests(
     programs: list[Program],
     run_date: date,
 ) -> pd.DataFrame:
-    """The answer to each open request: refused with the first reason against it, else accepted."""
-    of_kind = {kind: open_requests[open_requests["request_kind"] == kind] for kind in ("enrol", "coop_claim")}
-    changes = open_requests[open_requests["request_kind"].isin(["assign_role", "remove_role"])]
-    reasons = {
-        "REQPROG": ~_is_known(open_requests, programs),
-        "REQROLE": ~_may_ask(open_requests, users),
-        "REQFIELD": _lacks(open_requests),
-        "REQIBAN": _has_no_account(open_requests),
-        "REQCERT": _names_no_certification(open_requests, programs),
-        "REQASSOC": (open_requests["request_kind"] == "association_claim")
-        & (open_requests["association"] == "reseller"),
-        "REQCLAIM": (open_requests["request_kind"] == "dispute")
-        & open_requests["claimed_by"].notna()
-        & (open_requests["claimed_by"] != open_requests["partner_id"]),
-        "REQDUE": (open_requests["request_kind"] == "payout")
-        & ~open_requests["request_id"].isin(payouts_due["request_id"]),
+    """The answer to each open request: refused with the first reason against it, else accepted.
+
+    A request that is refused for itself does not count against others of the day.
+    """
+    reason_code = _first(_faults(open_requests, users, payouts_due, programs), open_requests)
+    sound = open_requests[reason_code.isna()]
+    of_kind = {kind: sound[sound["request_kind"] == kind] for kind in ("enrol", "coop_claim")}
+    changes = sound[sound["request_kind"].isin(["assign_role", "remove_role"])]
+    among_others = {
         **role_faults(changes, users),
         **enrol_faults(of_kind["enrol"], enrolments_asked_for, run_date),
         **claim_faults(of_kind["coop_claim"], claimable, programs),
     }
-    reason_code = pd.Series(None, index=open_requests.index, dtype="object")
-    for code, found in reasons.items():
-        applies = found.reindex(open_requests.index, fill_value=False).fillna(False).astype(bool)
-        reason_code = reason_code.mask(reason_code.isna() & applies, code)
+    reason_code = reason_code.fillna(_first(among_others, open_requests))
     outcome = reason_code.isna().map({True: "accepted", False: "refused"})
     named = open_requests[["request_id", "partner_id", "program", "request_kind"]]
     return named.assign(outcome=outcome, reason_code=reason_code, answered_on=pd.Timestamp(run_date))
+
+
+def _faults(
+    requests: pd.DataFrame, users: pd.DataFrame, payouts_due: pd.DataFrame, programs: list[Program]
+) -> dict[str, pd.Series]:
+    """Reason code → whether it speaks against each request, whatever else is asked for."""
+    kind = requests["request_kind"]
+    is_claimed = requests["claimed_by"].notna()
+    return {
+        "REQPROG": ~_is_known(requests, programs),
+        "REQROLE": ~_may_ask(requests, users),
+        "REQFIELD": _lacks(requests),
+        "REQIBAN": _has_no_account(requests),
+        "REQCERT": _names_no_certification(requests, programs),
+        "REQASSOC": (kind == "association_claim") & (requests["association"] == "reseller"),
+        "REQCLAIM": (kind == "dispute") & is_claimed & (requests["claimed_by"] != requests["partner_id"]),
+        "REQDUE": (kind == "payout") & ~requests["request_id"].isin(payouts_due["request_id"]),
+    }
+
+
+def _first(reasons: dict[str, pd.Series], requests: pd.DataFrame) -> pd.Series:
+    """The first reason against each request, missing where none is."""
+    reason_code = pd.Series(None, index=requests.index, dtype="object")
+    for code, found in reasons.items():
+        applies = found.reindex(requests.index, fill_value=False).fillna(False).astype(bool)
+        reason_code = reason_code.mask(reason_code.isna() & applies, code)
+    return reason_code
 
 
 def _is_known(requests: pd.DataFrame, programs: list[Program]) -> pd.Series:

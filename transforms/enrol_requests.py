@@ -46,9 +46,8 @@ def enrol_faults(requests: pd.DataFrame, enrolments_asked_for: pd.DataFrame, day
     standing = enrolments_asked_for.astype(dict.fromkeys(PAIR, "str"))
     today = standing[(standing["valid_from"] <= on) & (standing["valid_to"].fillna(OPEN) > on)]
     asked = requests[PAIR].astype("str").merge(today, on=PAIR, how="left").set_axis(requests.index)
-    is_again = asked.duplicated(PAIR) | asked["is_enrolled"].fillna(False).astype(bool)
-    return {
-        "REQTWICE": is_again,
-        "REQINVT": asked["enrolment_status"].isna() | asked["reason_code"].isin(UNINVITED),
-        "REQELIG": asked["enrolment_status"].eq("ineligible").fillna(False).astype(bool),
-    }
+    is_enrolled = asked["is_enrolled"].fillna(False).astype(bool)
+    is_uninvited = asked["enrolment_status"].isna() | asked["reason_code"].isin(UNINVITED)
+    is_ineligible = asked["enrolment_status"].eq("ineligible").fillna(False).astype(bool)
+    is_again = asked.duplicated(PAIR) & ~is_uninvited & ~is_ineligible  # what is refused for these is so each time
+    return {"REQTWICE": is_enrolled | is_again, "REQINVT": is_uninvited, "REQELIG": is_ineligible}
