@@ -66,11 +66,12 @@ def _balances(view: View) -> pd.DataFrame:
 
 
 def _upcoming(view: View) -> dict[str, Decimal]:
-    """What the next payment cycle is to pay, by program currency."""
+    """What the next payment cycle that pays for the chosen programs is to pay, by program currency."""
     rows = view.scope.ask(
         "SELECT program_currency, sum(program_upcoming) AS upcoming "
-        "FROM (SELECT *, min(due_on) OVER () AS next_due_on FROM {upcoming_payments}) "
-        "WHERE reason_code IS NULL AND due_on = next_due_on AND (len($chosen) = 0 OR list_contains($chosen, program)) GROUP BY ALL",
+        "FROM (SELECT *, min(due_on) OVER () AS next_due_on FROM {upcoming_payments} "
+        "WHERE reason_code IS NULL AND (len($chosen) = 0 OR list_contains($chosen, program))) "
+        "WHERE due_on = next_due_on GROUP BY ALL",
         chosen=list(view.chosen),
     )
     return dict(rows.itertuples(index=False, name=None))

@@ -1,0 +1,35 @@
+"""The overview's figures: what its tiles add up."""
+
+from datetime import date
+from decimal import Decimal
+from types import SimpleNamespace
+
+import duckdb
+import pandas as pd
+import pytest
+
+from app.dashboard.screens import overview
+from app.dashboard.view import View
+from app.dashboard.words import Words
+
+UPCOMING = """CREATE TABLE upcoming_payments AS FROM (VALUES
+    ('held', 'USD', DATE '2021-04-15', 7::DECIMAL(18, 3), 'PAYHOLD'),
+    ('a', 'USD', DATE '2021-05-15', 10::DECIMAL(18, 3), NULL),
+    ('b', 'USD', DATE '2021-06-15', 20::DECIMAL(18, 3), NULL),
+    ('b', 'USD', DATE '2021-07-15', 40::DECIMAL(18, 3), NULL),
+    ('b', 'USD', NULL, 80::DECIMAL(18, 3), NULL)
+) AS row(program, program_currency, due_on, program_upcoming, reason_code)"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "upcoming"), [((), 10), (("a",), 10), (("b",), 20), (("held", "b"), 20), (("held",), None)]
+)
+def test_the_upcoming_payment_is_of_the_next_cycle_in_which_a_chosen_program_pays(chosen, upcoming):
+    con = duckdb.connect()
+    con.execute(UPCOMING)
+
+    def ask(sql: str, **values) -> pd.DataFrame:
+        return con.execute(sql.format(upcoming_payments="upcoming_payments"), values).to_arrow_table().to_pandas()
+
+    view = View(SimpleNamespace(ask=ask), Words("en"), date(2021, 1, 1), date(2022, 1, 1), chosen)
+    assert overview._upcoming(view) == ({"USD": Decimal(upcoming)} if upcoming else {})
