@@ -7,6 +7,7 @@ import pytest
 
 from app.dashboard.screens import earnings, overview, requests
 from app.dashboard.words import Words, german
+from emails.due import LETTERS
 from transforms.reasons import REASONS
 from warehouse.columns import COLUMNS
 
@@ -37,6 +38,11 @@ def test_every_code_and_reason_is_translated():
     reasons = {text for reason in REASONS.values() for text in (reason.text, reason.what_to_do) if text}
     titles = {title for title, _ in requests.FORMS.values()}
     assert (codes | reasons | titles | set(earnings.GROUPS.values())) <= set(german())
+
+
+def test_no_text_or_letter_promises_earnings_from_a_day_that_is_the_programs_choice():
+    told = [*german(), *(path.read_text() for path in LETTERS.iterdir())]
+    assert [text for text in told if "first day of the month" in text] == []
 
 
 def test_what_is_put_into_a_text_is_put_into_its_translation():

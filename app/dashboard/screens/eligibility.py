@@ -21,7 +21,7 @@ def eligibility(view: View) -> None:
     """The page."""
     words = view.words
     st.markdown(
-        words("Judged anew every day. Earnings start on the first day of the month in which all criteria are met.")
+        words("Judged anew every day. Each program shows from which day on sales earn once all its criteria are met.")
     )
     verdicts = view.scope.ask(
         "SELECT program, eligibility, earns_from, earns_to FROM {eligibility_status} "
