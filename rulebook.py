@@ -93,11 +93,16 @@ def rules_of_last_run(con: duckdb.DuckDBPyConnection) -> Rules:
 
 
 def _archived(rules: list[Program]) -> str:
-    """A hash over the active rule files, which are archived under it."""
+    """A hash over the active rule files, which are archived under it, whole or not at all."""
     named = "".join(f"{program.program}:{program.rule_version};" for program in active(rules))
     digest = hashlib.sha256(named.encode()).hexdigest()
-    if not rules_archive(digest).exists():
-        shutil.copytree(programs_folder(), rules_archive(digest))
+    kept = rules_archive(digest)
+    if not kept.exists():
+        unfinished = kept.with_name(f".{kept.name}")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(programs_folder(), unfinished)
+        store.reached("rules copied")
+        os.replace(unfinished, kept)
     return digest
 
 

@@ -18,7 +18,7 @@ from warehouse import books, releases, store
 pytestmark = pytest.mark.usefixtures("one_program")
 NEXT = "2021-03-24"
 POINTS = (
-    "delivery staged", "delivery accepted", "day staged", "taken over", "release built", "run committed",
+    "rules copied", "delivery staged", "delivery accepted", "day staged", "taken over", "release built", "run committed",
     "release named", "release shown",
 )  # fmt: skip
 SOONER = ("delivery accepted", "run committed")  # the others are slow tests
@@ -42,6 +42,7 @@ def landed(settled, tmp_path_factory):
     """A home with a settled day and the next one landed, and what is published of it when nothing goes wrong."""
     made = tmp_path_factory.mktemp("landed") / "home"
     shutil.copytree(settled[0], made)
+    shutil.rmtree(made / "archive" / "rules")  # so that the next run archives them
     with store.at(made):
         land("agreements", WORLD["agreements"], NEXT)
         land("transactions", [T1 | {"revenue": "50.00"}, {"transaction_id": "t2"}], NEXT)
@@ -51,7 +52,8 @@ def landed(settled, tmp_path_factory):
 
 
 def test_every_point_is_one_of_the_code():
-    code = "".join(path.read_text() for path in (ROOT / "pipeline.py", ROOT / "warehouse" / "releases.py"))
+    files = (ROOT / "pipeline.py", ROOT / "rulebook.py", ROOT / "warehouse" / "releases.py")
+    code = "".join(path.read_text() for path in files)
     assert {point for point in POINTS if f'reached("{point}")' in code} == set(POINTS)
     assert code.count("reached(") == len(POINTS)
 
@@ -80,3 +82,20 @@ def test_killed_between_two_writes_the_next_run_ends_the_same(landed, wanted, tm
         assert releases.current()["as_of_date"] == NEXT and pipeline.landed() == []
         with store.locked("test"), store.warehouse() as con:
             assert books.broken_links(con) == []
+
+
+def test_rules_whose_copying_was_cut_off_are_archived_whole(home, monkeypatch):
+    copytree = shutil.copytree
+
+    def cut_off(source, target):
+        copytree(source, target, ignore=lambda _, names: names)
+        raise KeyboardInterrupt
+
+    with store.locked("test"), store.warehouse() as con:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(shutil, "copytree", cut_off)
+            rulebook.edited_rules(con)
+        rules = rulebook.edited_rules(con)
+    kept = rulebook.rules_archive(rules.hash)
+    assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+    assert {path.name for path in kept.iterdir()} == {path.name for path in rulebook.programs_folder().iterdir()}
