@@ -99,3 +99,8 @@ def test_rules_whose_copying_was_cut_off_are_archived_whole(home, monkeypatch):
     kept = rulebook.rules_archive(rules.hash)
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
     assert {path.name for path in kept.iterdir()} == {path.name for path in rulebook.programs_folder().iterdir()}
+
+
+def test_a_home_that_was_cut_off_while_it_was_made_is_made_by_the_next_command(home):
+    assert run(home, "warehouse made") == -signal.SIGKILL
+    assert run(home) == 0

@@ -208,6 +208,14 @@ def _prepare(con: duckdb.DuckDBPyConnection) -> None:
             f"the warehouse has schema version [{found}], this software knows [{SCHEMA_VERSION}]; install the newer one."
         )
     if found is None:
+        _make(con)
+    elif found < SCHEMA_VERSION:
+        _migrate(con, found)
+
+
+def _make(con: duckdb.DuckDBPyConnection) -> None:
+    """Put every contracted table in place, in one transaction."""
+    with transaction(con):
         con.execute("CREATE SCHEMA IF NOT EXISTS clean")
         con.execute("CREATE SCHEMA IF NOT EXISTS derived")
         for table in TABLES.values():
@@ -216,9 +224,8 @@ def _prepare(con: duckdb.DuckDBPyConnection) -> None:
         con.execute("CREATE TABLE meta.currencies (currency VARCHAR, exponent INTEGER)")
         insert(con, "meta.currencies", currencies())
         known.provide(con)
+        reached("warehouse made")
         con.execute("INSERT INTO meta.schema_version VALUES (?)", [SCHEMA_VERSION])
-    elif found < SCHEMA_VERSION:
-        _migrate(con, found)
 
 
 def _migrate(con: duckdb.DuckDBPyConnection, found: int) -> None:
