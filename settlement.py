@@ -348,8 +348,10 @@ def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     sound = [one for one in pending if one.adjustment not in refused]
     commit.stage(con, "adjustments", adjustments.adjustments(sound, run.day), run.run_id)
     commit.stage(con, "earnings_ledger", adjustments.entries(sound, run.rules.now, run.day), run.run_id)
+    kept = rulebook.adjustments_archive(run.run_id)
+    if kept.exists():  # from an attempt that failed
+        shutil.rmtree(kept)
     for one in sound:
-        kept = rulebook.adjustments_archive(run.run_id)
         kept.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copy(run.adjustments / f"{one.adjustment}.yaml", kept)
     edited = adjustments.edited([one for one in declared if one not in pending], held)

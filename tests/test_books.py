@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import operations
 import pipeline
+import rulebook
 from app.cli import app
 from tests.deliveries import DAY, T1, WORLD, as_made, ask, copy_home, land, settle_next
 from transforms.adjustments import AdjustmentReason
@@ -119,6 +120,23 @@ def test_an_adjustment_is_posted_once_with_its_reason(first_day, declare):
     assert ask("SELECT adjusted FROM liability WHERE earning_type = 'rebate'") == [(Decimal("12.5"),)]
     [row] = operations.declared_adjustments()
     assert row["posted on"] == date(2021, 3, 24) and not row["message"]
+
+
+def test_an_adjustment_that_is_withdrawn_after_an_attempt_that_failed_is_not_archived(
+    first_day, declare, monkeypatch, tmp_path
+):
+    def fails(*_):
+        raise RuntimeError("the disk is full")
+
+    declare()
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
+        patch.setattr(pipeline.commit, "take_over", fails)
+        settle_next(NEXT, [{"transaction_id": "t2"}])
+    kept = rulebook.adjustments_archive(NEXT)
+    assert [path.name for path in kept.iterdir()] == ["a1.yaml"]
+    monkeypatch.setenv("INCENTIVES_ADJUSTMENTS", str(tmp_path / "none"))
+    pipeline.run()
+    assert posted("adjustment") == [] and not kept.exists()
 
 
 @pytest.mark.parametrize(
