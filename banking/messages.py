@@ -68,10 +68,15 @@ def read(path: Path) -> list[Message]:
 
 
 def _report(root: etree._Element, made_at: datetime) -> Iterator[Message]:
-    """A status report, payment by payment; a file that is refused as a whole names none."""
-    refused = [node for node in root.iterfind(".//{*}OrgnlGrpInfAndSts") if _text(node, "{*}GrpSts") == "RJCT"]
+    """A status report, payment by payment; a file that is refused as a whole names none.
+
+    It is refused as a file, or as the one instruction that each file of ours holds.
+    """
+    levels = (*root.iterfind(".//{*}OrgnlGrpInfAndSts"), *root.iterfind(".//{*}OrgnlPmtInfAndSts"))
+    refused = [node for node in levels if "RJCT" in (_text(node, "{*}GrpSts"), _text(node, "{*}PmtInfSts"))]
     if refused and root.find(".//{*}TxInfAndSts") is None:
-        file, reason = (_text(refused[0], path) for path in ("{*}OrgnlMsgId", "{*}StsRsnInf/{*}Rsn/{*}Cd"))
+        file = _text(root, ".//{*}OrgnlGrpInfAndSts/{*}OrgnlMsgId")
+        reason = next(filter(None, (_text(node, "{*}StsRsnInf/{*}Rsn/{*}Cd") for node in refused)), "")
         yield Message(file, "duplicate" if reason in DUPLICATE else "rejected", reason or None, made_at)
     for one in root.iterfind(".//{*}TxInfAndSts"):
         code, reason = _text(one, "{*}TxSts"), _text(one, "{*}StsRsnInf/{*}Rsn/{*}Cd")

@@ -49,3 +49,26 @@ def test_of_several_payments_in_an_entry_each_has_its_own_amount_or_none(tmp_pat
     amount = "<AmtDtls><TxAmt><Amt Ccy='EUR'>2.50</Amt></TxAmt></AmtDtls>"
     entry = f"<Ntry><Amt Ccy='EUR'>12.50</Amt>{DEBIT}<Sts>BOOK</Sts><NtryDtls>{one.format(1, amount)}{one.format(2, '')}</NtryDtls></Ntry>"
     assert [said.booked for said in read(tmp_path, entry)] == [(Decimal("2.50"), "EUR"), None]
+
+
+REPORT = """<Document><CstmrPmtStsRpt><GrpHdr><CreDtTm>2021-05-15T06:00:00</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>b-USD-1</OrgnlMsgId></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><OrgnlPmtInfId>p</OrgnlPmtInfId>
+<PmtInfSts>{status}</PmtInfSts>{reason}{payment}</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>"""
+REASON = "<StsRsnInf><Rsn><Cd>{}</Cd></Rsn></StsRsnInf>"
+PAYMENT = "<TxInfAndSts><OrgnlEndToEndId>b-00001</OrgnlEndToEndId><TxSts>RJCT</TxSts></TxInfAndSts>"
+
+
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        ({"status": "RJCT", "reason": REASON.format("AC01")}, [("b-USD-1", "rejected", "AC01")]),
+        ({"status": "RJCT", "reason": ""}, [("b-USD-1", "rejected", None)]),
+        ({"status": "RJCT", "reason": REASON.format("DUPL")}, [("b-USD-1", "duplicate", "DUPL")]),
+        ({"status": "RJCT", "reason": "", "payment": PAYMENT}, [("b-00001", "rejected", None)]),
+        ({"status": "ACCP", "reason": ""}, []),
+    ],
+)
+def test_a_rejection_of_all_payments_of_a_file_is_one_of_the_file(tmp_path, said, means):
+    path = tmp_path / "pain.xml"
+    path.write_text(REPORT.format(**{"payment": ""} | said))
+    assert [(one.payment_id, one.reported_status, one.bank_reason) for one in messages.read(path)] == means
