@@ -1,6 +1,7 @@
 """What operators do besides the daily run: close, restate, simulate, adjust, verify. Each act is archived with who did it."""
 
 import json
+import os
 import secrets
 import shutil
 from datetime import UTC, date, datetime
@@ -257,8 +258,11 @@ def erase(email: str, by: str) -> dict[str, Any]:
         mark = mark_before
     else:
         erase_plan(email)
-        begun.touch(mode=0o600)
-        begun.write_text(json.dumps(mark))
+        fresh = begun.with_name(f".{begun.name}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps(mark))
+        store.reached("erasure written down")
+        os.replace(fresh, begun)
     with store.locked("erase"):
         with store.warehouse() as con:
             who = erasure.person(con, address, mark["token"])

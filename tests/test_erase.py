@@ -20,7 +20,7 @@ import rulebook
 from app import keeping
 from app.cli import app
 from tests.deliveries import DAY, PLAIN, WORLD, ask, land, land_file, land_world
-from warehouse import landing, releases, retention, store
+from warehouse import erasure, landing, releases, retention, store
 from warehouse.tables import FEEDS
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -160,6 +160,38 @@ def test_names_that_stand_only_where_rows_were_set_aside_or_files_refused_are_er
     assert (known / "refused" / "sixteen" / "sixteen.csv").read_text() == "(erased)\n"
 
 
+def cut_off(point: str) -> None:
+    """Begin to erase Kim in a process that ends at a point."""
+    command = [sys.executable, "-m", "app.cli", "erase", EMAIL, "--by", "anna"]
+    cut = subprocess.run(
+        command, env=os.environ | {"INCENTIVES_TEST_KILLED_AT": point}, capture_output=True, check=False
+    )
+    assert cut.returncode == -9
+
+
+def test_an_erasure_that_is_cut_off_before_it_is_marked_as_begun_begins_anew(known):
+    cut_off("erasure written down")
+    operations.erase(EMAIL, "anna")
+    assert traces(known) == []
+
+
+@pytest.mark.parametrize("place", ["refused", "landing"])
+@pytest.mark.parametrize(
+    "manifest",
+    ['{"files": [{"bytes": 1}]}', '{"files": 1}', '{"feed": ["users"]}', '{"feed": "user"}', "[" * 100_000],
+    ids=lambda text: text[:24],
+)
+def test_a_delivery_whose_manifest_is_malformed_is_looked_through_as_well(home, place, manifest):
+    folder = home / place / "bad"
+    folder.mkdir(parents=True)
+    (folder / landing.MANIFEST).write_text(manifest)
+    (folder / "users.csv").write_text(f"user_email\n{EMAIL}\n")
+    who = erasure.Person(EMAIL, frozenset(), "erased-1@erased.invalid")
+    assert erasure.deliveries_naming(who) == ["bad"]
+    assert [changed["file_name"] for changed in erasure.erase_files(who)] == ["users.csv"]
+    assert traces(home) == [] and (folder / landing.MANIFEST).read_text() == manifest
+
+
 @pytest.mark.parametrize(
     "point",
     [
@@ -169,11 +201,7 @@ def test_names_that_stand_only_where_rows_were_set_aside_or_files_refused_are_er
     ],
 )
 def test_an_erasure_that_is_cut_off_is_taken_up(known, point):
-    command = [sys.executable, "-m", "app.cli", "erase", EMAIL, "--by", "anna"]
-    cut = subprocess.run(
-        command, env=os.environ | {"INCENTIVES_TEST_KILLED_AT": point}, capture_output=True, check=False
-    )
-    assert cut.returncode == -9
+    cut_off(point)
     with pytest.raises(LookupError, match="another erasure was cut off"):
         operations.erase("pat@contoso.example", "anna")
     done = operations.erase(EMAIL, "anna")

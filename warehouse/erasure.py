@@ -23,7 +23,7 @@ from warehouse.tables import FEEDS, TABLES
 NOBODY = "(erased)"
 ADDRESSES = ("user_email", "requested_by")
 FREE_TEXT = ("delivered", "original", "row_key", "note")  # where an address may stand among other text
-NAMING = {name for name, feed in FEEDS.items() if set(ADDRESSES) & set(feed.columns)}
+NAMING_NOBODY = [name for name, feed in FEEDS.items() if not set(ADDRESSES) & set(feed.columns)]
 HELD = ("landing", "archive", "refused")
 
 
@@ -161,17 +161,17 @@ def refit_register(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _kept() -> Iterator[Path]:
-    """The folders of kept deliveries that may name users; a manifest that cannot be read may be of any feed."""
+    """The folders of kept deliveries that may name users; a manifest that names no feed of ours may be of any."""
     for place in HELD:
         for path in sorted((store.home() / place).glob(f"*/{landing.MANIFEST}")):
-            if _manifest(path).get("feed", "") in {*NAMING, ""}:
+            if _manifest(path).get("feed") not in NAMING_NOBODY:
                 yield path.parent
 
 
 def _manifest(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -241,9 +241,13 @@ def _replace(path: Path, made: str | pa.Table) -> None:
 
 
 def _fit(path: Path, names: set[str]) -> None:
-    """Let a manifest say of some of its files what is so."""
+    """Let a manifest say of some of its files what is so; one that cannot be used is left as it is."""
+    try:
+        landing.Manifest.model_validate_json(path.read_bytes())
+    except ValueError:
+        return
     manifest = _manifest(path)
-    listed = [file for file in manifest.get("files", []) if file["name"] in names]
+    listed = [file for file in manifest["files"] if file["name"] in names]
     found = [
         {"bytes": (path.parent / f["name"]).stat().st_size, "sha256": landing.file_hash(path.parent / f["name"])}
         for f in listed
