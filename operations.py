@@ -285,8 +285,8 @@ def retire() -> tuple[int, int]:
     with store.locked("retention"), store.warehouse() as con:
         last = books.last_run(con)
         day = last["business_date"] if last else date.min
-        people = retention.people_to_erase(con, day) if last else []
-    for email in people:
+        addresses = retention.people_to_erase(con, day) if last else []
+    for email in addresses:
         erase(email, "retention")
     with store.locked("retention"):
         deliveries = retention.deliveries_to_remove(day) if last else []
@@ -294,7 +294,7 @@ def retire() -> tuple[int, int]:
             shutil.rmtree(folder)
         if deliveries:
             _act("retire", {"by": "retention", "deliveries": [folder.name for folder in deliveries]})
-    return len(people), len(deliveries)
+    return len(addresses), len(deliveries)
 
 
 def declared_adjustments() -> list[dict[str, Any]]:
