@@ -2,7 +2,7 @@
 
 Woken by every publication, and by a clock besides, since alerts come without one. The Airflow connection
 `incentives_smtp` says through which server and from which address; without it nothing is sent. An e-mail that the
-server refuses is tried again with the next run.
+server refuses, or whose address cannot be written to, is tried again with the next run, and holds up no other.
 """
 
 import logging
@@ -16,6 +16,9 @@ from dags.assets import TRIED_AGAIN, published, woken_by
 
 log = logging.getLogger(__name__)
 CONNECTION = "incentives_smtp"
+OF_ONE = (  # faults of one e-mail, the last two of an address that the server, or no e-mail at all, can carry
+    smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPNotSupportedError, ValueError,
+)  # fmt: skip
 
 
 class Post(SmtpHook):
@@ -46,7 +49,7 @@ def send() -> list[str]:
         for email in found:
             try:
                 missed = post.send(email.message(sender))
-            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as fault:
+            except OF_ONE as fault:
                 log.warning("e-mail [%s] is refused: %s", email.key, type(fault).__name__)  # the fault names addresses
                 refused.append(email.key)
                 continue

@@ -50,7 +50,7 @@ class Mailbox:
 @pytest.fixture
 def mailbox(monkeypatch):
     box = Mailbox()
-    server = Controller(box, hostname="127.0.0.1", port=free_port())
+    server = Controller(box, hostname="127.0.0.1", port=free_port(), enable_SMTPUTF8=False)
     server.start()
     extra = {"disable_ssl": True, "disable_tls": True, "from_email": "incentives@publisher.example"}
     at = {"conn_type": "smtp", "host": "127.0.0.1", "port": server.port, "extra": extra}
@@ -139,12 +139,32 @@ def test_an_email_that_is_refused_is_tried_again(aboard, mailbox, send, home, ca
     assert "@" not in (home / "sent" / "emails.txt").read_text()
 
 
-def test_operators_are_told_of_a_refused_delivery(home, mailbox, send, monkeypatch):
-    monkeypatch.setenv("INCENTIVES_OPERATORS", "ops@publisher.example, duty@publisher.example")
+def land_what_is_refused(home):
     bad = home / "landing" / "bad"
     bad.mkdir(parents=True)
     (bad / "manifest.json").write_text("{}")
     pipeline.ingest()
+
+
+@pytest.mark.parametrize("operator", ["zoë@publisher.example", "ops@publisher.example\nBcc: kim@contoso.example"])
+def test_an_address_that_cannot_be_written_to_holds_up_no_other_email(
+    aboard, mailbox, send, home, monkeypatch, operator
+):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    monkeypatch.setenv("INCENTIVES_OPERATORS", operator)
+    land_what_is_refused(home)
+    alerts = len(pipeline.alerts())
+    with pytest.raises(
+        AirflowFailException, match=rf"1 e-mails are sent, {alerts} are refused: .*delivery refused:bad"
+    ):
+        send()
+    assert [message["To"] for message in mailbox.held] == ["pat@contoso.example"]
+
+
+def test_operators_are_told_of_a_refused_delivery(home, mailbox, send, monkeypatch):
+    monkeypatch.setenv("INCENTIVES_OPERATORS", "ops@publisher.example, duty@publisher.example")
+    land_what_is_refused(home)
     assert "alert:delivery refused:bad" in send()
     told = next(m for m in mailbox.held if "delivery refused" in m["Subject"])
     assert told["To"] == "ops@publisher.example, duty@publisher.example"
