@@ -82,6 +82,9 @@ def _sums(schema: str) -> tuple[Rule, ...]:
     )
 
 
+_WORD = (
+    r"""[^@\pZ\pC,;<>()"]+"""  # of an e-mail address: no blanks or control characters, and nothing that parts addresses
+)
 _BALANCE = "partner_id, program, earning_type, currency"
 _FREED = "('rejected_during_review', 'rejected', 'reversed')"
 _NOT_EARNED = "('paid', 'withheld', 'payment_returned')"
@@ -107,6 +110,13 @@ RULES: tuple[Rule, ...] = (
         holds="association <> 'reseller'",
         means="nobody claims to be the reseller of record",
         why="the line itself says who resells it",
+    ),
+    Rule(
+        id="address:user_email",
+        table="clean.users",
+        holds=rf"regexp_full_match(user_email, '{_WORD}@{_WORD}\.{_WORD}')",
+        means="a user's e-mail address is one address, such as pat@contoso.example",
+        why="who is named by something else can be neither written to nor erased",
     ),
     Rule(
         id="positive:fx_rate",

@@ -19,6 +19,7 @@ SEEDED = {
     "ended:valid_to": "UPDATE {table} SET agreement_status = 'expired', valid_to = NULL",
     "approved:approved_on": "UPDATE {table} SET approved_on = NULL",
     "claimed:association": "UPDATE {table} SET association = 'reseller'",
+    "address:user_email": "UPDATE {table} SET user_email = 'pat at contoso'",
     "positive:fx_rate": "UPDATE {table} SET fx_rate = 0",
     "other:to_currency": "UPDATE {table} SET from_currency = to_currency",
     "self:reverses": "UPDATE {table} SET reverses = transaction_id",

@@ -85,6 +85,10 @@ def test_read_is_accepted_plus_quarantined_plus_duplicate_in_rows_and_revenue(ho
         ("fx_rates", {"from_currency": "USD", "fx_rate": "1.1"}, "other:to_currency"),
         ("fx_rates", {"fx_month": "2021-03-15"}, "first:fx_month"),
         ("products", {"product_id": "x", "is_trial": "maybe"}, "type:is_trial"),
+        *(
+            ("users", {"partner_id": "p", "user_email": email}, "address:user_email")
+            for email in ("kim", "kim@contoso", "a@b.example, c@d.example", "Kim <kim@b.example>", "a@b.example\u2028c")
+        ),
         ("partners", {"partner_id": "p", "country": "USA", "partner_type": "friend"}, "type:country,code:partner_type"),
     ],
 )
@@ -103,6 +107,12 @@ def test_amounts_are_read_exactly(home, given, minor):
     land("transactions", [T1 | {"revenue": given}])
     pipeline.ingest()
     assert ask("SELECT revenue_minor FROM clean.transactions") == [(minor,)]
+
+
+def test_addresses_are_judged_by_their_shape_alone(home):
+    emails = ["zoë@contoso.example", "o'hara+x@mail.contoso.example", "erased-1@erased.invalid"]
+    land("users", [{"partner_id": "p", "user_email": email} for email in emails])
+    assert only(pipeline.ingest())["rows_accepted"] == 3
 
 
 def test_spellings_of_codes_are_folded(home):

@@ -24,6 +24,7 @@ NEEDED = {  # what a request of a kind must say
     "dispute": ["subject"],
     "association_claim": ["subject", "product_family", "association"],
 }
+WORD = r"""[^@\s,;<>()"]+"""
 ONE_PROGRAM = ("enrol", "coop_claim")
 
 
@@ -65,6 +66,7 @@ def _faults(
         "REQPROG": ~_is_known(requests, programs),
         "REQROLE": ~_may_ask(requests, users),
         "REQFIELD": _lacks(requests),
+        "REQMAIL": _names_no_address(requests),
         "REQIBAN": _has_no_account(requests),
         "REQCERT": _names_no_certification(requests, programs),
         "REQASSOC": (kind == "association_claim") & (requests["association"] == "reseller"),
@@ -97,6 +99,12 @@ def _may_ask(requests: pd.DataFrame, users: pd.DataFrame) -> pd.Series:
     covers = (held["program_held"] == held["program"]) | (held["program_held"] == ALL_PROGRAMS)
     admin = (held["role"] == "incentives_admin") | ~held["request_kind"].isin(FOR_ADMINS_ONLY)
     return requests["request_id"].isin(held.loc[covers & admin, "request_id"])
+
+
+def _names_no_address(requests: pd.DataFrame) -> pd.Series:
+    """Whether a request gives a role to what is no e-mail address, or several."""
+    is_address = requests["user_email"].astype("str").str.fullmatch(rf"{WORD}@{WORD}\.{WORD}")
+    return (requests["request_kind"] == "assign_role") & ~is_address.eq(True)
 
 
 def _has_no_account(requests: pd.DataFrame) -> pd.Series:
