@@ -6,7 +6,7 @@ from functools import partial
 from itertools import chain, islice, pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 import pyarrow as pa
@@ -69,7 +69,7 @@ def export(
     pa.set_memory_pool(pa.system_memory_pool())  # the usual one keeps what is freed
     wanted = {"partner": partner, "period": period}
     if what in BOOKS:
-        return WRITERS[kind](con.execute(store.filled(BOOKS[what], **wanted)).to_arrow_reader(BATCH), _as_found, out)
+        return WRITERS[kind](con.execute(store.filled(BOOKS[what], **wanted)).to_arrow_reader(BATCH), as_found, out)
     lay = partial(_laid_out, report=REPORTS[what])
     if kind == "csv":  # which people open; systems read the books as they are
         return _csv(_told(con, REPORTS[what], wanted), lambda rows: without_formulas(lay(rows)), out)
@@ -127,7 +127,8 @@ def _laid_out(rows: pa.RecordBatch, report: Report) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([held[one] for one in report.columns.values()], names=list(report.columns))
 
 
-def _as_found(rows: pa.RecordBatch) -> pa.RecordBatch:
+def as_found(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows as they are, which need no laying out."""
     return rows
 
 
@@ -173,8 +174,8 @@ def _each(rows: Iterable[Any], write: Callable[[Any], None]) -> int:
     return sum(map(written, rows))
 
 
-def _xlsx(rows: pa.RecordBatchReader, lay: Lay, out: Path) -> int:
-    """A workbook, a further sheet for each million rows; text is never read as a formula."""
+def workbook(rows: pa.RecordBatchReader, lay: Lay, out: Path | BinaryIO) -> int:
+    """Write a workbook, a further sheet for each million rows; how many rows. Text is never read as a formula."""
     import xlsxwriter
 
     count, names = 0, _schema(rows, lay).names
@@ -197,4 +198,4 @@ def _xlsx(rows: pa.RecordBatchReader, lay: Lay, out: Path) -> int:
     return count
 
 
-WRITERS = {"csv": _csv, "parquet": _parquet, "xlsx": _xlsx}
+WRITERS = {"csv": _csv, "parquet": _parquet, "xlsx": workbook}

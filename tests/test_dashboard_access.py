@@ -1,18 +1,25 @@
 """Who sees what: by location, program and role, on every way from a page to a row."""
 
+import asyncio
+import io
 import json
 import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from types import SimpleNamespace
 
 import duckdb
+import pandas as pd
+import pyarrow as pa
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.auth_util import get_signing_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 import pipeline
-from app import explain
+from app import explain, export
 from app.dashboard import access, asgi, asking, current, downloads, login
 from app.dashboard.access import Forbidden, Grant, Scope, Viewer, matching
 from app.dashboard.current import Release, current_release
@@ -324,9 +331,26 @@ def test_a_link_is_good_for_a_while_only(release, monkeypatch):
 
 
 def test_a_downloaded_text_is_no_formula(release):
-    import pyarrow as pa
-
     assert downloads._csv(pa.table({"note": ["=1+1", "plain"]})).decode("utf-8-sig").splitlines()[1] == '"\'=1+1"'
+
+
+def test_a_workbook_has_a_further_sheet_for_rows_that_do_not_fit_on_one(monkeypatch):
+    monkeypatch.setattr(export, "SHEET_ROWS", 2)
+    rows = pa.table({"note": ["=1+1", "b", "c"], "amount": [Decimal("1.50")] * 3, "posted_on": [date(2021, 3, 23)] * 3})
+    sheets = pd.read_excel(io.BytesIO(downloads._xlsx(rows)), sheet_name=None)
+    assert [sheet["note"].tolist() for sheet in sheets.values()] == [["=1+1", "b"], ["c"]]
+    assert sheets["Sheet2"].loc[0, ["amount", "posted_on"]].tolist() == [1.5, pd.Timestamp("2021-03-23")]
+
+
+def test_a_file_is_made_beside_what_serves_the_pages(monkeypatch):
+    def made(*_):
+        asyncio.run(asyncio.sleep(0))  # which raises where an event loop runs
+        return b"rows", "rows.csv", "text/csv"
+
+    monkeypatch.setattr(asgi, "is_demo", lambda: True)
+    monkeypatch.setattr(downloads, "file", made)
+    answer = TestClient(Starlette(routes=[Route("/download", asgi.download)])).get("/download?ticket=x")
+    assert (answer.status_code, answer.content) == (200, b"rows")
 
 
 def test_an_operator_finds_a_partner_by_a_part_of_its_name_or_number(release):

@@ -4,6 +4,7 @@ import json
 import os
 from http.cookies import SimpleCookie
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -20,6 +21,7 @@ from app.dashboard.access import Forbidden
 from app.dashboard.login import identified, is_demo
 
 COOKIE = "_streamlit_user"
+_making = Lock()  # one file at a time: each is held in memory
 SECURITY = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
@@ -34,13 +36,17 @@ def signed_in(request: Request) -> str | None:
     return identified(json.loads(value)) if value else None
 
 
-async def download(request: Request) -> Response:
-    """The file behind a link; 401 without a sign-in, 403 when it is not for who asks."""
+def download(request: Request) -> Response:
+    """The file behind a link; 401 without a sign-in, 403 when it is not for who asks.
+
+    It is made in a thread of its own, as a large one takes seconds, for which pages would stand still.
+    """
     asks = None if is_demo() else signed_in(request)
     if asks is None and not is_demo():
         return PlainTextResponse("Sign in first.", 401)
     try:
-        content, name, kind = downloads.file(request.query_params.get("ticket", ""), asks)
+        with _making:
+            content, name, kind = downloads.file(request.query_params.get("ticket", ""), asks)
     except Forbidden as fault:
         return PlainTextResponse(str(fault), 403)
     return Response(content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

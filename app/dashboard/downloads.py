@@ -14,7 +14,7 @@ import pyarrow.parquet
 import streamlit as st
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from app import statements
+from app import export, statements
 from app.dashboard import current, login
 from app.dashboard.access import Forbidden, Scope
 from app.dashboard.view import View
@@ -121,9 +121,7 @@ def _csv(rows: pa.Table) -> bytes:
 
 def _xlsx(rows: pa.Table) -> bytes:
     out = io.BytesIO()
-    frame = rows.to_pandas()
-    with pd.ExcelWriter(out, engine="xlsxwriter", engine_kwargs={"options": {"strings_to_formulas": False}}) as book:
-        frame.to_excel(book, index=False, sheet_name="rows")
+    export.workbook(rows.to_reader(export.BATCH), export.as_found, out)
     return out.getvalue()
 
 
