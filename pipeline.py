@@ -36,7 +36,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.15.0"
+ENGINE_VERSION = "0.16.0"
 Busy = store.Busy
 ResourceSetting = store.ResourceSetting
 

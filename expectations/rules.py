@@ -268,10 +268,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="conserved:decisions",
-        table="derived.decisions",
-        offends="SELECT transaction_id, program, count(*) FROM {batch} GROUP BY ALL HAVING count(*) <> 1",
-        means="eligible + undecided + ineligible = total: each line is decided once a program",
-        why="a line decided twice would be summed twice",
+        table="audit.lost_lines",
+        holds="false",
+        means="eligible + undecided + ineligible = total: each line is decided in each program in which it stands",
+        why="a line that is lost between two steps would earn nothing, and nobody would be told why",
     ),
     Rule(
         id="reconciled:ledger",

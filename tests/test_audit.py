@@ -53,6 +53,21 @@ def test_entries_that_do_not_sum_to_what_is_earned_are_seen(home, monkeypatch, e
         pipeline.run()
 
 
+def test_a_line_that_is_lost_between_two_steps_is_seen(home, monkeypatch):
+    sound = settlement.LINE_STEPS["decided_lines"]
+
+    @functools.wraps(sound)
+    def spoilt(**tables):
+        made = sound(**tables)
+        return made[made["transaction_id"] != "t2"]
+
+    monkeypatch.setitem(settlement.LINE_STEPS, "decided_lines", spoilt)
+    take_in_world()
+    land("transactions", [{"transaction_id": f"t{number}"} for number in range(3)])
+    with pytest.raises(pipeline.Refused, match=r"lost_lines.*\[3\] rows .*t2"):
+        pipeline.run()
+
+
 def test_a_program_that_no_file_describes_is_told(home):
     """Misspelt, it would enrol nobody, and nobody would know why."""
     misspelt = {"partner_id": "1000001", "program": "csp-indirect-resellr"}

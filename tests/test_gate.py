@@ -40,7 +40,7 @@ SEEDED = {
     "split:earning": "UPDATE {table} SET coop_minor = coop_minor + 1",
     "sign:rate": "UPDATE {table} SET rate = -0.01",
     "sign:earning": "UPDATE {table} SET earning_minor = -earning_minor",
-    "conserved:decisions": "INSERT INTO {table} SELECT * FROM {table}",
+    "conserved:decisions": "INSERT INTO {table} VALUES ('t1', 'p')",
     "reconciled:ledger": "INSERT INTO {table} VALUES ('t1', 'p', 'l', 1, 'x', 'rebate', DATE '2021-03-01', 'USD', 'USD')",
     "volume:critical": "INSERT INTO {table} VALUES ('rows', 0.01)",
     "volume:warning": "INSERT INTO {table} VALUES ('rows', 0.4)",

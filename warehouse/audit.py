@@ -14,7 +14,7 @@ PROGRAM_FEEDS = ("enrolments", "users", "tax_invoices")
 def facts(con: duckdb.DuckDBPyConnection, day: date) -> None:
     """Fill the schema `staging.audit`; each table names what would be wrong, or what is to be compared."""
     con.execute("CREATE SCHEMA staging.audit")
-    for make in (_ledger_differences, _unknown_references, _freshness):
+    for make in (_ledger_differences, _lost_lines, _unknown_references, _freshness):
         make(con, day)
     _volume(con, day)
 
@@ -50,6 +50,14 @@ def _ledger_differences(con: duckdb.DuckDBPyConnection, day: date) -> None:
             f"WHERE hash(transaction_id) % {count:d} = {number:d} GROUP BY ALL "
             "HAVING sum(amount_minor) <> 0 OR sum(program_amount_minor) <> 0"
         )
+
+
+def _lost_lines(con: duckdb.DuckDBPyConnection, day: date) -> None:
+    """Lines that stand in a program in this run, and on which nothing was decided there."""
+    con.execute(
+        "CREATE TABLE staging.audit.lost_lines AS SELECT transaction_id, program FROM worked_lines "
+        "ANTI JOIN staging.derived.decisions USING (transaction_id, program) WHERE is_live"
+    )
 
 
 def _unknown_references(con: duckdb.DuckDBPyConnection, day: date) -> None:

@@ -40,8 +40,8 @@ def narrow(con: duckdb.DuckDBPyConnection, as_of: date, first: date, end: date) 
 def work(con: duckdb.DuckDBPyConnection, as_of: date, *, anew: bool = False) -> None:
     """Make `worked_lines`, a row for each line and program, from `related_lines`, and `worked_cells`.
 
-    They say their `root` (the line at the head of their refunds), the partner who earns, whether they were worked out
-    before, the stages at which they, or a line that they reverse, moved, their cell, and a `bucket_key` that lines
+    They say their `root` (the line at the head of their refunds), the partner who earns, whether they still stand in the
+    program (`is_live`) and were worked out before, the stages at which they, or a line that they reverse, moved, their cell, and a `bucket_key` that lines
     bearing on one another share. A cell to which all lines of the run are only added, each later than all that stood
     there, goes on from its positions (`is_append`); of any other, or with `anew` of all, all lines are worked out anew.
     """
@@ -182,7 +182,7 @@ def _cells(con: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE TEMP TABLE worked_lines AS WITH called AS ("
         "SELECT * FROM standing_pairs WHERE is_live UNION ALL SELECT held.* FROM (FROM standing_pairs WHERE NOT is_live) AS held "
         "ANTI JOIN (FROM standing_pairs WHERE is_live) AS live USING (transaction_id, program)) "
-        "SELECT related_lines.*, called.program, called.partner_id, called.cell_from, "
+        "SELECT related_lines.*, called.program, called.partner_id, called.is_live, called.cell_from, "
         "coalesce(is_append, true) AS is_append, false AS is_again, "
         "CASE WHEN called.cell_from IS NULL THEN hash(root) ELSE hash(called.program, called.partner_id) END AS bucket_key "
         "FROM called JOIN related_lines USING (transaction_id) LEFT JOIN worked_cells "
@@ -200,7 +200,7 @@ def _add_mates(con: duckdb.DuckDBPyConnection, cells: str, *, again: bool = Fals
         f"JOIN program_earners USING (program) JOIN {cells} AS cells ON cells.program = mate.program "
         "AND cells.partner_id = mate.partner_id AND cells.cell_from = period_start(reference_on, cell_over, fiscal_year_start) "
         f"WHERE known_to IS NULL AND (decision = 'eligible' OR has_baseline) AND reference_on >= (SELECT min(cell_from) FROM {cells})) "
-        f"SELECT transaction_id, program, partner_id, cell_from, false AS is_append, {again} AS is_again, "
+        f"SELECT transaction_id, program, partner_id, true AS is_live, cell_from, false AS is_append, {again} AS is_again, "
         "hash(program, partner_id) AS bucket_key, "
         f"coalesce(above.reverses, own.reverses, transaction_id) AS root, true AS is_known, 'corrected_line' AS arrival, {no_flags} "
         "FROM mates ANTI JOIN worked_lines USING (transaction_id, program) LEFT JOIN links AS own USING (transaction_id) "

@@ -32,6 +32,13 @@ AUDIT: dict[str, Table] = {
             ),
         ),
         Table(
+            name="lost_lines",
+            layer="audit",
+            row="a line that stands in a program and on which nothing was decided; there must be none",
+            key=("transaction_id", "program"),
+            columns=("transaction_id", "program"),
+        ),
+        Table(
             name="volume",
             layer="audit",
             row="the day's rows, or revenue in one currency, beside what is usual on that weekday",
