@@ -379,10 +379,16 @@ def data_docs() -> Path:
     return folder / "index.html"
 
 
+def days_and_alerts(now: datetime | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Each business date as `completeness` has it, none while a run is stuck, which is not waited for; and the alerts."""
+    at = now or datetime.now(UTC).replace(tzinfo=None)
+    days = [] if watch.is_stuck(at) else completeness()
+    return days, watch.alerts(at, days)
+
+
 def alerts(now: datetime | None = None) -> list[dict[str, Any]]:
     """What an operator should look at: condition, severity, channel, runbook heading, message, key."""
-    at = now or datetime.now(UTC).replace(tzinfo=None)
-    return watch.alerts(at, completeness())
+    return days_and_alerts(now)[1]
 
 
 def unsent_alerts() -> list[dict[str, Any]]:

@@ -187,7 +187,7 @@ def status(
     """
     import pipeline
 
-    days, found = pipeline.completeness(), pipeline.alerts(now)
+    days, found = pipeline.days_and_alerts(now)
     if as_json:
         print_json({"days": days, "alerts": found, "release": (pipeline.current_release() or {}).get("release_id")})
     else:

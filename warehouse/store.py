@@ -97,6 +97,15 @@ def locked(purpose: str) -> Iterator[None]:
         lock.release()
 
 
+def is_held() -> bool:
+    """Whether a process holds the home now; one that was killed leaves its holder.txt, and not the lock."""
+    try:
+        with FileLock(home() / "lock").acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 def _text_of(holder: Path) -> str:
     with suppress(OSError):
         return holder.read_text()

@@ -34,7 +34,7 @@ class Condition:
 def alerts(now: datetime, days: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Every condition that holds now, with the key that tells one occurrence from another.
 
-    `now` is UTC without a zone; `days` is registry.completeness.
+    `now` is UTC without a zone; `days` is registry.completeness, empty while a run is stuck.
     """
     return [
         {
@@ -48,6 +48,11 @@ def alerts(now: datetime, days: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for c in CONDITIONS
         for subject, message in c.find(now, days)
     ]
+
+
+def is_stuck(now: datetime) -> bool:
+    """Whether a run holds the home for so long that nobody should wait for it; `now` is UTC without a zone."""
+    return any(_stuck(now, []))
 
 
 def unsent(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -83,7 +88,7 @@ def _waiting(now: datetime, days: list[dict[str, Any]]) -> Found:
 
 def _stuck(now: datetime, days: list[dict[str, Any]]) -> Found:
     holder = store.home() / "holder.txt"
-    if holder.exists() and now - _utc(holder.stat().st_mtime) > STUCK:
+    if holder.exists() and now - _utc(holder.stat().st_mtime) > STUCK and store.is_held():
         yield holder.read_text(), f"the warehouse is held by [{holder.read_text()}]."
 
 
