@@ -304,11 +304,11 @@ def declared_adjustments() -> list[dict[str, Any]]:
         store.attach(con, Path(":memory:"), "staging")
         con.execute("CREATE SCHEMA staging.derived")
         con.execute("CREATE TABLE staging.derived.earnings_ledger AS FROM derived.earnings_ledger LIMIT 0")
-        held = frames.read_input(con, "posted_adjustments", date.max)
-        earned = frames.read_input(con, "earned", date.max)
+        inputs = ("posted_adjustments", "earned", "partner_ids")
+        held, earned, partners = (frames.read_input(con, name, date.max) for name in inputs)
     posted = dict(zip(held["adjustment_id"], held["posted_on"].dt.date, strict=True))
     waiting = [one for one in declared if one.adjustment not in posted]
-    told = adjustments.refusals(waiting, earned, load_all(rulebook.programs_folder()))
+    told = adjustments.refusals(waiting, earned, partners["partner_id"], load_all(rulebook.programs_folder()))
     told |= adjustments.edited([one for one in declared if one.adjustment in posted], held)
     columns = ("adjustment", "partner", "month", "amount", "currency", "posted on", "message")
     shown = [

@@ -343,8 +343,7 @@ def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     declared, told = rulebook.declared_adjustments(run.adjustments)
     held = frames.read_input(con, "posted_adjustments", run.day)
     pending = [one for one in declared if one.adjustment not in set(held["adjustment_id"])]
-    earned = frames.read_input(con, "earned", run.day) if pending else None  # it sums the whole ledger
-    refused = adjustments.refusals(pending, earned, run.rules.now) if earned is not None else {}
+    refused = _refused(con, pending, run) if pending else {}  # earned.sql sums the whole ledger
     sound = [one for one in pending if one.adjustment not in refused]
     commit.stage(con, "adjustments", adjustments.adjustments(sound, run.day), run.run_id)
     commit.stage(con, "earnings_ledger", adjustments.entries(sound, run.rules.now, run.day), run.run_id)
@@ -357,6 +356,11 @@ def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     edited = adjustments.edited([one for one in declared if one not in pending], held)
     told += [f"adjustment [{name}] is not posted: {why}." for name, why in refused.items()]
     return told + [f"adjustment [{name}] {why}." for name, why in edited.items()]
+
+
+def _refused(con: duckdb.DuckDBPyConnection, pending: list[adjustments.Adjustment], run: Run) -> dict[str, str]:
+    earned, partners = (frames.read_input(con, name, run.day) for name in ("earned", "partner_ids"))
+    return adjustments.refusals(pending, earned, partners["partner_id"], run.rules.now)
 
 
 def _follow_funds(con: duckdb.DuckDBPyConnection, run: Run) -> None:

@@ -21,19 +21,10 @@ from warehouse.tables import TABLES
 
 pytestmark = pytest.mark.usefixtures("one_program")
 NEXT, APRIL = "2021-03-24", "2021-04-01"
-ADJUSTMENT = """adjustment: {name}
-program: csp-indirect-reseller
-partner: "1000001"
-month: 2021-03-01
-earning_type: rebate
-amount: {amount}
-currency: USD
-reason: policy_exception
-by: {by}
-approved_by: ben
-reference: ticket 4711
-expect: {{earned: {earned}}}
-"""
+ADJUSTMENT = {
+    "program": "csp-indirect-reseller", "partner": "'1000001'", "month": "2021-03-01", "earning_type": "rebate", "amount": "12.50",
+    "currency": "USD", "reason": "policy_exception", "by": "anna", "approved_by": "ben", "reference": "ticket 4711",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -42,8 +33,9 @@ def declare(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.mktemp("adjustments")
     monkeypatch.setenv("INCENTIVES_ADJUSTMENTS", str(folder))
 
-    def write(name="a1", *, amount="12.50", by="anna", earned="8.00"):
-        (folder / f"{name}.yaml").write_text(ADJUSTMENT.format(name=name, amount=amount, by=by, earned=earned))
+    def write(name="a1", *, earned="8.00", **changed):
+        declared = {"adjustment": name, **ADJUSTMENT, "expect": f"{{earned: {earned}}}", **changed}
+        (folder / f"{name}.yaml").write_text("".join(f"{key}: {value}\n" for key, value in declared.items()))
 
     return write
 
@@ -152,6 +144,20 @@ def test_an_adjustment_that_is_not_sound_is_not_posted_and_says_why(first_day, d
     declare(**changed)
     report = settle_next(NEXT, [{"transaction_id": "t2"}])
     assert why in str(report["warnings"]) and posted("adjustment") == []
+
+
+def test_an_adjustment_that_does_not_fit_its_program_or_partner_does_not_hold_up_the_day(first_day, declare):
+    declare("decimals", currency="EUR", program_amount="12.005", earned="0")
+    declare("two-sums", program_amount="99.00")
+    declare("nobody", partner="typo-1", earned="0")
+    told = settle_next(NEXT, [{"transaction_id": "t2"}])["warnings"]
+    assert [warning for warning in told if warning.startswith("adjustment")] == [
+        "adjustment [decimals] is not posted: program_amount: [12.005] has more decimals than [USD] has.",
+        "adjustment [nobody] is not posted: partner [typo-1] is in no delivery of partners.",
+        "adjustment [two-sums] is not posted: program_amount [99.00] is not its amount [12.50], and both are in [USD]; leave it out.",
+    ]
+    assert posted("adjustment") == []
+    assert [row["message"] == "" for row in operations.declared_adjustments()] == [False] * 3
 
 
 def test_the_reasons_of_adjustments_are_those_of_the_dictionary():

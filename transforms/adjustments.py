@@ -119,27 +119,46 @@ def load(path: Path) -> Adjustment:
     return declared
 
 
-def refusals(declared: list[Adjustment], earned: pd.DataFrame, programs: list[Program]) -> dict[str, str]:
-    """Adjustment → why it cannot be posted now: its program, its currency, or what it expects is not so.
+def refusals(
+    declared: list[Adjustment], earned: pd.DataFrame, partner_ids: pd.Series, programs: list[Program]
+) -> dict[str, str]:
+    """Adjustment → why it cannot be posted now: its program, its partner, its sums, or what it expects is not so.
 
     `earned` holds `amount_minor` by program, partner_id, earning_month and currency.
     """
     currencies = {program.program: program.currency for program in programs}
     keys = ["program", "partner_id", "earning_month", "currency"]
     sums = earned.astype({c: "str" for c in keys if c != "earning_month"}).set_index(keys)["amount_minor"].to_dict()
+    known = set(partner_ids)
     refused = {}
     for one in declared:
         found = int(sums.get((one.program, one.partner, pd.Timestamp(one.month), one.currency), 0))
-        expected = minor(one.expect.earned, one.currency)
         if one.program not in currencies:
             refused[one.adjustment] = f"program [{one.program}] does not exist"
-        elif one.currency != currencies[one.program] and one.program_amount is None:
-            refused[one.adjustment] = f"give program_amount in [{currencies[one.program]}]"
-        elif found != expected:
+        elif one.partner not in known:
+            refused[one.adjustment] = f"partner [{one.partner}] is in no delivery of partners"
+        elif fault := _fault_of_program_amount(one, currencies[one.program]):
+            refused[one.adjustment] = fault
+        elif found != minor(one.expect.earned, one.currency):
             refused[one.adjustment] = (
                 f"expects [{one.expect.earned}] earned, found [{major(found, one.currency)}]; look again"
             )
     return refused
+
+
+def _fault_of_program_amount(one: Adjustment, currency: str) -> str | None:
+    """Why an adjustment cannot be posted in its program's currency."""
+    if one.currency == currency:
+        if one.program_amount in (None, one.amount):
+            return None
+        return f"program_amount [{one.program_amount}] is not its amount [{one.amount}], and both are in [{currency}]; leave it out"
+    if one.program_amount is None:
+        return f"give program_amount in [{currency}]"
+    try:
+        minor(one.program_amount, currency)
+    except ValueError as fault:
+        return f"program_amount: {fault}"
+    return None
 
 
 def edited(declared: list[Adjustment], posted: pd.DataFrame) -> dict[str, str]:
