@@ -34,8 +34,17 @@ def adjustments_folder() -> Path:
 
 
 def programs() -> list[Program]:
-    """Every program, its examples run. Raises RuleFault for the first file that cannot be used."""
-    return programs_in(programs_folder())
+    """Every program, its examples run, one of them active.
+
+    Raises RuleFault for the first file that cannot be used, and LookupError where no program posts earnings.
+    """
+    folder = programs_folder()
+    found = programs_in(folder)
+    if not active(found):
+        raise LookupError(
+            f"INCENTIVES_PROGRAMS is [{folder}], which holds no active program; put the rule file (*.yaml) of one into it."
+        )
+    return found
 
 
 def programs_in(folder: Path) -> list[Program]:

@@ -516,3 +516,16 @@ def test_a_folder_of_rule_files_that_is_not_there_is_named(tmp_path, monkeypatch
     monkeypatch.setenv("INCENTIVES_PROGRAMS", str(tmp_path / "nowhere"))
     with pytest.raises(LookupError, match="INCENTIVES_PROGRAMS is .*nowhere.*, which is no folder"):
         rulebook.programs()
+
+
+@pytest.mark.parametrize("status", ["draft", "retired", None])
+def test_a_folder_without_an_active_program_is_named(one_program, status):
+    [path] = one_program.glob("*.yaml")
+    if status:
+        path.write_text(path.read_text().replace("status: active", f"status: {status}"))
+    else:
+        path.unlink()
+    with pytest.raises(
+        LookupError, match="INCENTIVES_PROGRAMS is .*, which holds no active program; put the rule file"
+    ):
+        rulebook.programs()
