@@ -87,12 +87,22 @@ def _landed_order(name: str) -> tuple:
 
 
 def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
-    path = staging.file(name)
     manifest = None
     try:
         manifest = landing.read_manifest(name)
-        if seen is not None:
-            return _again(name, manifest, seen)
+        line = _accept(name, manifest, progress) if seen is None else _again(name, manifest, seen)
+    except Refused as refused:
+        with store.warehouse() as con:
+            line = registry.refuse(con, name, manifest, str(refused))
+        landing.move(name, "refused", str(refused))
+    progress(_told(line))
+    return line
+
+
+def _accept(name: str, manifest: landing.Manifest, progress: Progress) -> dict[str, Any]:
+    """Stage, judge, register and archive a delivery; the register's line. Raises Refused for one that is not sound."""
+    path = staging.file(name)
+    try:
         delivery = landing.open_delivery(name, manifest)
         if (rows := sum(file.rows for file in manifest.files)) > buckets.BUCKET_LINES:
             progress(f"taking in {name}: {rows:,} rows")
@@ -107,14 +117,9 @@ def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
             line = registry.accept(con, manifest, staged)
         store.reached("delivery accepted")
         landing.move(name, "archive")
-    except Refused as refused:
-        with store.warehouse() as con:
-            line = registry.refuse(con, name, manifest, str(refused))
-        landing.move(name, "refused", str(refused))
+        return line
     finally:
         path.unlink(missing_ok=True)
-    progress(_told(line))
-    return line
 
 
 def _again(name: str, manifest: landing.Manifest, seen: str) -> dict[str, Any]:
@@ -134,7 +139,7 @@ def _told(line: dict[str, Any]) -> str:
     counts = f"{line['rows_read']} read, {line['rows_accepted']} accepted, {line['rows_duplicate']} duplicate, "
     counts += f"{line['rows_quarantined']} quarantined"
     said = line["message"]
-    if line["delivery_status"] != "refused":
+    if line["delivery_status"] == "accepted":
         said = f"{counts}, {line['rows_withdrawn']} withdrawn" if line["rows_withdrawn"] else counts
         said += f" ({line['message']})" if line["message"] else ""
     return f"{line['delivery_status']:<9} {line['delivery_id']:<32} {said}"

@@ -277,7 +277,9 @@ def test_the_same_delivery_again_changes_nothing(home):
     land("transactions", [T1], delivery_id="d")
     pipeline.ingest()
     land("transactions", [T1], delivery_id="d")
-    assert only(pipeline.ingest())["delivery_status"] == "duplicate"
+    told: list[str] = []
+    assert only(pipeline.ingest(told.append))["delivery_status"] == "duplicate"
+    assert only(told).split(maxsplit=2) == ["duplicate", "d", "taken in before"]
     assert ask("SELECT count(*) FROM clean.transactions") == [(1,)]
 
 
