@@ -81,12 +81,11 @@ def _of_lever(
     below = np.setdiff1d(free, found.line)
     held_by = np.where(around.bar == FREE, "minimum", BARS[around.bar])[barred]
     made = [
-        pricing.priced(own, found, bracket, lever, program, lines.unit).assign(held_by=None)
-        for bracket in np.unique(found.bracket)
+        pricing.priced(own, found, bracket, lever, program).assign(held_by=None) for bracket in np.unique(found.bracket)
     ]
     made += [
-        pricing.unpaid(own, barred, lever, program, lines.unit).assign(held_by=held_by),
-        pricing.below_all(own, below, lever, program, lines.unit).assign(held_by=None),
+        pricing.unpaid(own, barred, lever, program).assign(held_by=held_by),
+        pricing.below_all(own, below, lever, program).assign(held_by=None),
     ]
     rowed = pd.concat([rows for rows in made if len(rows)] or made[-1:], ignore_index=True)
     return rowed.assign(

@@ -32,7 +32,7 @@ TIMES, YEARS = (
 )  # a line billed by the month counts twelve times a year, one of three years a third
 
 
-def priced(own: pd.DataFrame, found: Slices, number: int, lever: Lever, program: Program, unit: int) -> pd.DataFrame:
+def priced(own: pd.DataFrame, found: Slices, number: int, lever: Lever, program: Program) -> pd.DataFrame:
     """The rows of one bracket of a lever: `line` (row of `own`), price, base, and what they earn in both currencies.
 
     A rate multiplies revenue; an amount multiplies units, or is a lump, or is paid by how far its bracket is filled.
@@ -61,16 +61,16 @@ def priced(own: pd.DataFrame, found: Slices, number: int, lever: Lever, program:
     )
 
 
-def unpaid(own: pd.DataFrame, line: np.ndarray, lever: Lever, program: Program, unit: int) -> pd.DataFrame:
+def unpaid(own: pd.DataFrame, line: np.ndarray, lever: Lever, program: Program) -> pd.DataFrame:
     """Rows for lines that earn nothing of a lever."""
     ones = np.ones(len(line), "int64")
-    return priced(own, Slices(line, ones, ones * 0, ones, line), 1, lever, program, unit)
+    return priced(own, Slices(line, ones, ones * 0, ones, line), 1, lever, program)
 
 
-def below_all(own: pd.DataFrame, line: np.ndarray, lever: Lever, program: Program, unit: int) -> pd.DataFrame:
+def below_all(own: pd.DataFrame, line: np.ndarray, lever: Lever, program: Program) -> pd.DataFrame:
     """Rows of bracket 0, without a price, for lines that reach no bracket."""
     none = decimals([None], RATE).take(np.zeros(len(line), "int64")).reset_index(drop=True)
-    return unpaid(own, line, lever, program, unit).assign(bracket=0, rate=none, unit_amount=none)
+    return unpaid(own, line, lever, program).assign(bracket=0, rate=none, unit_amount=none)
 
 
 def _is_plain(part: np.ndarray, whole: np.ndarray, lever: Lever) -> bool:

@@ -80,7 +80,7 @@ def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:
             "is_illustrative": [lever.illustrative for _, lever in rows],
             "rebate_share": decimals([rebate for rebate, _ in splits], RATE),
             "coop_share": decimals([coop for _, coop in splits], RATE),
-            "reference": [_cited(program, lever.reference or program.reference) for program, lever in rows],
+            "reference": [_cited(lever.reference or program.reference) for program, lever in rows],
             "rule_version": [program.rule_version for program, _ in rows],
         }
     )
@@ -91,6 +91,6 @@ def _bounds(program: Program, said: LeverInWords) -> str | None:
     return "; ".join([*said.conditions, *over_all]) or None
 
 
-def _cited(program: Program, reference: object) -> str:
+def _cited(reference: object) -> str:
     parts = (getattr(reference, name) for name in ("title", "note", "url"))
     return "; ".join(part for part in parts if part)

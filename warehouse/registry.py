@@ -63,7 +63,7 @@ def accept(con: duckdb.DuckDBPyConnection, manifest: Manifest, staged: Staged) -
         )
         con.execute("INSERT INTO clean.quarantine BY NAME SELECT * FROM staging.clean.quarantine")
         if manifest.feed == "transactions":
-            _amounts(con, manifest.delivery_id)
+            _amounts(con)
         _conserved(con, line)
     return line
 
@@ -91,7 +91,7 @@ def _limit_withdrawals(con: duckdb.DuckDBPyConnection, manifest: Manifest, withd
         )
 
 
-def _amounts(con: duckdb.DuckDBPyConnection, delivery_id: str) -> None:
+def _amounts(con: duckdb.DuckDBPyConnection) -> None:
     """Register the delivery's revenue per currency by outcome; duplicates are those in the file and those known before."""
     con.execute(
         "INSERT INTO clean.delivery_amounts BY NAME SELECT staged.* REPLACE ("
@@ -140,10 +140,7 @@ def _line(name: str, manifest: Manifest | None, *, delivery_status: str, message
 
 
 def _write(con: duckdb.DuckDBPyConnection, line: dict[str, Any]) -> dict[str, Any]:
-    names = ", ".join(line)
-    con.execute(
-        f"INSERT INTO clean.deliveries BY NAME SELECT {', '.join(f'${n} AS {n}' for n in line)}" if names else "", line
-    )
+    con.execute(f"INSERT INTO clean.deliveries BY NAME SELECT {', '.join(f'${n} AS {n}' for n in line)}", line)
     return line
 
 
