@@ -1,4 +1,7 @@
-"""The only module that opens DuckDB: the warehouse under a lock, staging files, and read-only readers."""
+"""The warehouse under a lock, staging files, and read-only readers.
+
+No other module opens DuckDB, but for expectations/gate.py, where Great Expectations opens the file that it judges.
+"""
 
 import logging
 import os
