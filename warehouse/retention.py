@@ -25,7 +25,10 @@ def people_to_erase(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
 
 
 def deliveries_to_remove(as_of: date) -> list[Path]:
-    """Archived deliveries of before the months for which their feed is kept; such days can be replayed no more."""
+    """Archived deliveries of before the months for which their feed is kept.
+
+    Once one is removed no day can be replayed, since a replay works out all runs from the first; a backup brings it back.
+    """
     found = []
     for path in sorted(store.place("archive").glob(f"*/{landing.MANIFEST}")):
         manifest = landing.Manifest.model_validate_json(path.read_bytes())
