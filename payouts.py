@@ -290,6 +290,11 @@ def batches() -> list[dict[str, Any]]:
         return [row | {"payouts": payouts[row["batch_id"]], "batch_hash": _hash(con, row["batch_id"])} for row in found]
 
 
+def undecided(cycle_on: date) -> dict[str, Any] | None:
+    """The oldest batch of a cycle that nobody has decided on, as `batches` tells of it."""
+    return next((row for row in batches() if row["cycle_on"] == cycle_on and not row["approval"]), None)
+
+
 def unsent() -> list[str]:
     """The approved batches that are not, or not wholly, in the bank's hands."""
     outbox = store.place("outbox")

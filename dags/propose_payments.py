@@ -35,16 +35,21 @@ BODY = """
 
 @task
 def propose(dag_run: Any = None, params: dict | None = None) -> dict[str, Any]:
-    """The batch that waits for an answer; skipped when nothing is to be paid."""
+    """The batch that waits for an answer, or one of the cycle that waits already; skipped when there is none.
+
+    A try that was cut off may have left its batch behind, for which nobody was asked.
+    """
     import payouts
 
     if not APPROVERS:
         raise AirflowFailException("INCENTIVES_APPROVERS names nobody who may approve payments; set it and run again.")
-    on = (params or {}).get("cycle_on") or str(dag_run.logical_date or dag_run.run_after)[:10]
+    on = date.fromisoformat((params or {}).get("cycle_on") or str(dag_run.logical_date or dag_run.run_after)[:10])
     try:
-        batch = payouts.propose(date.fromisoformat(on), dag_run.triggering_user_name or "schedule")
+        batch = payouts.propose(on, dag_run.triggering_user_name or "schedule")
     except payouts.NothingDue as nothing:
-        raise AirflowSkipException(str(nothing)) from nothing
+        if (waiting := payouts.undecided(on)) is None:
+            raise AirflowSkipException(str(nothing)) from nothing
+        batch = waiting
     except LookupError as fault:
         raise AirflowFailException(str(fault)) from fault
     totals = {currency: f"{amount:,}" for currency, amount in batch["payouts"].items()}

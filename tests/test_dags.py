@@ -7,9 +7,11 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+import payouts
 import pipeline
 from app import processes
 from app.stack import DAGS, ROOT, environment
@@ -175,6 +177,27 @@ def test_a_day_settled_meanwhile_is_skipped(bag, home):
 
     with pytest.raises(AirflowSkipException, match="not due any more"):
         bag.dags["settle"].get_task("settle_days").python_callable([DAY])
+
+
+def test_a_batch_that_was_landed_by_a_try_that_was_cut_off_is_asked_about(bag, monkeypatch):
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    def nothing_due(cycle_on, by):
+        raise payouts.NothingDue("all is reserved")
+
+    landed = dict.fromkeys(("payments", "proposed_by", "batch_hash"), "") | {
+        "cycle_on": date(2021, 5, 15),
+        "payouts": {},
+    }
+    waiting = {date(2021, 5, 15): landed | {"batch_id": "20210515-1"}}
+    propose = bag.dags["propose_payments"].get_task("propose").python_callable
+    monkeypatch.setitem(propose.__globals__, "APPROVERS", ["ben"])
+    monkeypatch.setattr(payouts, "propose", nothing_due)
+    monkeypatch.setattr(payouts, "undecided", waiting.get, raising=False)
+    by = SimpleNamespace(triggering_user_name=None)
+    assert propose(by, {"cycle_on": "2021-05-15"})["batch_id"] == "20210515-1"
+    with pytest.raises(AirflowSkipException, match="all is reserved"):
+        propose(by, {"cycle_on": "2021-06-15"})
 
 
 def test_each_alert_is_sent_once(bag, home):

@@ -117,6 +117,18 @@ def test_a_batch_pays_what_is_due_and_reserves_it(home):
         payouts.propose(CYCLE, "anna")
 
 
+def test_a_batch_that_nobody_decides_on_is_found_again_and_told_of(home):
+    batch = payouts.propose(CYCLE, "anna")
+    assert payouts.undecided(CYCLE) == batch and payouts.undecided(LATER) is None
+    settle("2021-05-18")
+    told = {alert["key"]: alert["message"] for alert in pipeline.alerts()}
+    assert told["batch not decided:20210515-1"] == (
+        "batch [20210515-1] of [3] payments, proposed as of [2021-05-14], is not decided; it reserves what it would pay."
+    )
+    payouts.decide(batch["batch_id"], "rejected", "ben", batch["batch_hash"])
+    assert payouts.undecided(CYCLE) is None
+
+
 def test_what_is_earned_since_is_due_in_its_own_time(home):
     approved()
     plan = payouts.plan(date(2021, 7, 15))

@@ -15,6 +15,7 @@ WAITING = timedelta(minutes=30)  # twice the clock that rings besides the watche
 STUCK = timedelta(hours=1)
 STALE = timedelta(days=2)
 RECENT = timedelta(days=30)
+UNDECIDED = timedelta(days=3)  # within which the DAG propose_payments has an answer, or frees the batch
 SPARE_BYTES = 2 << 30
 MOST_PARTS = 100  # of a release; a month of days and four years of months
 Found = Iterator[tuple[str, str]]
@@ -121,19 +122,38 @@ def _refused(now: datetime, days: list[dict[str, Any]]) -> Found:
 
 def _asked(now: datetime, days: list[dict[str, Any]]) -> Found:
     """What partners asked for, and were told yes to, that a person has to do."""
-    current = releases.current()
-    if not current or "partner_requests" not in {table["name"] for table in current["tables"]}:
-        return
-    since = datetime.fromisoformat(current["as_of_date"]) - RECENT
-    with releases.reader(current) as con:
-        rows = con.execute(
-            "SELECT request_id, request_kind, partner_id, program, coalesce(subject, '') FROM partner_requests WHERE "
-            "outcome = 'accepted' AND request_kind IN ('payout', 'certification') AND answered_on >= $since ORDER BY ALL",
-            {"since": since},
-        ).fetchall()
-    for request_id, kind, partner_id, program, subject in rows:
+    asked = _released(
+        "partner_requests",
+        "SELECT request_id, request_kind, partner_id, program, coalesce(subject, '') FROM partner_requests WHERE "
+        "outcome = 'accepted' AND request_kind IN ('payout', 'certification') AND answered_on >= $since ORDER BY ALL",
+        RECENT,
+    )
+    for request_id, kind, partner_id, program, subject in asked:
         what = f"a {kind}" + (f" in [{subject}]" if kind == "certification" else f" of [{program}]")
         yield request_id, f"partner [{partner_id}] asks for {what}, request [{request_id}]."
+
+
+def _undecided(now: datetime, days: list[dict[str, Any]]) -> Found:
+    waiting = _released(
+        "payments",
+        "SELECT batch_id, count(*), min(cut_on) AS proposed_on FROM payments WHERE payment_status = 'upcoming' "
+        "GROUP BY batch_id HAVING proposed_on < $since ORDER BY ALL",
+        UNDECIDED,
+    )
+    for batch_id, payments, proposed_on in waiting:
+        yield (
+            batch_id,
+            f"batch [{batch_id}] of [{payments}] payments, proposed as of [{proposed_on}], is not decided; it reserves what it would pay.",
+        )
+
+
+def _released(table: str, query: str, back: timedelta) -> list[tuple]:
+    """What a query finds in the current release, `since` being so far before its day; nothing where it lacks the table."""
+    current = releases.current()
+    if not current or table not in {held["name"] for held in current["tables"]}:
+        return []
+    with releases.reader(current) as con:
+        return con.execute(query, {"since": datetime.fromisoformat(current["as_of_date"]) - back}).fetchall()
 
 
 def _disk(now: datetime, days: list[dict[str, Any]]) -> Found:
@@ -168,5 +188,6 @@ CONDITIONS = (
     Condition("adjustment not posted", "warning", "operators", "An adjustment is not posted", _told("adjustment")),
     Condition("delivery refused", "warning", "operators", "A delivery was refused", _refused),
     Condition("partner asks", "warning", "operators", "A partner asks for something", _asked),
+    Condition("batch not decided", "warning", "operators", "A batch of payments is not decided", _undecided),
     Condition("disk short", "critical", "operators", "The disk is nearly full", _disk),
 )
