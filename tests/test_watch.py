@@ -5,13 +5,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 import pipeline
 from app.cli import app
-from warehouse import store
+from warehouse import store, watch
 
 HOLDS = "from warehouse import store\nwith store.locked('settle 2021-03-23'): print('held', flush=True); input()"
 
@@ -41,3 +43,41 @@ def test_a_run_that_is_stuck_is_told_of_at_once_and_no_more_when_it_was_killed(h
         shown = CliRunner().invoke(app, ["status"])
         assert shown.exit_code == 1 and "run stuck: the warehouse is held by" in shown.output
     assert (home / "holder.txt").exists() and told("run stuck") == []
+
+
+def day(number: int, *missing: str, settled: bool = False, passed_over: bool = False) -> dict:
+    """A day of March 2021 as `registry.completeness` has it."""
+    return {
+        "business_date": date(2021, 3, number), "is_settled": settled, "is_passed_over": passed_over,
+        "is_complete": not missing, "missing": list(missing),
+    }  # fmt: skip
+
+
+SETTLED = day(23, settled=True)
+
+
+@pytest.mark.parametrize(
+    ("now", "days", "told"),
+    [
+        ("2021-03-25T12:00", [SETTLED], {}),
+        ("2021-03-25T12:01", [SETTLED], {"nothing delivered:2021-03-24": "nothing has come for [1] of the days since [2021-03-23], first for [2021-03-24]."}),
+        (
+            "2021-03-28T12:01",
+            [SETTLED, day(25, "agreements")],
+            {
+                "day not complete:2021-03-25": "day [2021-03-25] lacks ['agreements']; it is not settled.",
+                "nothing delivered:2021-03-24": "nothing has come for [3] of the days since [2021-03-23], first for [2021-03-24].",
+            },
+        ),
+        ("2021-03-28T12:01", [], {}),
+        (
+            "2021-03-24T12:01",
+            [day(20, "agreements", passed_over=True), day(21, settled=True), day(22, "agreements", passed_over=True), SETTLED],
+            {"day passed over:2021-03-22": "day [2021-03-22] was passed over; it lacks ['agreements']."},
+        ),
+        ("2021-03-24T12:01", [day(21, settled=True), day(22, passed_over=True), SETTLED], {}),
+    ],
+)  # fmt: skip
+def test_days_that_lack_something_are_told_of_and_so_are_those_for_which_nothing_came(home, now, days, told):
+    found = watch.alerts(datetime.fromisoformat(now), days)
+    assert {alert["key"]: alert["message"] for alert in found if alert["condition"] != "disk short"} == told

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from warehouse import landing, releases, sent, store
@@ -71,13 +71,40 @@ def _utc(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
 
 
+def _is_late(day: date, now: datetime) -> bool:
+    return now > datetime.combine(day + timedelta(days=1), DEADLINE)
+
+
+def _settled(days: list[dict[str, Any]]) -> list[date]:
+    return [day["business_date"] for day in days if day["is_settled"]]
+
+
 def _incomplete(now: datetime, days: list[dict[str, Any]]) -> Found:
-    newest = max((d["business_date"] for d in days if d["is_settled"]), default=None)
     for day in days:
-        passed = datetime.combine(day["business_date"] + timedelta(days=1), DEADLINE)
-        open_day = not day["is_settled"] and (newest is None or day["business_date"] > newest)
-        if open_day and not day["is_complete"] and now > passed:
+        open_day = not day["is_settled"] and not day["is_passed_over"]
+        if open_day and not day["is_complete"] and _is_late(day["business_date"], now):
             yield str(day["business_date"]), f"day [{day['business_date']}] lacks {day['missing']}; it is not settled."
+
+
+def _silent(now: datetime, days: list[dict[str, Any]]) -> Found:
+    """Days after the newest settled one of which nothing has come, told together: a silence is one fault."""
+    newest = max(_settled(days), default=now.date())
+    known = {day["business_date"] for day in days}
+    since = [newest + timedelta(days=number) for number in range(1, (now.date() - newest).days)]
+    if silent := [day for day in since if day not in known and _is_late(day, now)]:
+        yield (
+            str(silent[0]),
+            f"nothing has come for [{len(silent)}] of the days since [{newest}], first for [{silent[0]}].",
+        )
+
+
+def _passed_over(now: datetime, days: list[dict[str, Any]]) -> Found:
+    """Days between settled ones that still lack something, of the newest month; before the first one none was due."""
+    settled = _settled(days)
+    for day in days:
+        on = day["business_date"]
+        if day["is_passed_over"] and not day["is_complete"] and min(settled) < on and max(settled) - on < RECENT:
+            yield str(on), f"day [{on}] was passed over; it lacks {day['missing']}."
 
 
 def _waiting(now: datetime, days: list[dict[str, Any]]) -> Found:
@@ -179,6 +206,8 @@ def _told(beginning: str) -> Callable[[datetime, list[dict[str, Any]]], Found]:
 
 CONDITIONS = (
     Condition("day not complete", "critical", "operators", "A day is not complete", _incomplete),
+    Condition("nothing delivered", "critical", "operators", "A day is not complete", _silent),
+    Condition("day passed over", "warning", "operators", "A day is not complete", _passed_over),
     Condition("deliveries wait", "critical", "operators", "Deliveries wait in landing", _waiting),
     Condition("run stuck", "critical", "operators", "A run is stuck", _stuck),
     Condition("release stale", "warning", "operators", "The release is stale", _stale),
