@@ -29,9 +29,10 @@ from transforms import people
 from transforms.adjustments import major
 from transforms.coop_halves import coop_halves
 from transforms.payment_calendar import payment_calendar
-from transforms.payments import FREED, payments
+from transforms.payments import payments
 from transforms.programs import Program
 from transforms.proposed_payments import proposed_payments
+from transforms.vocabulary import FREED
 from warehouse import books, due, frames, handover, store
 from warehouse.columns import COLUMNS, currency_of, published_name
 from warehouse.tables import FEEDS

@@ -50,6 +50,7 @@ from transforms.programs import Program
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.sales import program_sales
+from transforms.vocabulary import FREED
 from warehouse import associated, books, buckets, commit, cuts, due, frames, requested, rivals, staging, worked
 from warehouse.tables import DERIVED, FEEDS
 
@@ -192,7 +193,7 @@ def register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         ("coop_halves", coop_halves(run.rules.now, run.day)),
         ("payment_calendar", payment_calendar(run.rules.now)),
         ("payment_cycles", payment_cycles(run.rules.now, run.day)),
-        ("freed_statuses", pd.DataFrame({"payment_status": payments.FREED})),
+        ("freed_statuses", pd.DataFrame({"payment_status": FREED})),
         ("feeds", pd.DataFrame({"feed": list(FEEDS)})),
     ):
         con.register(name, pa.Table.from_pandas(rows, preserve_index=False))

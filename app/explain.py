@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import iso4217
 
+from transforms.vocabulary import FREED
 from warehouse import due, store
 
 Rows = list[dict[str, Any]]
@@ -74,7 +75,7 @@ before AS (
     SELECT max(other.cycle_on) AS cycle_on, max(other.cut_on) AS cut_on FROM {{payments}} AS other, paid
     WHERE other.program = paid.program AND other.earning_type = paid.earning_type AND other.currency = paid.currency
         AND other.partner_id = paid.partner_id AND (other.cut_on, other.payment_id) < (paid.cut_on, paid.payment_id)
-        AND other.payment_status NOT IN ('rejected_during_review', 'rejected', 'reversed')
+        AND other.payment_status NOT IN {FREED}
 )
 SELECT entry.earning_month, CASE entry.lever WHEN 'settlement' THEN entry.cause ELSE entry.lever END AS lever,
     sum(entry.amount) AS amount, entry.currency, count(DISTINCT transaction_id) AS lines

@@ -7,6 +7,7 @@ partner and, within a partner, by the id of the earning, payment or unearned rev
 
 from dataclasses import dataclass
 
+from transforms.vocabulary import FREED
 from warehouse import due
 
 STATUSES = {  # Partner Center, payment statuses, October 2023; settled is sent to it
@@ -100,7 +101,7 @@ BALANCES = f"""
 SELECT balance.*, payment_id, payment_status, cycle_on, partner_name, country, program_title
 FROM (SELECT DISTINCT partner_id, program, earning_type, currency, due_on FROM asked) AS balance
 ASOF LEFT JOIN (
-    FROM payments SEMI JOIN asked USING (partner_id) WHERE payment_status NOT IN ('rejected_during_review', 'rejected', 'reversed')
+    FROM payments SEMI JOIN asked USING (partner_id) WHERE payment_status NOT IN {FREED}
 ) AS payment
     ON balance.partner_id = payment.partner_id AND balance.program = payment.program AND balance.earning_type = payment.earning_type
     AND balance.currency = payment.currency AND balance.due_on <= payment.cycle_on

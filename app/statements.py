@@ -17,7 +17,7 @@ import xlsxwriter
 
 from app.dashboard import figures
 from app.dashboard.words import LANGUAGES, Words
-from warehouse import store
+from warehouse import due, store
 
 __all__ = ["LANGUAGES", "WRITERS", "asked", "pdf", "reader", "statement", "xlsx"]
 
@@ -31,7 +31,7 @@ BALANCES = f"""
 SELECT program, earning_type, currency, coalesce(sum(amount) FILTER (period < $month), 0) AS opening,
     coalesce(sum(amount) FILTER (period = $month AND {MOVED}), 0) AS earned,
     coalesce(sum(amount) FILTER (period = $month AND {ADJUSTED}), 0) AS adjusted,
-    coalesce(sum(amount) FILTER (period = $month AND cause IN ('paid', 'withheld', 'payment_returned')), 0) AS paid,
+    coalesce(sum(amount) FILTER (period = $month AND cause IN {due.NOT_EARNED}), 0) AS paid,
     coalesce(sum(amount) FILTER (period = $month AND cause IN ('forfeited', 'escheated')), 0) AS given_up,
     sum(amount) AS closing
 FROM {{earnings_ledger}} WHERE period <= $month GROUP BY ALL HAVING opening <> 0 OR count(*) FILTER (period = $month) > 0
@@ -48,9 +48,9 @@ SELECT entry.program, entry.adjustment_id, coalesce(adjustment_reason, cause) AS
 FROM {{earnings_ledger}} AS entry LEFT JOIN {{adjustments}} AS adjustment ON adjustment.adjustment_id = entry.adjustment_id
 WHERE period = $month AND {ADJUSTED} ORDER BY ALL
 """
-SETTLED = """
+SETTLED = f"""
 SELECT program, payment_id, cause, cause_detail, posted_on, earning_type, amount, currency
-FROM {earnings_ledger} WHERE period = $month AND cause IN ('paid', 'withheld', 'payment_returned', 'forfeited', 'escheated')
+FROM {{earnings_ledger}} WHERE period = $month AND cause IN {(*due.NOT_EARNED, "forfeited", "escheated")}
 ORDER BY ALL
 """
 

@@ -7,7 +7,6 @@ import pandas as pd
 from transforms.money import quotient
 from transforms.settlements import settlements
 
-FREED = ("rejected_during_review", "rejected", "reversed")  # the balance is to be paid again
 LEFT_US = ("sent", "settled", "rejected", "reversed")
 AT_BANK = {
     "sent": "sent", "accepted": "sent", "settled": "settled", "rejected": "rejected", "returned": "reversed",

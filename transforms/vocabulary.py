@@ -1,6 +1,7 @@
 """The words that deliveries may use in the columns that rules name, for the contracts and for rule files.
 
-Any other word is set aside when it is delivered, so that a rule which names it would be matched by nothing.
+Any other word is set aside when it is delivered, so that a rule which names it would be matched by nothing. Beside them
+are words of our own that several layers ask for.
 """
 
 from collections.abc import Iterable
@@ -43,6 +44,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "product_segment": ("commercial", "education", "nonprofit", "government"),
     "term": ("P1M", "P1Y", "P3Y", "none"),
 }
+FREED = ("rejected_during_review", "rejected", "reversed")  # payment statuses: the balance is to be paid again
 
 
 def unknown(column: str, named: Iterable[str]) -> list[str]:

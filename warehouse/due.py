@@ -10,13 +10,12 @@ def entries(ledger: str, amount: str, calendar: str) -> str:
     would be due is due in the cycle after; what takes away, or offsets, counts as soon as its month is due. Co-op has no
     day: it is paid by claims. Programs that pay nothing here have none either.
     """
-    causes = ", ".join(f"'{cause}'" for cause in NOT_EARNED)
     return (
         f"SELECT entry.*, CASE WHEN earning_type = 'rebate' THEN CASE WHEN {amount} < 0 OR cause = 'offset' THEN earned.earned_due_on "
         f"ELSE greatest(earned.earned_due_on, posted.posted_due_on) END END::DATE AS due_on FROM {ledger} AS entry "
         f"LEFT JOIN {calendar} AS earned ON earned.program = entry.program AND earned.month = entry.earning_month "
         f"LEFT JOIN {calendar} AS posted ON posted.program = entry.program AND posted.month = date_trunc('month', posted_on) "
-        f"WHERE cause NOT IN ({causes})"
+        f"WHERE cause NOT IN {NOT_EARNED}"
     )
 
 
