@@ -206,6 +206,7 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([(AZURE, "{product_id: 12}")], "product_id is a text; write it in quotes"),
         ([(AZURE, "{product_family: null}")], "product_family is a text"),
         ([(AZURE, "{currency: [USD, UDS]}")], "currency [UDS] is not in ISO 4217"),
+        ([("currency: USD", "currency: CLF")], "currency [CLF] is not in ISO 4217 as money in trade"),
         # the program
         ([("currency: USD", "currency: UDS")], "not in ISO 4217"),
         ([("criterion: same_country", "criterion: same_planet")], "same_planet"),

@@ -5,7 +5,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-import iso4217
 import pandas as pd
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -14,6 +13,7 @@ from transforms.programs import Program
 from transforms.rule_faults import faults_of, named_faults
 from transforms.rule_file import RuleFault, kind_of, parsed
 from transforms.rule_values import Name, Rule
+from transforms.vocabulary import EXPONENTS
 
 AdjustmentReason = Literal[
     "ar_compliance",
@@ -65,8 +65,8 @@ class Adjustment(Rule):
     def _sound(self) -> "Adjustment":
         if people.is_same(self.by, self.approved_by):
             raise ValueError(f"[{self.by}] approves an own adjustment; somebody else must")
-        if self.currency not in {known.code for known in iso4217.Currency}:
-            raise ValueError(f"currency [{self.currency}] is not in ISO 4217")
+        if self.currency not in EXPONENTS:
+            raise ValueError(f"currency [{self.currency}] is not in ISO 4217 as money in trade")
         for amount in (self.amount, self.expect.earned):
             minor(amount, self.currency)
         for amount in (self.amount, self.expect.earned, self.program_amount or Decimal(0)):
@@ -77,7 +77,7 @@ class Adjustment(Rule):
 
 def exponent(currency: str) -> int:
     """How many decimals a currency has."""
-    return iso4217.Currency(currency).exponent or 0
+    return EXPONENTS[currency]
 
 
 def minor(amount: Decimal, currency: str) -> int:

@@ -5,7 +5,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
 
-import iso4217
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from transforms.dated import Dated
 from transforms.rule_file import Place
+from transforms.vocabulary import EXPONENTS
 
 DECIMALS, DIGITS = 9, 12  # of a rate, as money.RATE holds it; of an amount, whose thousandths an int64 holds
 TOO_LARGE = Decimal(10) ** DIGITS
@@ -87,12 +87,11 @@ def _schema(kind: dict[str, Any]) -> WithJsonSchema:
 
 
 def _currency(code: str) -> str:
-    if code not in CURRENCIES:
-        raise ValueError(f"currency [{code}] is not in ISO 4217; write a code such as USD")
+    if code not in EXPONENTS:
+        raise ValueError(f"currency [{code}] is not in ISO 4217 as money in trade; write a code such as USD")
     return code
 
 
-CURRENCIES = {known.code for known in iso4217.Currency}
 DatedNumber = Annotated[Dated, _dated_of(Decimal), _schema({"type": "number"})]
 DatedDays = Annotated[Dated, _dated_of(int), _schema({"type": "integer", "minimum": 0})]
 DatedNames = Annotated[Dated, _dated_of(list), _schema({"type": "array", "minItems": 1, "items": {"type": "string"}})]

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from transforms.rule_values import CURRENCIES, Fault, refuse
-from transforms.vocabulary import remedy_of, unknown
+from transforms.rule_values import Fault, refuse
+from transforms.vocabulary import EXPONENTS, remedy_of, unknown
 
 Selectable = Literal[
     "product_id",
@@ -45,8 +45,10 @@ def _faults(column: str, wanted: object) -> Iterator[Fault]:
     for value in listed:
         if not isinstance(value, kind):
             yield Fault((column,), value, f"{column} is {words}")
-        elif column == "currency" and value not in CURRENCIES:
-            yield Fault((column,), value, f"currency [{value}] is not in ISO 4217; write a code such as USD")
+        elif column == "currency" and value not in EXPONENTS:
+            yield Fault(
+                (column,), value, f"currency [{value}] is not in ISO 4217 as money in trade; write a code such as USD"
+            )
         elif unknown(column, [value] if isinstance(value, str) else []):
             yield Fault((column,), value, remedy_of(column))
 

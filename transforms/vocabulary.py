@@ -6,6 +6,8 @@ are words of our own that several layers ask for.
 
 from collections.abc import Iterable
 
+import iso4217
+
 WORDS: dict[str, tuple[str, ...]] = {
     "agreement_type": ("mpn", "cloud_distributor", "reseller", "mpa"),
     "association": ("reseller", "pal_owner", "pal_contributor", "pal_reader", "tpor", "dpor", "cpor"),
@@ -43,6 +45,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "customer_segment": ("commercial", "education", "nonprofit", "government"),
     "product_segment": ("commercial", "education", "nonprofit", "government"),
     "term": ("P1M", "P1Y", "P3Y", "none"),
+}
+EXPONENTS = {  # how many decimals a currency has, of those of ISO 4217 in trade; those with four are units of account
+    known.code: known.exponent for known in iso4217.Currency if known.exponent is not None and known.exponent <= 3
 }
 FREED = ("rejected_during_review", "rejected", "reversed")  # payment statuses: the balance is to be paid again
 

@@ -19,10 +19,10 @@ from string import Template
 from typing import Any, Literal
 
 import duckdb
-import iso4217
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
+from transforms.vocabulary import EXPONENTS
 from warehouse import known
 from warehouse.tables import TABLES
 
@@ -262,9 +262,8 @@ def compact() -> None:
 
 @cache
 def currencies() -> pa.Table:
-    """Every ISO 4217 currency in trade with its number of decimals (those with four are units of account)."""
-    listed = [c for c in iso4217.Currency if c.exponent is not None and c.exponent <= 3]
-    return pa.table({"currency": [c.code for c in listed], "exponent": [c.exponent for c in listed]})
+    """Every ISO 4217 currency in trade with its number of decimals."""
+    return pa.table({"currency": list(EXPONENTS), "exponent": list(EXPONENTS.values())})
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> list[dict[str, Any]]:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import iso4217
 import streamlit as st
 
 from app.dashboard.asking import ask
 from app.dashboard.view import View
+from transforms.vocabulary import EXPONENTS
 
 Said = dict[str, str]
 ASKED = "form that was taken"  # until its answer has been shown
@@ -39,7 +39,7 @@ def request_form(
 def account_form(view: View) -> None:
     """Name the account that is paid to."""
     words = view.words
-    currencies = sorted(known.code for known in iso4217.Currency if known.exponent is not None)
+    currencies = sorted(EXPONENTS)
 
     def inputs() -> Said:
         return {
