@@ -78,7 +78,8 @@ Customers
     nothing. A lever does not select a line outside its window, or whose window is not known, in a stack. "undecided,
     listed, and earns nothing until known"
 31. "The first partner to earn" is that of the first purchase which earns: selected, effective, eligible, in the window and
-    above its partner's minimum, for which each partner counts as if it kept the customer. What the scale, stack or cap pay,
+    above its partner's minimum, for which each partner counts as if it kept the customer, and of more than nothing of what
+    the lever pays on: units where it pays amounts or by quantity, else revenue. What the scale, stack or cap pay,
     and whether it is refunded later (unless the minimum is lost by it) does not count. Lines of other partners earn nothing
     and fill nothing in this lever. Where nobody has earned, all pass. "the first partner to earn keeps the customer"
 32. One earning is that of one accumulation period (of a transaction: one line, with its refunds) for each value named, over

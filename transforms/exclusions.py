@@ -38,11 +38,11 @@ def beyond_the_first(
 
     A period is that over which the lever accumulates; per transaction, or over trailing months, it is one line
     with its refunds. What is below its
-    minimum has not earned, and takes nothing from what comes later.
+    minimum has not earned, and takes nothing from what comes later, nor does a line with nothing to earn on.
     """
     over = "transaction" if lever.accumulate.over == "trailing_12_months" else lever.accumulate.over
     period = scopes.codes(own, Scope(over=over), program.fiscal_year_start)
-    earns = (bar == FREE) & is_met & scopes.is_purchase(own)
+    earns = (bar == FREE) & is_met & scopes.earns_alone(own, lever)
     scope = values_of(own, lever.one_earning).str.cat(own["partner_id"].astype("str"), sep="|")
     first = scope.map(pd.Series(period[earns], index=scope[earns]).groupby(level=0, sort=False).first())
     is_later = is_met & (first.notna() & (first != period)).to_numpy(bool)

@@ -147,11 +147,14 @@ class Lever(Rule):
     @property
     def refunded_by(self) -> str:
         """What a refund's share of an earning goes by: revenue, quantity, or the growth of this lever."""
-        if self.grows_base:
-            return f"growth of {self.lever}"
-        if self.pricing.mode == "interpolated" or isinstance(self.base, FixedBase):
-            return "quantity" if self.counts == "quantity" else "revenue"
-        return "quantity" if self.pays_by_amount else "revenue"
+        return f"growth of {self.lever}" if self.grows_base else self.earned_on
+
+    @property
+    def earned_on(self) -> Literal["revenue", "quantity"]:
+        """What a line must bring to earn at all: what amounts multiply, or where they multiply nothing, what is counted."""
+        counts_alone = self.pricing.is_lump or self.pricing.mode == "interpolated" or isinstance(self.base, FixedBase)
+        is_by_units = self.counts == "quantity" if counts_alone else self.pays_by_amount
+        return "quantity" if is_by_units else "revenue"
 
     @property
     def scale_scope(self) -> Scope:

@@ -104,6 +104,12 @@ def is_purchase(rows: pd.DataFrame) -> np.ndarray:
     return rows["root_id"].isna().to_numpy(bool) & sells.to_numpy(bool)
 
 
+def earns_alone(rows: pd.DataFrame, lever: Lever) -> np.ndarray:
+    """Whether each line is a purchase of more than nothing of what the lever pays on, units or revenue."""
+    amount = rows["quantity_micro" if lever.earned_on == "quantity" else "revenue_minor"]
+    return is_purchase(rows) & (amount > 0).to_numpy(bool)
+
+
 def _counted(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> np.ndarray:
     """1 for the first purchase of each value in its period, taken out by the refund that leaves nothing of it; else 0.
 

@@ -51,10 +51,10 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
     """Make `touched_partners`: those with new or changed data, or with a line that may move their standing; or everyone.
 
     Also those whom a program may invite because a criterion began to be met since the day before. A feed that comes
-    for the first time, or history older than all known, touches everyone; so does a warehouse without enrolments.
+    for the first time, or history older than all known, touches everyone; so does a warehouse that lacks its enrolments.
     """
     [(first_time,)] = con.execute(
-        "SELECT count(*) > 0 OR NOT EXISTS (FROM derived.enrolments) FROM (SELECT DISTINCT feed FROM cut) WHERE feed NOT IN "
+        "SELECT count(*) > 0 OR (EXISTS (FROM program_invitations) AND NOT EXISTS (FROM derived.enrolments)) FROM (SELECT DISTINCT feed FROM cut) WHERE feed NOT IN "
         "(SELECT feed FROM clean.deliveries ANTI JOIN cut USING (delivery_id) WHERE delivery_status = 'accepted')"
     ).fetchall()
     changed = " UNION ".join(f"SELECT partner_id FROM clean.{feed} WHERE {IN_CUT}" for feed in PARTNER_FEEDS)

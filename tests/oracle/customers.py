@@ -3,7 +3,7 @@
 from datetime import date
 
 from tests.oracle.lines import Line, Sale, is_purchase, months_later, per_values, period
-from tests.oracle.words import accumulation, number_on
+from tests.oracle.words import accumulation, base_word, baseline_word, number_on
 
 
 def in_window(lever: dict, line: Line, sales: list[Sale]) -> bool | None:
@@ -23,16 +23,16 @@ def window_start(word: str, line: Line, sales: list[Sale]) -> date | None:
     return min(bought, default=None)
 
 
-def of_first_partner(named: list[str], sales: list[Sale], earned: list[Sale]) -> list[Sale]:
+def of_first_partner(lever: dict, named: list[str], sales: list[Sale], earned: list[Sale]) -> list[Sale]:
     """The sales of the partner that made the first purchase among those that earned with the same values; all, if none did."""
-    first = first_purchases(named, earned)
+    first = first_purchases(lever, named, earned)
     return [sale for sale in sales if first.get(per_values(named, sale.line), sale).line.partner == sale.line.partner]
 
 
 def of_first_period(program: dict, lever: dict, sales: list[Sale]) -> list[Sale]:
     """The sales of the period in which their partner first purchased with the same values; credits alone pass."""
     over, named = accumulation(lever)["over"], ["partner", *lever["one_earning"]]
-    first = first_purchases(named, sales)
+    first = first_purchases(lever, named, sales)
     return [
         sale
         for sale in sales
@@ -40,10 +40,13 @@ def of_first_period(program: dict, lever: dict, sales: list[Sale]) -> list[Sale]
     ]
 
 
-def first_purchases(named: list[str], sales: list[Sale]) -> dict[tuple, Sale]:
-    """Values → the first purchase that has them."""
+def first_purchases(lever: dict, named: list[str], sales: list[Sale]) -> dict[tuple, Sale]:
+    """Values → the first purchase that has them, of more than nothing of what the lever pays on: revenue, or units."""
     first: dict[tuple, Sale] = {}
+    of_baseline = base_word(lever) in ("growth", "attainment", "fixed") and baseline_word(lever) == "quantity"
+    is_by_units = base_word(lever) == "quantity" or of_baseline
     for sale in sales:
-        if is_purchase(sale.line):
+        paid_on = sale.line.quantity if is_by_units else sale.line.revenue
+        if is_purchase(sale.line) and paid_on > 0:
             first.setdefault(per_values(named, sale.line), sale)
     return first

@@ -13,7 +13,7 @@ def earning_sales(program: dict, lever: dict, history: History) -> list[Sale]:
     open_to_all = [sale for sale in before_minimum(lever, history) if lacks(program, lever, sale, history) is None]
     earned = above_minimum(program, lever, open_to_all, history)
     if named := lever.get("exclusive_partner") or lever.get("one_earning"):
-        kept = of_first_partner(named, open_to_all, earned)
+        kept = of_first_partner(lever, named, open_to_all, earned)
         earned = above_minimum(program, lever, kept, history)
     if lever.get("one_earning"):
         earned = of_first_period(program, lever, earned)
