@@ -165,14 +165,14 @@ def left_before(made: pd.DataFrame, family: Families, amounts: Sequence[str]) ->
     """What earlier rows of its family, lever and bracket leave before each row; 0 before all but a refund's."""
     if not family.turns:
         return pd.DataFrame(0, index=made.index, columns=list(amounts))
-    line = made["line"].to_numpy()
-    turn = np.zeros(len(family.parent), "int64")
+    root, turn, is_refunded = family.root, np.zeros(len(family.parent), "int64"), np.zeros(len(family.parent), bool)
     for number, refunds in enumerate(family.turns, 1):
-        turn[refunds] = number
-    rows = made[[*amounts, "lever_number", "bracket"]].assign(root=family.root[line], turn=turn[line])
-    ordered = rows.sort_values("turn", kind="stable")
+        turn[refunds], is_refunded[root[refunds]] = number, True
+    rows = made[is_refunded[root[made["line"].to_numpy()]]]
+    line = rows["line"].to_numpy()
+    ordered = rows.assign(root=root[line], turn=turn[line]).sort_values("turn", kind="stable")
     held = ordered.groupby(["root", "lever_number", "bracket"])[list(amounts)].cumsum() - ordered[list(amounts)]
-    return held.reindex(made.index)
+    return held.reindex(made.index, fill_value=0)
 
 
 def taken_back(
