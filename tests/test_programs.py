@@ -378,6 +378,39 @@ def test_its_customer_says_what_a_lever_selects_by_and_since_when_he_is_one(tmp_
     assert try_examples(load(path), path) == []
 
 
+REVENUE = """
+examples:
+  - example: with the lines of its partner alone, of which one is in euros, the second reaches the figure and leaves it a year later
+    given:
+      history_from: 2018-01-01
+      fx_rates: [{fx_month: 2021-03-01, from_currency: EUR, to_currency: USD, fx_rate: 1.5}]
+      transactions:
+        - {id: t0, on: 2021-03-01, product_family: azure, revenue: 20000.00}
+        - {id: t1, on: 2021-03-02, product_family: azure, revenue: 99999.00, partner: p2}
+        - {id: t2, on: 2021-03-30, product_family: azure, revenue: 3333.34, currency: EUR}
+        - {id: t3, on: 2022-03-30, product_family: azure, revenue: 100.00}
+    expect: {decisions: {t0: ineligible, t1: eligible, t2: eligible, t3: ineligible}, unmet: [trailing_revenue]}
+  - example: with less than the days held, what is below the figure is undecided
+    given: {history_from: 2020-06-01, transactions: [{id: t1, on: 2021-03-01, product_family: azure, revenue: 20000.00}]}
+    expect: {decisions: {t1: undecided}}
+  - example: without history nobody is asked for revenue
+    given: {transactions: [{id: t1, on: 2021-03-01, product_family: azure, revenue: 100.00}]}
+    expect: {decisions: {t1: eligible}}
+"""
+
+
+def test_revenue_is_judged_where_an_example_says_since_when_history_is_held(tmp_path):
+    asked = "[{criterion: trailing_revenue, at_least: 25000, days: 365}]"
+    head = GOOD[: GOOD.index("examples:")]
+    criteria = head[head.index("eligibility:") : head.index("levers:")]
+    path = written(
+        tmp_path,
+        (GOOD[GOOD.index("examples:") :], REVENUE),
+        (criteria, f"eligibility: {{earns_from: day_met, criteria: {asked}}}\n"),
+    )
+    assert try_examples(load(path), path) == []
+
+
 def test_a_decision_that_no_line_has_is_told(tmp_path):
     said = STANDS.format(name="other", given=f"partners: {RESELLER}", line="", expect="{decisions: {t1: eligible}}")
     path = written(tmp_path, (GOOD[GOOD.index("examples:") :], said))

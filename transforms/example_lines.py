@@ -11,6 +11,7 @@ from transforms.adjustments import exponent, minor
 from transforms.decisions import decided_lines
 from transforms.example_claims import with_earner
 from transforms.example_facts import with_facts
+from transforms.example_revenue import rate_of
 from transforms.example_standing import NEVER, Standing
 from transforms.money import FX, decimals
 from transforms.programs import Program
@@ -75,7 +76,7 @@ def _line(program: Program, world: World, family: list[Line]) -> dict[str, Any]:
     line, root = family[0], family[-1]
     on, currency = root["on"], line.get("currency", program.currency)
     partner, day = partner_of(line), pd.Timestamp(on)
-    rate = Decimal(1) if currency == program.currency else _rate(world.given, currency, program.currency, on)
+    rate = rate_of(world.given, currency, program.currency, on)
     quantity = line.get("quantity", Decimal(1) if len(family) == 1 else Decimal(0))
     is_earning, reason_codes = world.standing.on(partner, day)
     return {
@@ -120,9 +121,3 @@ def _first_purchase(line: Line, lines: list[Line]) -> date | None:
     """The day of the first line of a line's customer that reverses none."""
     bought = [other["on"] for other in lines if "reverses" not in other and customer_of(other) == customer_of(line)]
     return min(bought, default=None)
-
-
-def _rate(given: Given, currency: str, target: str, on: Any) -> Decimal | None:
-    rates = given.get("fx_rates", [])
-    wanted = (on.replace(day=1), currency, target)
-    return next((r["fx_rate"] for r in rates if (r["fx_month"], r["from_currency"], r["to_currency"]) == wanted), None)

@@ -1,5 +1,7 @@
 """How the partners of worked examples stand: judged by the criteria whose feeds an example gives, others count as met.
 
+Revenue is judged where an example says since when history is held, by its own lines.
+
 A feed that an example gives is whole: a partner without a row in it has none, and one who is not among `partners` is unknown.
 """
 
@@ -11,6 +13,7 @@ import pandas as pd
 
 from transforms.eligibility import eligibility, eligibility_criteria
 from transforms.enrolments import enrolments
+from transforms.example_revenue import partner_revenue
 from transforms.programs import Program
 from transforms.requirements import requirements
 from transforms.worked_examples import PARTNER, Given, Partner, lines_of, partner_of
@@ -18,6 +21,7 @@ from transforms.worked_examples import PARTNER, Given, Partner, lines_of, partne
 JUDGED_BY = {
     "active_reseller": "partners", "same_country": "partners", "active_agreement": "agreements",
     "competency": "competencies", "payee_profile": "payee_profiles", "enrolment": "enrolments",
+    "trailing_revenue": "history_from",
 }  # fmt: skip
 FEED_COLUMNS = {
     "partners": [
@@ -84,19 +88,21 @@ class Standing(NamedTuple):
 
 
 def standings(program: Program, givens: list[Given]) -> list[Standing]:
-    """The standing of each example's partners; examples that give the same feeds are judged at once."""
+    """The standing of each example's partners; examples that give the same feeds, and hold as much history, are judged at once."""
     alike = defaultdict(list)
     for number, given in enumerate(givens):
-        alike[frozenset(FEED_COLUMNS) & set(given)].append(number)
+        alike[frozenset(JUDGED_BY.values()) & set(given), given.get("history_from")].append(number)
     found: dict[int, Standing] = {}
-    for feeds, numbers in alike.items():
+    for (given_for, _), numbers in alike.items():
         together = {number: givens[number] for number in numbers}
-        found |= _judged(program, feeds, together) if feeds else dict.fromkeys(numbers, Standing(None, [], None))
+        found |= (
+            _judged(program, given_for, together) if given_for else dict.fromkeys(numbers, Standing(None, [], None))
+        )
     return [found[number] for number in range(len(givens))]
 
 
-def _judged(program: Program, feeds: frozenset[str], givens: dict[int, Given]) -> dict[int, Standing]:
-    narrowed = _narrowed(program, feeds)
+def _judged(program: Program, given_for: frozenset[str], givens: dict[int, Given]) -> dict[int, Standing]:
+    narrowed, feeds = _narrowed(program, given_for), given_for & set(FEED_COLUMNS)
     rows: dict[str, list[dict]] = {feed: [] for feed in FEED_COLUMNS}
     for number, given in givens.items():
         for feed in feeds:
@@ -106,7 +112,10 @@ def _judged(program: Program, feeds: frozenset[str], givens: dict[int, Given]) -
         earners = {f"{number}|{partner}" for number, given in givens.items() for partner in _earners(given)}
         ids = earners | {row["partner_id"] for listed in rows.values() for row in listed}
         rows["partners"] = [{"partner_id": partner_id} for partner_id in sorted(ids)]
-    criteria = judged_criteria({feed: example_frame(feed, listed, program) for feed, listed in rows.items()}, narrowed)
+    facts = {feed: example_frame(feed, listed, program) for feed, listed in rows.items()}
+    partners = [row["partner_id"] for row in rows["partners"]]
+    revenue = partner_revenue(program, givens, partners) if "history_from" in given_for else None
+    criteria = judged_criteria(facts, narrowed, revenue)
     spans = eligibility(criteria, [narrowed]).to_dict("records")
     unmet = criteria[criteria["status"] == "unmet"].to_dict("records")
     return {number: _of_example(program, number, given, spans, unmet) for number, given in givens.items()}
@@ -192,17 +201,17 @@ def _covers(span: dict[str, Any], day: pd.Timestamp) -> bool:
     return bool(span["valid_from"] <= day and (pd.isna(span["valid_to"]) or day < span["valid_to"]))
 
 
-def _narrowed(program: Program, feeds: frozenset[str]) -> Program:
-    """The program with those criteria only that the feeds speak of."""
+def _narrowed(program: Program, given_for: frozenset[str]) -> Program:
+    """The program with those criteria only that what is given speaks of."""
     judged = {
-        start: [c for c in criteria if JUDGED_BY.get(c.criterion) in feeds]
+        start: [c for c in criteria if JUDGED_BY.get(c.criterion) in given_for]
         for start, criteria in program.eligibility.criteria.items()
     }
     return program.model_copy(
         update={
             "status": "active",
             "eligibility": program.eligibility.model_copy(update={"criteria": judged}),
-            "enrolment": program.enrolment if "enrolments" in feeds else None,
+            "enrolment": program.enrolment if "enrolments" in given_for else None,
         }
     )
 
