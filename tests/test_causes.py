@@ -1,5 +1,6 @@
 """Each change of an earning is posted with its own cause, in a fixed order, however many come on one day."""
 
+import shutil
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from warehouse import cuts
 
 pytestmark = pytest.mark.usefixtures("one_program")
 NEXT, AFTER = "2021-03-24", "2021-03-25"
+ROOT = Path(__file__).parents[1]
 EXPIRED = WORLD["agreements"][0] | {"valid_to": "2021-01-01", "agreement_status": "expired"}
 
 
@@ -178,6 +180,17 @@ def test_a_criterion_changed_by_a_rule_edit_is_a_rule_change(first_day, one_prog
     assert {cause: amount for cause, (amount, _) in told.items()} == {
         "new_line": "4.00", "corrected_line": "-2.00", "rule_change": "-2.00",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("partner_types: [indirect_reseller]", "partner_types: [direct_bill]"), ("status: active", "status: retired")],
+)
+def test_an_edit_that_takes_lines_out_of_a_program_is_held(first_day, one_program, old, new):
+    edit_rules(one_program, (old, new))
+    shutil.copy(ROOT / "programs" / "csp-direct-bill.yaml", one_program)  # some program is active
+    assert "is held: it would change [2] posted sums" in str(settle_next(NEXT, [{"transaction_id": "t2"}])["warnings"])
+    assert ask("SELECT sum(amount) FROM earnings_ledger WHERE transaction_id = 't1'") == [(4,)]
 
 
 def test_a_rule_edit_that_changes_what_is_posted_is_held_and_the_day_goes_on(first_day, one_program):

@@ -110,9 +110,10 @@ def staged_rule_changes(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     return store.rows(
         con,
         "SELECT entry.program, entry.partner_id, entry.earning_month, earning_type, entry.currency, exponent, "
-        "min(reference_on) AS first_on, count(DISTINCT entry.transaction_id) AS line_count, "
+        "min(coalesce(now.reference_on, before.reference_on)) AS first_on, count(DISTINCT entry.transaction_id) AS line_count, "
         "sum(amount_minor)::BIGINT AS amount_minor FROM staging.derived.earnings_ledger AS entry "
-        "JOIN staging.derived.decisions USING (transaction_id, program) "
+        "LEFT JOIN staging.derived.decisions AS now USING (transaction_id, program) "  # none where a line leaves a program
+        "LEFT JOIN (FROM derived.decisions WHERE known_to IS NULL) AS before USING (transaction_id, program) "
         "JOIN meta.currencies AS unit ON unit.currency = entry.currency "
         "WHERE cause IN ('rule_change', 'split_change') GROUP BY ALL ORDER BY ALL",
     )
