@@ -18,6 +18,7 @@ GOOD = SHIPPED[: SHIPPED.index("coop:  #")] + SHIPPED[SHIPPED.index("examples:")
 RATE = "    rate: 0.04\n"
 AZURE = "{product_family: [azure], is_trial: false}"
 EXPECT = "expect: {earned: 8.00, rebate: 6.40, coop: 1.60}"
+PAYS = ("examples:", "payout: {due: {lag_days: 45, day: 15}}\nexamples:")
 CHANGES = list[tuple[str, str]]
 
 
@@ -118,6 +119,12 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("2020-01-01: 0.60}, coop: {2020-01-01: 0.40}", "2020-01-01: 1.6}, coop: {2020-01-01: -0.6}")], "sum to"),
         ([("grace_days: {2017-07-01: 0}", "grace_days: {2017-07-01: -1}")], "whole number of 0 or more"),
         ([("any_of: {2017-07-01: [mpn]}", "any_of: {2017-07-01: mpn}")], "not a list of names"),
+        ([("any_of: {2017-07-01: [mpn]}", "any_of: 1e30")], "any_of [1E+30]: [1E+30] is not a list of names"),
+        ([(RATE, "    rate: 1e30\n")], "rate [1E+30]: [1E+30] has more than 9 decimals or 12 digits before them"),
+        ([("grace_days: {2017-07-01: 0}", "grace_days: 1e30")], "grace_days [1E+30]: [1E+30] is not a whole number of 0 or more, at most 36,500"),
+        ([("measure: revenue\n", "measure: revenue\n    window: {from: first_purchase, months: 1e30}\n")], "window.months [1E+30]: that is more than a hundred years; give at most 1200"),
+        ([("criterion: same_country", "criterion: trailing_revenue\n      at_least: 5\n      days: 36501")], "days [36501]: that is more than a hundred years; give at most 36500"),
+        ([("examples:", "payout: {due: {lag_days: 1e30, day: 15}}\nexamples:")], "payout.due.lag_days [1E+30]: that is more than a hundred years"),
         # scales
         (scale("{mode: flat, brackets: []}"), "levers.azure.scale.brackets"),
         (scale("{mode: steep, brackets: [{threshold: 0, rate: 0.1}]}"), "levers.azure.scale.mode [steep]"),
@@ -224,6 +231,7 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("examples:", "coop: {minimum: lots}\nexamples:")], "not a number"),
         ([("examples:", "coop: {usage_months: 6, claims_open: {months: 1, day: 31}}\nexamples:")], "coop.claims_open.day [31]: not every month has this day"),
         ([("examples:", "coop: {grace_days: 45}\nexamples:")], "add usage_months"),
+        ([("examples:", "payout: {minimum: 200}\nexamples:")], "payout […]: without due nothing is paid; add due: {lag_days: 45, day: 15}"),
         ([("examples:", "payout: {unreached: {at: fiscal_year_end, then: carry}}\nexamples:")], "add minimum"),
         ([("examples:", "payout: {minimum: 200, unreached: {at: never, then: carry}}\nexamples:")], "unreached.at [never]"),
         ([("examples:", "payout: {due: {lag_days: -1, day: 15}}\nexamples:")], "payout.due.lag_days"),
@@ -242,6 +250,11 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("on: 2019-12-31", "on: 2019")], "a date is needed"),
         ([("revenue: 100.00}", 'revenue: "100.00"}')], "a number is needed"),
         ([("revenue: 100.00}", "revenue: 100.001}")], "more decimals than [USD] has"),
+        ([("revenue: 100.00}", "revenue: 1e12}")], "before.revenue [1E+12]: [1E+12] has more than 3 decimals or 12 digits before them"),
+        ([("revenue: 100.00}", "revenue: 100.00, quantity: 0.0000001}")], "before.quantity [1E-7]: [1E-7] has more than 6 decimals or 12 digits"),
+        ([("given:", "given:\n      fx_rates: [{fx_month: 2020-01-01, from_currency: EUR, to_currency: USD, fx_rate: 1e10}]")], "fx_rate [1E+10]: [1E+10] has more than 18 decimals or 10 digits"),
+        ([("given:", "given:\n      fx_rates: [{fx_month: 2020-01-01, from_currency: EUR, to_currency: USD, fx_rate: 0}]")], "fx_rate [0]: a rate is above 0"),
+        ([(EXPECT, "expect: {payouts: [{rebate: 8.00}]}"), PAYS], "expect.payouts.1 [due]: this key is missing; add it"),
         ([(EXPECT, "expect: {earned: much}")], "a number is needed"),
         ([(EXPECT, "expect: {lines: {befor: 4.00}}")], "no line [befor] is given"),
         ([(EXPECT, "expect: {decisions: {before: maybe}}")], "decisions.before [maybe]"),
@@ -409,6 +422,10 @@ def test_revenue_is_judged_where_an_example_says_since_when_history_is_held(tmp_
         (criteria, f"eligibility: {{earns_from: day_met, criteria: {asked}}}\n"),
     )
     assert try_examples(load(path), path) == []
+def test_a_program_without_payout_pays_nothing(tmp_path):
+    path = written(tmp_path, (EXPECT, "expect: {payouts: [{due: 2020-04-15, rebate: 8.00}], balance: 8.00}"))
+    [fault] = try_examples(load(path), path)
+    assert (fault.expected, fault.computed) == ("[{due: 2020-04-15, rebate: 8.00}]", "[{due: 2020-04-15, rebate: 0}]")
 
 
 def test_a_decision_that_no_line_has_is_told(tmp_path):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, Strict, model_validator
 
 from transforms.dated import ALWAYS, Dated
-from transforms.rule_values import DatedDays, DatedNames, DatedNumber, Fault, Flag, Rule, refuse
+from transforms.rule_values import DatedDays, DatedNames, DatedNumber, Days, Fault, Flag, Rule, refuse
 from transforms.vocabulary import remedy_of, unknown
 
 
@@ -27,7 +27,7 @@ class Criterion(Rule):
     any_of: DatedNames | None = None
     level: DatedNames | None = None
     at_least: DatedNumber | None = None
-    days: int = Field(365, ge=1)
+    days: Days = Field(365, ge=1)
     once_met_stays: Flag = False
 
     @model_validator(mode="after")

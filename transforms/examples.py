@@ -141,7 +141,7 @@ def _figures(program: Program, days: list[World], decided: pd.DataFrame, earned:
 def _paid(
     program: Program, days: list[World], decided: pd.DataFrame, earned: pd.DataFrame, due: list[date]
 ) -> list[dict]:
-    if not len(decided):
+    if not len(decided) or not program.payout:
         return [{"due": day, "rebate": Decimal(0), "coop": Decimal(0)} for day in due]
     return payouts(program, _posted(days, decided, earned), due)
 

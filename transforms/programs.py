@@ -24,6 +24,7 @@ from transforms.rule_values import (
     Currency,
     DatedNumber,
     Fault,
+    Months,
     Name,
     Number,
     Reference,
@@ -84,7 +85,7 @@ def _since(day: date) -> str:
 class Step(Rule):
     """A step of a clawback ladder: what share is taken back from that many completed months after the original on."""
 
-    from_month: int = Field(ge=0)
+    from_month: Months = Field(ge=0)
     share: Number = Field(ge=0, le=1)
     kind: Literal["cancellation", "lapse", "withdrawal"] | None = None
 

@@ -13,7 +13,7 @@ from typing_extensions import is_typeddict
 
 from transforms import worked_examples
 from transforms.rule_file import Place, RuleFault, RuleText
-from transforms.rule_values import NAME, Fault, Rule
+from transforms.rule_values import MOST_DAYS, MOST_MONTHS, NAME, Fault, Rule
 
 REMEDIES = {  # those of pydantic's words that say what is wrong, but not what to do
     "date_type": "a date is needed; write it as 2019-07-01, without quotes",
@@ -30,6 +30,8 @@ NAMED_BY = ("lever", "criterion", "example", "id")
 BOUNDS = {  # and those of a bound or pattern
     ("less_than_equal", "1"): "a share lies between 0 and 1; write one half as 0.5",
     ("less_than_equal", "28"): "not every month has this day; take one from 1 to 28",
+    ("less_than_equal", str(MOST_DAYS)): f"that is more than a hundred years; give at most {MOST_DAYS}",
+    ("less_than_equal", str(MOST_MONTHS)): f"that is more than a hundred years; give at most {MOST_MONTHS}",
     ("string_pattern_mismatch", NAME): "use small letters, digits and hyphens, as in modern-work",
 }
 

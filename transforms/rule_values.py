@@ -22,7 +22,7 @@ from transforms.rule_file import Place
 from transforms.vocabulary import EXPONENTS
 
 DECIMALS, DIGITS = 9, 12  # of a rate, as money.RATE holds it; of an amount, whose thousandths an int64 holds
-TOO_LARGE = Decimal(10) ** DIGITS
+MOST_DAYS, MOST_MONTHS = 36_500, 1_200  # a hundred years, which calendars hold
 
 
 class Fault(NamedTuple):
@@ -53,17 +53,25 @@ def _dated(value: object) -> Dated:
     return Dated.always(value)
 
 
+def bounded(number: Decimal, digits: int, decimals: int) -> Decimal:
+    """A number that has no more digits before its point, and decimals after it, than it may; else raises ValueError."""
+    if abs(number) >= Decimal(10) ** digits or number != round(number, decimals):
+        raise ValueError(f"[{number}] has more than {decimals} decimals or {digits} digits before them; round it")
+    return number
+
+
 def _members(kind: type) -> Any:
     def check(value: Dated) -> Dated:
+        held: Any
         for held in value.values.values():
             if held is None and len(value.values) > 1:
                 continue
             if kind is Decimal and not isinstance(held, Decimal):
                 raise ValueError(f"[{held}] is not a number; write it as 0.06, not in quotes, without a unit")
-            if isinstance(held, Decimal) and (held != round(held, DECIMALS) or abs(held) >= TOO_LARGE):
-                raise ValueError(f"[{held}] has more than {DECIMALS} decimals or {DIGITS} digits before them; round it")
-            if kind is int and (not isinstance(held, Decimal) or held != held.to_integral_value() or held < 0):
-                raise ValueError(f"[{held}] is not a whole number of 0 or more")
+            if kind is Decimal:
+                bounded(held, DIGITS, DECIMALS)
+            if kind is int and (not isinstance(held, Decimal) or not 0 <= held <= MOST_DAYS or held % 1):
+                raise ValueError(f"[{held}] is not a whole number of 0 or more, at most {MOST_DAYS:,}")
             if kind is list and not (isinstance(held, list) and held and all(isinstance(i, str) for i in held)):
                 raise ValueError(f"[{held}] is not a list of names; write it as [silver, gold]")
         return value
@@ -93,11 +101,13 @@ def _currency(code: str) -> str:
 
 
 DatedNumber = Annotated[Dated, _dated_of(Decimal), _schema({"type": "number"})]
-DatedDays = Annotated[Dated, _dated_of(int), _schema({"type": "integer", "minimum": 0})]
+DatedDays = Annotated[Dated, _dated_of(int), _schema({"type": "integer", "minimum": 0, "maximum": MOST_DAYS})]
 DatedNames = Annotated[Dated, _dated_of(list), _schema({"type": "array", "minItems": 1, "items": {"type": "string"}})]
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 Name = Annotated[str, Field(pattern=NAME)]
 Number = Annotated[Decimal, Strict(), WithJsonSchema({"type": "number"})]
+Days = Annotated[int, Field(le=MOST_DAYS)]
+Months = Annotated[int, Field(le=MOST_MONTHS)]
 Day = Annotated[date, Strict()]
 Flag = Annotated[bool, Strict()]
 Currency = Annotated[str, AfterValidator(_currency)]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from transforms.rule_values import DatedNumber, Fault, Flag, Number, Rule, refuse
+from transforms.rule_values import DatedNumber, Days, Fault, Flag, Months, Number, Rule, refuse
 
 DayOfMonth = Annotated[int, Field(ge=1, le=28)]  # a day that every month has
 Country = Annotated[str, StringConstraints(pattern=r"^(default|[A-Z]{2})$")]
@@ -15,7 +15,7 @@ class Enrolment(Rule):
     """How partners come into the program."""
 
     invite_on: Literal["first_transaction", "eligible", "open"] | None = None
-    valid_days: int | None = Field(None, ge=1)
+    valid_days: Days | None = Field(None, ge=1)
     expires: Literal["fiscal_year_end"] | None = None
     rolls_over: Flag = True
 
@@ -30,7 +30,7 @@ class Enrolment(Rule):
 class ClaimsOpen(Rule):
     """The first day of claiming: `day` of the month that lies `months` after the first day after the earning half year."""
 
-    months: int = Field(ge=0)
+    months: Months = Field(ge=0)
     day: DayOfMonth
 
 
@@ -57,9 +57,9 @@ class Coop(Rule):
     """What becomes of the co-op of a half year."""
 
     minimum: DatedNumber | None = None
-    usage_months: int | None = Field(None, ge=1)
+    usage_months: Months | None = Field(None, ge=1)
     claims_open: ClaimsOpen | None = None
-    grace_days: int | None = Field(None, ge=0)
+    grace_days: Days | None = Field(None, ge=0)
     caps: dict[Activity, ActivityCap] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -84,14 +84,14 @@ class Unreached(Rule):
 class Due(Rule):
     """The day of payment: `day` of the month that holds the end of the earning month plus `lag_days`."""
 
-    lag_days: int = Field(ge=0)
+    lag_days: Days = Field(ge=0)
     day: DayOfMonth
 
 
 class Hold(Rule):
     """What becomes of a payment whose payee is not known after some days, by country."""
 
-    missing_payee_days: int = Field(ge=1)
+    missing_payee_days: Days = Field(ge=1)
     then: dict[Country, Literal["forfeit", "escheat"]]
 
     @model_validator(mode="after")
@@ -126,6 +126,8 @@ class Payout(Rule):
     def _bounded(self) -> Iterator[Fault]:
         if self.unreached and self.minimum is None:
             yield Fault(("unreached",), "…", "nothing can stay unreached without a minimum; add minimum")
+        if not self.due:
+            yield Fault((), "…", "without due nothing is paid; add due: {lag_days: 45, day: 15}, or leave payout out")
 
 
 def below_zero(minimum: DatedNumber | None) -> Iterator[Fault]:

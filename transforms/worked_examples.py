@@ -1,16 +1,25 @@
 """Worked examples as a program file writes them: what is given, day by day or at once, and what is expected."""
 
+from decimal import Decimal
 from typing import Annotated, Literal, NotRequired, Required
 
 from pydantic import AfterValidator, ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from transforms.rule_values import Currency, Day, Fault, Flag, Number, refuse
+from transforms.rule_values import Currency, Day, Fault, Flag, Number, bounded, refuse
 
 Text = str | None
 OpenDay = Day | None
 STRICT = ConfigDict(extra="forbid")
+Amount = Annotated[Number, AfterValidator(lambda amount: bounded(amount, 12, 3))]  # as deliveries may have them
+Quantity = Annotated[Number, AfterValidator(lambda quantity: bounded(quantity, 12, 6))]
 PARTNER, CUSTOMER = "p1", "c1"  # of a line that names none
+
+
+def _rate(number: Decimal) -> Decimal:
+    if number <= 0:
+        raise ValueError("a rate is above 0; give how much of to_currency one unit of from_currency is")
+    return bounded(number, 10, 18)
 
 
 @with_config(STRICT)
@@ -21,8 +30,8 @@ class Line(TypedDict):
     on: Day
     partner: NotRequired[str]
     customer: NotRequired[Text]
-    revenue: NotRequired[Number]
-    quantity: NotRequired[Number]
+    revenue: NotRequired[Amount]
+    quantity: NotRequired[Quantity]
     currency: NotRequired[Currency]
     reverses: NotRequired[str]
     product_id: NotRequired[Text]
@@ -56,7 +65,7 @@ class FxRate(TypedDict):
     fx_month: Day
     from_currency: Currency
     to_currency: Currency
-    fx_rate: Number
+    fx_rate: Annotated[Number, AfterValidator(_rate)]
 
 
 @with_config(STRICT)
@@ -193,7 +202,7 @@ class Posted(TypedDict):
 class Paid(TypedDict, total=False):
     """A payment."""
 
-    due: Day
+    due: Required[Day]
     rebate: Number
     coop: Number
 
