@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 import rulebook
+from transforms import examples
 from transforms.buckets import bucket_key
 from transforms.examples import check, try_examples
 from transforms.programs import load, loaded
 from transforms.rule_file import RuleFault
-from transforms.worked_examples import Given
+from transforms.worked_examples import Given, lines_of
 from warehouse.tables import FEEDS
 
 SHIPPED = (rulebook.programs_folder() / "csp-direct-bill.yaml").read_text()
@@ -580,3 +581,20 @@ def test_a_folder_without_an_active_program_is_named(one_program, status):
         LookupError, match="INCENTIVES_PROGRAMS is .*, which holds no active program; put the rule file"
     ):
         rulebook.programs()
+def test_what_goes_wrong_in_an_example_is_a_fault_of_it_beside_those_of_the_others(tmp_path, monkeypatch):
+    def short_of(program, givens, work_out=examples.work_out):
+        if any(line.get("revenue") == 95 for given in givens for line in lines_of(given)):
+            raise ArithmeticError("no such figure")
+        return work_out(program, givens)
+
+    path = written(tmp_path, (EXPECT, "expect: {earned: 8.01}"))
+    [differs] = try_examples(load(path), path)
+    monkeypatch.setattr(examples, "work_out", short_of)
+    path.write_text(
+        path.read_text().replace(
+            "revenue: 100.00}\n    expect: {earned: 4.75", "revenue: 95.00}\n    expect: {earned: 4.75"
+        )
+    )
+    first, other = try_examples(load(path), path)
+    assert str(first) == str(differs)
+    assert other.value == "ArithmeticError" and other.remedy.startswith("could not be worked out: no such figure;")

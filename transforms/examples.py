@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
@@ -20,6 +20,11 @@ from transforms.programs import Program
 from transforms.rule_file import RuleFault, read
 from transforms.worked_examples import Expected, Given, Line, Written, lines_of
 
+NOT_WORKED_OUT, ASK = (
+    "could not be worked out",
+    "look for a figure out of range; if there is none, report this to the developers",
+)
+
 
 class ExampleFault(RuleFault):
     """An example whose result differs: what it expects, what was computed, and what became of each line."""
@@ -30,6 +35,15 @@ class ExampleFault(RuleFault):
         super().__init__(
             file, line, key, self.expected, f"expected [{self.expected}], computed [{self.computed}]; its lines:{told}"
         )
+
+
+class Difference(NamedTuple):
+    """A figure of an example that is not what it expects, and what became of each line."""
+
+    key: str
+    wanted: object
+    computed: object
+    trace: list[str]
 
 
 def check(program: Program, path: Path) -> None:
@@ -50,13 +64,31 @@ def try_examples(program: Program, path: Path) -> list[RuleFault]:
         )
         if not unfit:
             run[number] = name
-    computed = work_out(program, [program.examples[number]["given"] for number in run]) if run else []
-    for (number, name), (found, trace) in zip(run.items(), computed, strict=True):
-        for key, wanted in program.examples[number]["expect"].items():
-            if (now := _computed(found, key, program.examples[number]["expect"])) != wanted:
-                line = lines.get(("examples", number, "expect", key), 1)
-                faults.append(ExampleFault(path.name, line, f"examples.{name}.{key}", wanted, now, trace()))
+    computed = _each(program, [program.examples[number] for number in run]) if run else []
+    for (number, name), found in zip(run.items(), computed, strict=True):
+        if isinstance(found, Exception):
+            line, raised = lines.get(("examples", number), 1), type(found).__name__
+            faults.append(RuleFault(path.name, line, f"examples.{name}", raised, f"{NOT_WORKED_OUT}: {found}; {ASK}"))
+            continue
+        for key, wanted, now, trace in found:
+            line = lines.get(("examples", number, "expect", key), 1)
+            faults.append(ExampleFault(path.name, line, f"examples.{name}.{key}", wanted, now, trace))
     return faults
+
+
+def _each(program: Program, examples: list[Written]) -> list[list[Difference] | Exception]:
+    """What differs in each of some examples, or what was raised by it when it was worked out alone."""
+    try:
+        computed = work_out(program, [example["given"] for example in examples])
+        return [[*_differing(example, *of)] for example, of in zip(examples, computed, strict=True)]
+    except Exception as raised:
+        return [raised] if len(examples) == 1 else [found for one in examples for found in _each(program, [one])]
+
+
+def _differing(example: Written, found: dict[str, Any], trace: Callable[[], list[str]]) -> Iterator[Difference]:
+    for key, wanted in example["expect"].items():
+        if (now := _computed(found, key, example["expect"])) != wanted:
+            yield Difference(key, wanted, now, trace())
 
 
 def _unfit(program: Program, example: Written) -> Iterator[tuple[str, str]]:
