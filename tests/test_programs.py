@@ -202,6 +202,10 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("measure: revenue", "measure: revenue\n    accumulate: {over: week}")], "accumulate.over [week]"),
         ([("measure: revenue", "measure: revenue\n    accumulate: {per: [partner], over: month}")], "accumulate.per.1"),
         ([("lever: modern-work", "lever: azure")], "levers.azure.lever [azure]: two levers are called [azure]"),
+        ([(RATE, "    amount: 0.1\n    base: revenue\n")], "levers.azure.base [revenue]: an amount is paid by the unit, whatever the base; leave base out, or give a rate"),
+        ([(RATE, "    base: {fixed: 9}\n    scale: {mode: lump_sum, brackets: [{threshold: 9, amount: 5}]}\n")], "levers.azure.base […]: an amount"),
+        ([(RATE, RATE + "    cap: [{amount: 15}]\n")], "levers.azure.cap.1 [over]: this key is missing; add it"),
+        (scale("{mode: marginal, units: first_unit, brackets: [{threshold: 1, rate: 0.1}]}"), "scale.units [first_unit]: revenue has no first unit; measure quantity or count, or leave units out"),
         # select
         ([("product_family: [azure]", "product_flavour: [azure]")], "product_flavour"),
         ([(AZURE, "{is_trial: yes-please}")], "levers.azure.select.is_trial [yes-please]: is_trial is true or false"),
@@ -275,6 +279,7 @@ def test_a_fault_is_refused_with_file_line_key_and_remedy(tmp_path, changes, say
         [("at: line", "at: period")],
         [("status: active", "status: draft"), (GOOD[GOOD.index("examples:") :], "examples: []\n")],
         scale("{mode: marginal, brackets: [{threshold: 0, rate: 0.04}, {threshold: 90000, rate: {2021-01-01: 0.2}}]}"),
+        [(RATE, "    base: quantity\n    amount: 4\n"), (EXPECT, "expect: {earned: 8.00}")],
         scale("{mode: flat, brackets: [{threshold: 0, rate: {2018-01-01: null, 2019-01-01: 0.04}}]}"),
         scale("{mode: interpolated, brackets: [{threshold: 0, amount: 4}, {threshold: 100, amount: {2019-01-01: 0}}]}"),
         [(RATE, "    rate: {2018-01-01: 0.3, 2019-01-01: 0.04}\n")],

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
 from transforms.brackets import Bracket, Scale
 from transforms.dated import Dated
@@ -84,6 +84,7 @@ class Stack(Rule):
 class Cap(Scope):
     """The most that a scope may earn, in program currency."""
 
+    over: Annotated[Over, WithJsonSchema({"enum": [over for over in get_args(Over) if over != "trailing_12_months"]})]
     amount: DatedNumber
     excess: Literal["forfeit", "defer"] = "forfeit"
 
@@ -245,6 +246,13 @@ class Lever(Rule):
             yield Fault(("measure",), self.measure, remedy)
         if self.base == "growth" and self.measure != "growth":
             yield Fault(("base",), self.base, f"growth is no base where {self.measure} is measured; measure growth")
+        if self.base and self.pricing.pays_amounts and (self.base != "quantity" or self.pricing.is_lump):
+            named = self.base if isinstance(self.base, str) else "…"
+            remedy = "an amount is paid by the unit, whatever the base; leave base out, or give a rate"
+            yield Fault(("base",), named, remedy)
+        if self.pricing.units == "first_unit" and (self.counts == "revenue" or self.measure == "attainment"):
+            remedy = f"{self.measure} has no first unit; measure quantity or count, or leave units out"
+            yield Fault(("scale", "units"), None, remedy)
         fixed = self.baseline.fixed.values.values() if self.baseline and self.baseline.fixed else ()
         if self.measure == "attainment" and any(held is not None and held <= 0 for held in fixed):
             yield Fault(("baseline", "fixed"), None, "attainment is a share of the baseline; give one above 0")
