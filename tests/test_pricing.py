@@ -70,7 +70,7 @@ class Rules:
             made |= self.chance.choice([{"rate": Decimal("0.0375")}, {"amount": Decimal("1.255")}])
         else:
             made["scale"] = self.scale(measure)
-            if not made["scale"]["brackets"][0].get("amount"):
+            if "rate" in made["scale"]["brackets"][0]:
                 made["base"] = "revenue"
         if self.chance.random() < 0.3:
             made["minimum"] = {"measure": self.figure(measure), **self.scope(lone=True)}

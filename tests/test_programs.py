@@ -217,6 +217,8 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([(AZURE, "{product_family: {not: {not: azure}}}")], "product_family is a text"),
         ([(AZURE, "{product_id: 12}")], "product_id is a text; write it in quotes"),
         ([(AZURE, "{product_family: null}")], "product_family is a text"),
+        ([(AZURE, "{customer_country: [NO, Norway]}")], "select.customer_country [Norway]: no country is written so; write two capital letters, as NO"),
+        ([(AZURE, "{customer_country: {not: us}}")], "select.customer_country [us]: no country is written so"),
         ([(AZURE, "{currency: [USD, UDS]}")], "currency [UDS] is not in ISO 4217"),
         ([("currency: USD", "currency: CLF")], "currency [CLF] is not in ISO 4217 as money in trade"),
         # the program
@@ -226,6 +228,10 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("criterion: same_country", "criterion: same_country\n      any_of: [x]")], "does not look at [any_of]"),
         ([("reference:\n  title", "note:\n  title")], "[reference]: this key is missing"),
         ([(GOOD[GOOD.index("examples:"):], "examples: []\n")], "an active program needs examples"),
+        ([("  title: Microsoft CSP incentives, eligibility", "  title: ' ' #")], "reference.title [ ]: nothing is said; write some words"),
+        ([("criterion: same_country", "criterion: trailing_revenue\n      at_least: 5")], "criterion [trailing_revenue] needs [days]; add it"),
+        ([("criterion: same_country", "criterion: trailing_revenue\n      days: 365\n      at_least: {2021-10-01: -5}")], "at_least [-5]: a figure to reach is 0 or more"),
+        ([("rebate: {2017-07-01: 1.0, 2020-01-01: 0.60}, coop: {2020-01-01: 0.40}", "rebate: 1"), ("examples:", "coop: {minimum: 5}\nexamples:")], "coop […]: the split gives no co-op; add coop to it, or leave these terms out"),
         # terms
         ([("enrolment: {", "enrolment: {invite_on: sunset, ")], "enrolment.invite_on [sunset]"),
         ([("enrolment: {", "enrolment: {valid_days: 30, ")], "say invite_on"),

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, Strict, model_validator
 
 from transforms.dated import ALWAYS, Dated
-from transforms.rule_values import DatedDays, DatedNames, DatedNumber, Days, Fault, Flag, Rule, refuse
+from transforms.rule_values import DatedDays, DatedNames, DatedNumber, Days, Fault, Flag, Rule, below_zero, refuse
 from transforms.vocabulary import remedy_of, unknown
 
 
@@ -32,17 +32,16 @@ class Criterion(Rule):
 
     @model_validator(mode="after")
     def _figures(self) -> "Criterion":
-        needs = {"active_agreement": "any_of", "competency": "any_of", "trailing_revenue": "at_least"}
-        needed = needs.get(self.criterion)
-        if needed and getattr(self, needed) is None:
-            raise ValueError(f"criterion [{self.criterion}] needs [{needed}]; add it")
-        takes = {"competency": {"any_of", "level"}, "trailing_revenue": {"at_least", "days"}}
-        taken = takes.get(self.criterion, {needed}) | {"criterion", "once_met_stays"}
+        needs = {"active_agreement": ["any_of"], "competency": ["any_of"], "trailing_revenue": ["at_least", "days"]}
+        needed = needs.get(self.criterion, [])
+        if lacking := [word for word in needed if word not in self.model_fields_set or getattr(self, word) is None]:
+            raise ValueError(f"criterion [{self.criterion}] needs [{lacking[0]}]; add it")
+        taken = {*needed, "criterion", "once_met_stays", *(["level"] if self.criterion == "competency" else [])}
         unread = [
             Fault((word,), "…", f"criterion [{self.criterion}] does not look at [{word}]; leave it out")
             for word in sorted(self.model_fields_set - taken)
         ]
-        refuse([*unread, *self._unknown()])
+        refuse([*unread, *self._unknown(), *below_zero("at_least", self.at_least)])
         return self
 
     def _unknown(self) -> Iterator[Fault]:

@@ -140,6 +140,12 @@ def _unlike_stacks(levers: dict[int, Lever]) -> Iterator[Fault]:
             yield Fault(("levers", number, "stack", "take"), lever.stack.take, remedy)
 
 
+def unfunded(coop: Coop | None, split: Split) -> Iterator[Fault]:
+    """Terms of co-op in a program that gives none."""
+    if coop and not any(split.coop.values.values()):
+        yield Fault(("coop",), "…", "the split gives no co-op; add coop to it, or leave these terms out")
+
+
 def unproven(status: object, examples: object) -> Iterator[Fault]:
     """That an active program shows nothing of what it pays."""
     if status == "active" and not examples:
@@ -176,7 +182,13 @@ class Program(Rule):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Program":
-        refuse([*between_parts(dict(enumerate(self.levers)), self.split), *unproven(self.status, self.examples)])
+        refuse(
+            [
+                *between_parts(dict(enumerate(self.levers)), self.split),
+                *unproven(self.status, self.examples),
+                *unfunded(self.coop, self.split),
+            ]
+        )
         return self
 
     @property

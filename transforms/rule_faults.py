@@ -13,7 +13,7 @@ from typing_extensions import is_typeddict
 
 from transforms import worked_examples
 from transforms.rule_file import Place, RuleFault, RuleText
-from transforms.rule_values import MOST_DAYS, MOST_MONTHS, NAME, Fault, Rule
+from transforms.rule_values import MOST_DAYS, MOST_MONTHS, NAME, WORDS, Fault, Rule
 
 REMEDIES = {  # those of pydantic's words that say what is wrong, but not what to do
     "date_type": "a date is needed; write it as 2019-07-01, without quotes",
@@ -32,6 +32,7 @@ BOUNDS = {  # and those of a bound or pattern
     ("less_than_equal", "28"): "not every month has this day; take one from 1 to 28",
     ("less_than_equal", str(MOST_DAYS)): f"that is more than a hundred years; give at most {MOST_DAYS}",
     ("less_than_equal", str(MOST_MONTHS)): f"that is more than a hundred years; give at most {MOST_MONTHS}",
+    ("string_pattern_mismatch", WORDS): "nothing is said; write some words",
     ("string_pattern_mismatch", NAME): "use small letters, digits and hyphens, as in modern-work",
 }
 

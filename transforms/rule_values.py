@@ -1,6 +1,6 @@
 """The kinds of value that a program file holds: dated numbers, dated lists of names, references; and how one is refused."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
@@ -104,6 +104,7 @@ DatedNumber = Annotated[Dated, _dated_of(Decimal), _schema({"type": "number"})]
 DatedDays = Annotated[Dated, _dated_of(int), _schema({"type": "integer", "minimum": 0, "maximum": MOST_DAYS})]
 DatedNames = Annotated[Dated, _dated_of(list), _schema({"type": "array", "minItems": 1, "items": {"type": "string"}})]
 NAME = r"^[a-z0-9][a-z0-9-]*$"
+WORDS = r"\S"
 Name = Annotated[str, Field(pattern=NAME)]
 Number = Annotated[Decimal, Strict(), WithJsonSchema({"type": "number"})]
 Days = Annotated[int, Field(le=MOST_DAYS)]
@@ -111,6 +112,13 @@ Months = Annotated[int, Field(le=MOST_MONTHS)]
 Day = Annotated[date, Strict()]
 Flag = Annotated[bool, Strict()]
 Currency = Annotated[str, AfterValidator(_currency)]
+
+
+def below_zero(word: str, figure: Dated | None) -> Iterator[Fault]:
+    """The figures to be reached that cannot be meant."""
+    for value in figure.values.values() if figure else ():
+        if value is not None and value < 0:
+            yield Fault((word,), value, f"{'a minimum' if word == 'minimum' else 'a figure to reach'} is 0 or more")
 
 
 class Rule(BaseModel):
@@ -122,7 +130,7 @@ class Rule(BaseModel):
 class Reference(Rule):
     """Where a rule is documented."""
 
-    title: str
+    title: str = Field(pattern=WORDS)
     url: str | None = None
     note: str | None = None
 

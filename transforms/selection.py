@@ -1,5 +1,6 @@
 """What a lever selects lines by: columns, each with a value, a list of values, or `{not: …}`."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args
 
@@ -49,6 +50,8 @@ def _faults(column: str, wanted: object) -> Iterator[Fault]:
             yield Fault(
                 (column,), value, f"currency [{value}] is not in ISO 4217 as money in trade; write a code such as USD"
             )
+        elif column == "customer_country" and not re.fullmatch("[A-Z]{2}", str(value)):
+            yield Fault((column,), value, "no country is written so; write two capital letters, as NO")
         elif unknown(column, [value] if isinstance(value, str) else []):
             yield Fault((column,), value, remedy_of(column))
 

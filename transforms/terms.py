@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from transforms.rule_values import DatedNumber, Days, Fault, Flag, Months, Number, Rule, refuse
+from transforms.rule_values import DatedNumber, Days, Fault, Flag, Months, Number, Rule, below_zero, refuse
 
 DayOfMonth = Annotated[int, Field(ge=1, le=28)]  # a day that every month has
 Country = Annotated[str, StringConstraints(pattern=r"^(default|[A-Z]{2})$")]
@@ -64,7 +64,7 @@ class Coop(Rule):
 
     @model_validator(mode="after")
     def _sound(self) -> "Coop":
-        refuse([*below_zero(self.minimum), *self._claimable()])
+        refuse([*below_zero("minimum", self.minimum), *self._claimable()])
         return self
 
     def _claimable(self) -> Iterator[Fault]:
@@ -120,7 +120,7 @@ class Payout(Rule):
 
     @model_validator(mode="after")
     def _sound(self) -> "Payout":
-        refuse([*below_zero(self.minimum), *self._bounded()])
+        refuse([*below_zero("minimum", self.minimum), *self._bounded()])
         return self
 
     def _bounded(self) -> Iterator[Fault]:
@@ -128,10 +128,3 @@ class Payout(Rule):
             yield Fault(("unreached",), "…", "nothing can stay unreached without a minimum; add minimum")
         if not self.due:
             yield Fault((), "…", "without due nothing is paid; add due: {lag_days: 45, day: 15}, or leave payout out")
-
-
-def below_zero(minimum: DatedNumber | None) -> Iterator[Fault]:
-    """Figures of a minimum that cannot be meant."""
-    for value in minimum.values.values() if minimum else ():
-        if value is not None and value < 0:
-            yield Fault(("minimum",), value, "a minimum is 0 or more")
