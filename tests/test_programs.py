@@ -266,6 +266,8 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("given:", "given:\n      fx_rates: [{fx_month: 2020-01-01, from_currency: EUR, to_currency: USD, fx_rate: 1e10}]")], "fx_rate [1E+10]: [1E+10] has more than 18 decimals or 10 digits"),
         ([("given:", "given:\n      fx_rates: [{fx_month: 2020-01-01, from_currency: EUR, to_currency: USD, fx_rate: 0}]")], "fx_rate [0]: a rate is above 0"),
         ([(EXPECT, "expect: {payouts: [{rebate: 8.00}]}"), PAYS], "expect.payouts.1 [due]: this key is missing; add it"),
+        ([("revenue: 100.00}", "revenue: 100.00, term: P6M}")], "given.transactions.before.term [P6M]: no delivery says that in term; name some of P1M, P1Y, P3Y, none"),
+        ([("given:", "given:\n      products: [{product_id: p, product_segment: home}]")], "given.products.1.product_segment [home]: no delivery says that"),
         ([(EXPECT, "expect: {earned: much}")], "a number is needed"),
         ([(EXPECT, "expect: {lines: {befor: 4.00}}")], "no line [befor] is given"),
         ([(EXPECT, "expect: {decisions: {before: maybe}}")], "decisions.before [maybe]"),
@@ -434,6 +436,24 @@ def test_revenue_is_judged_where_an_example_says_since_when_history_is_held(tmp_
         (criteria, f"eligibility: {{earns_from: day_met, criteria: {asked}}}\n"),
     )
     assert try_examples(load(path), path) == []
+def test_parts_of_units_are_refused_where_only_whole_ones_are_counted(tmp_path):
+    units = (
+        "scale: {mode: marginal, units: first_unit, brackets: [{threshold: 1, amount: 1}, {threshold: 3, amount: 2}]}"
+    )
+    path = written(
+        tmp_path, ("measure: revenue", "measure: quantity"), (RATE, f"    {units}\n"),
+        (GOOD[GOOD.index("  - lever: modern-work") : GOOD.index("\nsplit:")], ""), (EXPECT, "expect: {earned: 2.00}"),
+        ("expect: {earned: 4.75, eligible: true, unmet: []}", "expect: {earned: 0}"),
+    )  # fmt: skip
+    assert try_examples(load(path), path) == []
+    path.write_text(path.read_text().replace("revenue: 100.00}", "quantity: 2.5}", 1))
+    [fault] = try_examples(load(path), path)
+    assert (fault.value, fault.remedy) == (
+        "2.5",
+        "line [before]: units under first_unit are whole; give a whole quantity",
+    )
+
+
 def test_a_program_without_payout_pays_nothing(tmp_path):
     path = written(tmp_path, (EXPECT, "expect: {payouts: [{due: 2020-04-15, rebate: 8.00}], balance: 8.00}"))
     [fault] = try_examples(load(path), path)

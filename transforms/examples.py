@@ -97,7 +97,10 @@ def _unfit(program: Program, example: Written) -> Iterator[tuple[str, str]]:
         yield "…", "an example has given and expect; add what it brings and what that earns"
     if "posted" in example.get("expect", {}) and "days" not in example.get("given", {}):
         yield "posted", "what each day posts follows from days: {on: DATE, transactions: […]} in place of transactions"
+    is_whole = all(lever.counts == "quantity" and lever.pricing.units == "first_unit" for lever in program.levers)
     for line in lines_of(example.get("given", {})):
+        if is_whole and (quantity := line.get("quantity", Decimal(1))) % 1:
+            yield str(quantity), f"line [{line['id']}]: units under first_unit are whole; give a whole quantity"
         try:
             minor(line.get("revenue", Decimal(0)), line.get("currency", program.currency))
         except ValueError as fault:

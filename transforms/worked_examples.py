@@ -1,12 +1,15 @@
 """Worked examples as a program file writes them: what is given, day by day or at once, and what is expected."""
 
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, NotRequired, Required
+from typing import Annotated, Any, Literal, NotRequired, Required
 
 from pydantic import AfterValidator, ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from transforms.rule_file import Place
 from transforms.rule_values import Currency, Day, Fault, Flag, Number, bounded, refuse
+from transforms.vocabulary import remedy_of, unknown
 
 Text = str | None
 OpenDay = Day | None
@@ -245,8 +248,20 @@ def _sound(example: Written) -> Written:
         )
     for word, named in (("lines", expect.get("lines", {})), ("decisions", expect.get("decisions", {}))):
         faults += [Fault(("expect", word), n, f"no line [{n}] is given; it has {ids}") for n in named if n not in ids]
-    refuse(faults)
+    refuse([*faults, *_unsaid(given, ("given",))])
     return example
+
+
+def _unsaid(given: Mapping[str, Any], place: Place) -> Iterator[Fault]:
+    """Words of lines, of their products and customers, that no delivery may use."""
+    for feed in ("days", "transactions", "products", "customers"):
+        for number, row in enumerate(given.get(feed, [])):
+            at = (*place, feed, number)
+            if feed == "days":
+                yield from _unsaid(row, at)
+            for column, word in row.items():
+                if isinstance(word, str) and unknown(column, [word]):
+                    yield Fault((*at, column), word, remedy_of(column))
 
 
 def _twice(names: list[str]) -> list[str]:
