@@ -246,6 +246,7 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("examples:", "payout: {unreached: {at: fiscal_year_end, then: carry}}\nexamples:")], "add minimum"),
         ([("examples:", "payout: {minimum: 200, unreached: {at: never, then: carry}}\nexamples:")], "unreached.at [never]"),
         ([("examples:", "payout: {due: {lag_days: -1, day: 15}}\nexamples:")], "payout.due.lag_days"),
+        ([("examples:", "payout: {due: {lag_days: 0, day: 28}}\nexamples:")], "payout.due.lag_days [0]: give one greater than or equal to 1"),
         ([("examples:", "payout: {offset_negative: lifo}\nexamples:")], "payout.offset_negative [lifo]"),
         ([("examples:", "payout: {hold: {missing_payee_days: 9, then: {US: escheat}}}\nexamples:")], "add default"),
         ([("examples:", "payout: {hold: {missing_payee_days: 9, then: {default: forfeit, usa: escheat}}}\nexamples:")], "payout.hold.then"),
@@ -496,6 +497,27 @@ def test_an_example_is_paid_by_the_calendar_and_the_minimum_of_its_day(tmp_path)
     path.write_text(path.read_text().replace("rebate: 300.01", "rebate: 300.00").replace("-160.00", "-159.99"))
     [fault] = try_examples(load(path), path)
     assert (fault.expected, fault.computed) == ("-159.99", "-160.00") and fault.key.endswith("balance")
+
+
+CYCLES = """
+payout: {minimum: 200, due: {lag_days: 45, day: 15}}
+examples:
+  - example: cycles that are not named pay too, and other days pay nothing
+    given:
+      transactions:
+        - {id: a, on: 2018-01-10, product_family: windows, revenue: 1000}
+        - {id: b, on: 2019-01-10, product_family: azure, revenue: 7500}
+        - {id: c, on: 2019-02-10, product_family: azure, revenue: 7500}
+    expect:
+      payouts: [{due: 2019-04-15, rebate: 300.00}, {due: 2019-04-14, rebate: 0}, {due: 2019-05-15, rebate: 0}]
+      balance: 0
+"""
+
+
+@pytest.mark.parametrize("status", ["active", "draft"])
+def test_all_cycles_up_to_the_last_one_named_are_paid(tmp_path, status):
+    path = written(tmp_path, ("status: active", f"status: {status}"), (GOOD[GOOD.index("examples:") :], CYCLES))
+    assert try_examples(load(path), path) == []
 
 
 BACK = """

@@ -20,6 +20,7 @@ from transforms.programs import Program
 from transforms.rule_file import RuleFault, read
 from transforms.worked_examples import Expected, Given, Line, Written, lines_of
 
+NO_PAYMENT = {"rebate": Decimal(0), "coop": Decimal(0)}
 NOT_WORKED_OUT, ASK = (
     "could not be worked out",
     "look for a figure out of range; if there is none, report this to the developers",
@@ -111,10 +112,11 @@ def _computed(found: dict[str, Any], key: str, expect: Expected) -> Any:
     """What was found of what is wanted: of a mapping its keys, of payouts those of its days, of the balance what they leave."""
     wanted, paid = cast(dict, expect)[key], expect.get("payouts", [])
     if key in ("payouts", "balance"):
-        rows = found["payouts"]([row["due"] for row in paid])
+        rows = found["payouts"](max(row["due"] for row in paid)) if paid else {}
         if key == "balance":
-            return found["earned"] - sum(row["rebate"] + row["coop"] for row in rows)
-        return [{name: row[name] for name in one} for row, one in zip(rows, paid, strict=True)]
+            return found["earned"] - sum(row["rebate"] + row["coop"] for row in rows.values())
+        told = [{"due": one["due"], **rows.get(one["due"], NO_PAYMENT)} for one in paid]
+        return [{name: row[name] for name in one} for row, one in zip(told, paid, strict=True)]
     return {name: found[key].get(name) for name in wanted} if isinstance(wanted, dict) else found[key]
 
 
@@ -135,7 +137,7 @@ def work_out(program: Program, givens: list[Given]) -> list[tuple[dict[str, Any]
     worlds = [_worlds(*of) for of in zip(range(len(givens)), givens, standings(program, givens), strict=True)]
     decided = decided_worlds(plain, [world for days in worlds for world in days])
     earned = _earned(decided, plain) if len(decided) else pd.DataFrame()
-    return [(_figures(program, days, decided, earned), partial(_traces, days[-1], decided, earned)) for days in worlds]
+    return [(_figures(plain, days, decided, earned), partial(_traces, days[-1], decided, earned)) for days in worlds]
 
 
 def _earned(decided: pd.DataFrame, program: Program) -> pd.DataFrame:
@@ -174,11 +176,9 @@ def _figures(program: Program, days: list[World], decided: pd.DataFrame, earned:
 
 
 def _paid(
-    program: Program, days: list[World], decided: pd.DataFrame, earned: pd.DataFrame, due: list[date]
-) -> list[dict]:
-    if not len(decided) or not program.payout:
-        return [{"due": day, "rebate": Decimal(0), "coop": Decimal(0)} for day in due]
-    return payouts(program, _posted(days, decided, earned), due)
+    program: Program, days: list[World], decided: pd.DataFrame, earned: pd.DataFrame, until: date
+) -> dict[date, dict[str, Decimal]]:
+    return payouts(program, _posted(days, decided, earned), until) if len(decided) and program.payout else {}
 
 
 def _posted(days: list[World], decided: pd.DataFrame, earned: pd.DataFrame) -> pd.DataFrame:

@@ -84,7 +84,7 @@ class Unreached(Rule):
 class Due(Rule):
     """The day of payment: `day` of the month that holds the end of the earning month plus `lag_days`."""
 
-    lag_days: Days = Field(ge=0)
+    lag_days: Days = Field(ge=1)  # with none a month would be due before it ends
     day: DayOfMonth
 
 
