@@ -92,6 +92,11 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([(RATE, "    rate: {january: 0.04}\n")], "has dates as keys"),
         ([("  criteria:\n", "  criteria:\n    2020-01-01: []\n    2019-01-01:\n")], "dates must rise"),
         ([('fiscal_year_start: "07-01"', 'fiscal_year_start: "02-30"')], "not a day of every year"),
+        ([(RATE, '    rate: {"2019-01-01": 0.04}\n')], "has dates as keys, without quotes, as in {2019-01-01: 0.06}"),
+        ([("measure: revenue", "measure: {2019-01-01: revenue}")], "levers.azure.measure […]: this cannot be dated; end the lever, and write a new one"),
+        (scale("{mode: {2019-01-01: flat, 2020-01-01: marginal}, brackets: [{threshold: 0, rate: 0.1}]}"), "scale.mode […]: this cannot be dated"),
+        ([(RATE, RATE + "    accumulate: {2019-01-01: {over: month}}\n")], "accumulate […]: this cannot be dated"),
+        ([("effective: {from: 2019-01-01}", "effective: {from: 2019-01-01 10:00}")], "effective.from [2019-01-01 10:00]: a date is needed"),
         # gaps
         ([(RATE, "    rate: {2020-01-01: 0.04}\n")], "no rate on [2019-01-01]"),
         ([(RATE, "    rate: {2019-01-01: 0.04, 2020-01-01: null}\n")], "no rate on [2020-01-01]"),
@@ -126,8 +131,13 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("measure: revenue\n", "measure: revenue\n    window: {from: first_purchase, months: 1e30}\n")], "window.months [1E+30]: that is more than a hundred years; give at most 1200"),
         ([("criterion: same_country", "criterion: trailing_revenue\n      at_least: 5\n      days: 36501")], "days [36501]: that is more than a hundred years; give at most 36500"),
         ([("examples:", "payout: {due: {lag_days: 1e30, day: 15}}\nexamples:")], "payout.due.lag_days [1E+30]: that is more than a hundred years"),
+        ([(RATE, RATE + "    window: {from: first_purchase, months: [6]}\n")], "window.months […]: a whole number is needed; write it as 12"),
+        ([(RATE, RATE + "    window: {from: first_purchase, months: 1.5}\n")], "window.months [1.5]: a whole number is needed; write it as 12"),
+        ([(RATE, RATE + "    window: {from: first_purchase, months: six}\n")], "window.months [six]: a whole number is needed; write it as 12"),
+        ([("id: before", "id: 2020-01-01")], 'id [2020-01-01]: a text is needed; write it in quotes: "2020-01-01"'),
+        ([("id: before", "id: null")], "id […]: a text is needed; write one, in quotes if it is a number, a date or one of true, false and null"),
         # scales
-        (scale("{mode: flat, brackets: []}"), "levers.azure.scale.brackets"),
+        (scale("{mode: flat, brackets: []}"), "levers.azure.scale.brackets […]: the list is empty; give at least one item"),
         (scale("{mode: steep, brackets: [{threshold: 0, rate: 0.1}]}"), "levers.azure.scale.mode [steep]"),
         (
             scale("{mode: flat, brackets: [{threshold: 5, rate: 0.1}, {threshold: 5, rate: 0.2}]}"),
@@ -306,6 +316,16 @@ def test_a_fault_is_refused_with_file_line_key_and_remedy(tmp_path, changes, say
 def test_what_is_sound_loads_and_keeps_its_examples(tmp_path, changes):
     path = written(tmp_path, *changes)
     assert try_examples(load(path), path) == []
+
+
+def test_a_text_may_begin_with_a_date(tmp_path):
+    path = written(
+        tmp_path,
+        ("example: a direct sale", "example: 2019-12-31 is a Tuesday"),
+        ("title: CSP", "title: 2022-01-01 CSP"),
+    )
+    assert try_examples(program := load(path), path) == []
+    assert (program.title, program.examples[0]["example"][:10]) == ("2022-01-01 CSP Direct Bill Partner", "2019-12-31")
 
 
 def test_an_empty_file_is_said_to_hold_nothing(tmp_path):

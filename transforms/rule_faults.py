@@ -23,7 +23,9 @@ REMEDIES = {  # those of pydantic's words that say what is wrong, but not what t
     "dict_type": "a mapping is needed; write it as {key: value}",
     "model_type": "a mapping is needed; write it as {key: value}",
     "typed_dict_type": "a mapping is needed; write it as {key: value}",
-    "int_from_float": "a whole number is needed",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number is needed; write it as 12"),
+    "string_type": "a text is needed; write one, in quotes if it is a number, a date or one of true, false and null",
+    "too_short": "the list is empty; give at least one item",
     "invalid_key": "a key is one word; a decimal has a point, as in 0.04",
 }
 NAMED_BY = ("lever", "criterion", "example", "id")
@@ -68,17 +70,24 @@ def _faults(error: Any) -> Iterator[Fault]:
             yield fault._replace(place=(*place, *fault.place))
     elif kind == "extra_forbidden":
         yield Fault(place, last, f"no such key; {_meant(last, _keys(place))}see docs/programs.md for the words")
+    elif _is_dated(error["input"]) and kind in ("literal_error", "invalid_key"):
+        yield Fault(place, None, "this cannot be dated; end the lever, and write a new one from that day")
     elif kind == "literal_error":
         words = re.findall(r"'([^']*)'", error["ctx"]["expected"])
         yield Fault(place, None, f"{_meant(str(error['input']), words)}write one of {', '.join(words)}")
     elif kind == "missing":
         yield Fault(place, last, "this key is missing; add it")
-    elif kind == "string_type" and isinstance(error["input"], Decimal):
+    elif kind == "string_type" and isinstance(error["input"], Decimal | date):
         yield Fault(place, None, f'a text is needed; write it in quotes: "{error["input"]}"')
     else:
         bound = next((str(value) for value in error.get("ctx", {}).values()), "")
         said = error["msg"].removeprefix("Value error, ")
         yield Fault(place, None, BOUNDS.get((kind, bound)) or REMEDIES.get(kind, said))
+
+
+def _is_dated(written: object) -> bool:
+    """Whether a value, or a key, is written as those of dates are."""
+    return isinstance(written, date) or (isinstance(written, dict) and any(isinstance(key, date) for key in written))
 
 
 def _meant(word: str, known: Iterable[str]) -> str:

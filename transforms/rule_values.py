@@ -49,7 +49,7 @@ def _dated(value: object) -> Dated:
             raise ValueError("dates must rise; put the earliest first")
         return Dated(value)
     if isinstance(value, dict):
-        raise ValueError("a dated value has dates as keys, as in {2019-01-01: 0.06}")
+        raise ValueError("a dated value has dates as keys, without quotes, as in {2019-01-01: 0.06}")
     return Dated.always(value)
 
 
