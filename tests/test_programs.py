@@ -368,6 +368,22 @@ def test_an_example_that_differs_shows_what_became_of_each_line(tmp_path):
     assert earned.trace[1].startswith("after eligible earns 4.00; azure bracket 1: 100.00 USD x 0.04 = 4.00")
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ([(RATE, RATE + "    cap: [{over: month, amount: 3}]\n")], "azure bracket 1: 100.00 USD x 0.04 = 4 USD, held by cap to 3.00"),
+        ([(RATE, RATE + "    minimum: {measure: 500, over: month}\n")], "azure bracket 1: 0.00 USD x 0.04 = 0.00, held by minimum"),
+        ([("measure: revenue", "measure: quantity"), (RATE, "    amount: 1.50\n"), ("revenue: 100.00}", "quantity: 3}")],
+         "azure bracket 1: at 1.5 USD, line of 3 units = 4.50"),
+        ([("revenue: 100.00}", "revenue: -10.00, reverses: x}")],
+         "before undecided (UNKREV: The line that this one takes back is not known, or has another partner, currency or sign) earns 0.00"),
+    ],
+)  # fmt: skip
+def test_a_line_of_an_example_that_differs_is_told_with_what_it_was_priced_by(tmp_path, changes, says):
+    path = written(tmp_path, *changes, (EXPECT, "expect: {earned: 0.01}"))
+    assert says in try_examples(load(path), path)[0].trace[0]
+
+
 STANDS = """
 examples:
   - example: {name}

@@ -17,6 +17,7 @@ from transforms.example_payouts import payouts
 from transforms.example_standing import Standing, standings
 from transforms.holders import first_to_earn
 from transforms.programs import Program
+from transforms.reasons import REASONS
 from transforms.rule_file import RuleFault, read
 from transforms.worked_examples import Expected, Given, Line, Written, lines_of
 
@@ -210,21 +211,26 @@ def _trace(name: str, decided: pd.DataFrame, rows: pd.DataFrame) -> str:
     if decided.empty:
         return f"{name} is not decided on: its partner is of a type that the program does not pay"
     [line] = decided.to_dict("records")
-    reasons = f" ({line['reason_codes']})" if isinstance(line["reason_codes"], str) else ""
+    codes = line["reason_codes"].split(",") if isinstance(line["reason_codes"], str) else []
+    reasons = f" ({'; '.join(f'{code}: {REASONS[code].text}' for code in codes)})" if codes else ""
     parts = [f"{name} {line['decision']}{reasons} earns {_sum(rows, [line['transaction_id']]) * _unit(line)}"]
-    for row in rows.to_dict("records"):
-        held = f", held by {row['held_by']}" if isinstance(row["held_by"], str) else ""
-        earned = row["program_earning_minor"] * _unit(row)
-        parts.append(f"{row['lever']} bracket {row['bracket']}{_price(row)} = {earned}{held}")
+    units = Decimal(line["quantity_micro"]).scaleb(-6).normalize()
+    parts += [f"{row['lever']} bracket {row['bracket']}{_price(row, units)}" for row in rows.to_dict("records")]
     return "; ".join(parts)
 
 
-def _price(row: dict[str, Any]) -> str:
-    """What a row was priced by; what rounding of a period adds has no price of its own."""
-    if row["rate"] is not None:
-        base = Decimal(row["base_minor"]).scaleb(-row["exponent"])
-        return f": {base} {row['currency']} x {row['rate'].normalize():f}"
-    return "" if row["unit_amount"] is None else f": at {row['unit_amount'].normalize():f}"
+def _price(row: dict[str, Any], units: Decimal) -> str:
+    """What a row was priced by and earns; what rounding of a period adds has no price of its own."""
+    earned = row["program_earning_minor"] * _unit(row)
+    held = f", held by {row['held_by']}" if isinstance(row["held_by"], str) else ""
+    if row["unit_amount"] is not None:
+        amount = f"{row['unit_amount'].normalize():f} {row['program_currency']}"
+        return f": at {amount}, line of {units:f} units = {earned}{held}"
+    if row["rate"] is None:
+        return f" = {earned}{held}"
+    base = Decimal(row["base_minor"]).scaleb(-row["exponent"])
+    whole = f"{(base * row['rate']).normalize():f} {row['currency']}{held} to " if held and base else ""
+    return f": {base} {row['currency']} x {row['rate'].normalize():f} = {whole}{earned}{'' if whole else held}"
 
 
 def _unit(row: dict[str, Any]) -> Decimal:
