@@ -256,6 +256,7 @@ def test_all_words_keep_the_schema(tmp_path):
     [
         ({"surprise": 1}, "$"),
         ({"status": "alive"}, "$.status"),
+        ({"cap": [{"over": "trailing_12_months", "amount": 9}]}, "$.cap[0].over"),
         ({"split": {"rebate": {"january": 1}}}, "$.split.rebate"),
         ({"split": {"rebate": "all"}}, "$.split.rebate"),
         ({"coop": {"maximum": 3}}, "$.coop"),
