@@ -556,6 +556,28 @@ def test_all_cycles_up_to_the_last_one_named_are_paid(tmp_path, status):
     assert try_examples(load(path), path) == []
 
 
+YEAR_END = """
+payout: {minimum: 200, unreached: {at: fiscal_year_end, then: THEN}, due: {lag_days: 45, day: 15}}
+examples:
+  - example: what is below the minimum when June is due
+    given:
+      transactions:
+        - {id: a, on: 2019-02-10, product_family: azure, revenue: 2500.00}
+        - {id: b, on: 2019-07-10, partner: p2, product_family: azure, revenue: 2500.00}
+        - {id: c, on: 2019-08-10, product_family: azure, revenue: 3750.00}
+    expect:
+      payouts: [{due: 2019-08-15, rebate: 0}, {due: 2019-10-15, rebate: PAID}]
+      balance: LEFT
+"""
+
+
+@pytest.mark.parametrize(("then", "paid", "left"), [("carry", "250.00", "100.00"), ("forfeit", "0", "250.00")])
+def test_an_example_gives_up_what_is_below_the_minimum_at_the_fiscal_years_end(tmp_path, then, paid, left):
+    text = YEAR_END.replace("THEN", then).replace("PAID", paid).replace("LEFT", left)
+    path = written(tmp_path, (GOOD[GOOD.index("examples:") :], text))
+    assert try_examples(load(path), path) == []
+
+
 BACK = """
 examples:
   - example: what a line takes back, and what it cannot

@@ -115,7 +115,7 @@ def _computed(found: dict[str, Any], key: str, expect: Expected) -> Any:
     if key in ("payouts", "balance"):
         rows = found["payouts"](max(row["due"] for row in paid)) if paid else {}
         if key == "balance":
-            return found["earned"] - sum(row["rebate"] + row["coop"] for row in rows.values())
+            return found["earned"] - sum(sum(row.values()) for row in rows.values())
         told = [{"due": one["due"], **rows.get(one["due"], NO_PAYMENT)} for one in paid]
         return [{name: row[name] for name in one} for row, one in zip(told, paid, strict=True)]
     return {name: found[key].get(name) for name in wanted} if isinstance(wanted, dict) else found[key]

@@ -50,7 +50,7 @@ def entries(
     One that was due at `held_since` and is not below the minimum is forfeited, or escheated by the payee's country, when
     the payee is not known.
     """
-    made = [_unreached(unpaid, program) for program in active(programs)]
+    made = [unreached(unpaid, program) for program in active(programs)]
     missing = payee_holds[payee_holds["reason_code"].isin(MISSING)]
     known = unpaid.astype({"partner_id": "str", "program": "str"})
     for unit in ("", "program_"):  # what was taken back since is not held
@@ -74,7 +74,8 @@ def _of(rows: pd.DataFrame, program: Program, part: str) -> pd.DataFrame:
     return here.assign(total=here[f"program_{part}_minor"].astype("int64").groupby(payee).transform("sum"))
 
 
-def _unreached(unpaid: pd.DataFrame, program: Program) -> pd.DataFrame:
+def unreached(unpaid: pd.DataFrame, program: Program) -> pd.DataFrame:
+    """What a program gives up of balances, as `entries` has them, that are below its minimum at a fiscal year's end."""
     here = _of(unpaid, program, "due")
     rule = program.payout.unreached if program.payout else None
     given_up = here["is_year_end"].astype(bool) & (here["total"] > 0) & (here["total"] < _minimum(program, here))
