@@ -279,7 +279,7 @@ def _priced(price: dict[str, Any]) -> str:
         priced = f"{_money(price['base'], price['currency'])} × {_plain(price['rate'] * 100)} %"
     else:
         priced = f"at {_plain(price['unit_amount'])} {price['program_currency']}"
-    return f", bracket {price['bracket']}: {priced} ="
+    return f", bracket {price['bracket']}: {priced}{', of which' if price['held_by'] else ' ='}"
 
 
 def _told_entries(entries: Rows) -> list[str]:

@@ -61,7 +61,7 @@ def test_an_exchange_rate_that_is_not_there_is_named(first_day):
     ("lever", "says"),
     [
         ("rate: 0.04, cap: [{over: month, amount: 3, excess: defer}]", (
-            "100.00 USD × 4 % = 3.00 USD; held by a cap",
+            "100.00 USD × 4 %, of which 3.00 USD; held by a cap",
             "bounds    at most 3 USD for each partner and month; the rest is paid as room appears",
         )),
         ("amount: 2.50, base: quantity", ("bracket 1: at 2.5 USD = 2.50 USD", "pays      2.50 USD a unit")),

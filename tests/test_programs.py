@@ -473,6 +473,8 @@ def test_revenue_is_judged_where_an_example_says_since_when_history_is_held(tmp_
         (criteria, f"eligibility: {{earns_from: day_met, criteria: {asked}}}\n"),
     )
     assert try_examples(load(path), path) == []
+
+
 def test_parts_of_units_are_refused_where_only_whole_ones_are_counted(tmp_path):
     units = (
         "scale: {mode: marginal, units: first_unit, brackets: [{threshold: 1, amount: 1}, {threshold: 3, amount: 2}]}"
@@ -692,6 +694,8 @@ def test_a_folder_without_an_active_program_is_named(one_program, status):
         LookupError, match="INCENTIVES_PROGRAMS is .*, which holds no active program; put the rule file"
     ):
         rulebook.programs()
+
+
 def test_what_goes_wrong_in_an_example_is_a_fault_of_it_beside_those_of_the_others(tmp_path, monkeypatch):
     def short_of(program, givens, work_out=examples.work_out):
         if any(line.get("revenue") == 95 for given in givens for line in lines_of(given)):
