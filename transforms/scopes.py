@@ -113,7 +113,7 @@ def earns_alone(rows: pd.DataFrame, lever: Lever) -> np.ndarray:
 def _counted(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> np.ndarray:
     """1 for the first purchase of each value in its period, taken out by the refund that leaves nothing of it; else 0.
 
-    A purchase that comes when those before it are taken out whole counts anew; credits count nothing.
+    A purchase that comes when those before it are taken out whole counts anew; credits, and lines that lack a value, count nothing.
     """
     if not len(rows):
         return np.zeros(0, "int64")
@@ -126,7 +126,7 @@ def _counted(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> np.nda
     before, _ = _accumulated(amount, family)
     is_end = ~is_head & (before + amount == 0).astype(bool) & (before != 0).astype(bool)
     is_whole = pd.Series(is_end).groupby(family).transform("any").to_numpy(bool)
-    sells = is_purchase(rows)
+    sells = is_purchase(rows) & rows[lever.accumulate.columns].notna().all(axis=1).to_numpy(bool)
     value = pd.Series(codes(rows, lever.accumulate, fiscal_year_start))
     stays = pd.Series(sells & ~is_whole).astype("int64")
     is_new = sells & (stays.groupby(value).cumsum() - stays == 0).to_numpy(bool)
