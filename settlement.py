@@ -192,6 +192,7 @@ def register(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         ("reasons", reasons()),
         ("coop_halves", coop_halves(run.rules.now, run.day)),
         ("payment_calendar", payment_calendar(run.rules.now)),
+        ("payment_calendar_before", payment_calendar(run.rules.before)),
         ("payment_cycles", payment_cycles(run.rules.now, run.day)),
         ("freed_statuses", pd.DataFrame({"payment_status": FREED})),
         ("feeds", pd.DataFrame({"feed": list(FEEDS)})),

@@ -86,6 +86,9 @@ _WORD = (
     r"""[^@\pZ\pC,;<>()"]+"""  # of an e-mail address: no blanks or control characters, and nothing that parts addresses
 )
 _BALANCE = "partner_id, program, earning_type, currency"
+_NEW_PAYMENTS = (
+    "(FROM {batch} SEMI JOIN parts.new_payments USING (payment_id))"  # a plan is judged once, by what it knew
+)
 _FREED = "('rejected_during_review', 'rejected', 'reversed')"
 _NOT_EARNED = "('paid', 'withheld', 'payment_returned')"
 RULES: tuple[Rule, ...] = (
@@ -412,9 +415,9 @@ RULES += (
         id="covered:payment",
         table="added.payments",
         offends=f"WITH made AS (SELECT {_BALANCE}, sum(payment) AS reserved, max(cycle_on) AS cycle_on, max(cut_on) AS cut_on "
-        f"FROM payments SEMI JOIN {{batch}} USING ({_BALANCE}) WHERE payment_status NOT IN {_FREED} GROUP BY ALL), owed AS ("
+        f"FROM payments SEMI JOIN {_NEW_PAYMENTS} USING ({_BALANCE}) WHERE payment_status NOT IN {_FREED} GROUP BY ALL), owed AS ("
         f"SELECT {_BALANCE}, sum(amount) AS owed FROM made JOIN earnings_ledger USING ({_BALANCE}) JOIN "
-        "parts.payment_calendar AS calendar USING (program) WHERE calendar.month = earning_month AND earned_due_on <= cycle_on "
+        "parts.payment_calendar_before AS calendar USING (program) WHERE calendar.month = earning_month AND earned_due_on <= cycle_on "
         f"AND posted_on <= cut_on AND cause NOT IN {_NOT_EARNED} GROUP BY ALL) "
         f"SELECT {_BALANCE} FROM made LEFT JOIN owed USING ({_BALANCE}) WHERE reserved > coalesce(owed, 0)",
         means="nobody is paid more than was due and posted when the payment was worked out",
@@ -423,9 +426,10 @@ RULES += (
     Rule(
         id="enrolled:payment",
         table="added.payments",
-        offends="SELECT payment_id FROM {batch} SEMI JOIN (SELECT DISTINCT program FROM eligibility_criteria "
-        "WHERE criterion = 'enrolment') USING (program) ANTI JOIN (FROM eligibility_history WHERE criterion = 'enrolment' "
-        "AND status = 'met') USING (partner_id, program)",
+        offends=f"SELECT payment_id FROM {_NEW_PAYMENTS} AS payment SEMI JOIN (SELECT DISTINCT program FROM eligibility_criteria "
+        "WHERE criterion = 'enrolment') USING (program) ANTI JOIN (FROM parts.eligibility_history WHERE criterion = 'enrolment' "
+        "AND status = 'met') AS met ON met.partner_id = payment.partner_id AND met.program = payment.program "
+        "AND (known_to IS NULL OR known_to > cut_on)",
         means="nobody is paid who never was enrolled in the program",
         why="what is paid outside the program cannot be had back by its terms",
     ),

@@ -61,8 +61,9 @@ SEEDED = {
     "linked:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'sent' AS payment_status, 1 AS payment",
     "covered:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'sent' AS payment_status, 500 AS payment, partner_id, "
     "program, earning_type, currency, DATE '2021-05-15' AS cycle_on, DATE '2021-05-14' AS cut_on FROM earnings_ledger LIMIT 1; "
-    "INSERT INTO payments BY NAME FROM {table}",
-    "enrolled:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'nobody' AS partner_id, 'csp-indirect-reseller' AS program",
+    "INSERT INTO payments BY NAME FROM {table}; INSERT INTO parts.new_payments VALUES ('p')",
+    "enrolled:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'nobody' AS partner_id, 'csp-indirect-reseller' AS program; "
+    "INSERT INTO parts.new_payments VALUES ('p')",
     "earned:payment": "INSERT INTO {table} BY NAME SELECT 'p' AS payment_id, 'nobody' AS partner_id, 'p' AS program",
     "published:statements": "UPDATE {table} SET earned = earned + 1",
     "law:fund": "UPDATE {table} SET open = open + 1",
@@ -102,7 +103,9 @@ def judged(tmp_path_factory):
             con.execute("CREATE SCHEMA made.added; CREATE SCHEMA made.parts")
             con.execute("CREATE TABLE made.parts.counts AS FROM parts.counts")
             con.execute("CREATE TABLE made.parts.coop_halves AS FROM parts.coop_halves")
-            con.execute("CREATE TABLE made.parts.payment_calendar AS FROM parts.payment_calendar")
+            con.execute("CREATE TABLE made.parts.payment_calendar_before AS FROM parts.payment_calendar_before")
+            con.execute("CREATE TABLE made.parts.new_payments AS FROM parts.new_payments")
+            con.execute("CREATE TABLE made.parts.eligibility_history AS FROM parts.eligibility_history")
             for table in PUBLISHED.values():
                 con.execute(f"CREATE TABLE made.main.{table.name} AS FROM main.{table.name}")
                 if table.parts:

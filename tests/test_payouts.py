@@ -527,6 +527,21 @@ def test_a_payment_that_left_in_another_amount_is_named_and_left_alone(home, tmp
     assert row["trouble"] is None and statuses(batch)["1000001"] == "settled"
 
 
+def test_what_was_paid_rightly_is_not_judged_by_later_rules_and_facts(home, tmp_path_factory, monkeypatch):
+    batch = approved()
+    payouts.send(batch, PAYER)
+    rules = (ROOT / "programs" / "csp-indirect-reseller.yaml").read_text()
+    edited = tmp_path_factory.mktemp("edited")
+    (edited / "csp-indirect-reseller.yaml").write_text(rules.replace("day: 15}", "day: 20}"))
+    monkeypatch.setenv("INCENTIVES_PROGRAMS", str(edited))
+    still = [{"partner_id": partner} for partner in PARTNERS if partner != "1000002"]
+    land("enrolments", still, "2021-05-15", number=2)
+    settle("2021-05-15")  # the first to judge the payments
+    booked(edited / "s.xml", f"{batch}-000002", "DBIT", "1200.00")
+    settle("2021-05-16")
+    assert ask("SELECT payment_status FROM payments WHERE partner_id = '1000002'") == [("settled",)]
+
+
 def test_why_a_payment_came_back_stays_known_though_the_statement_does_not_say_it(home, tmp_path):
     batch = approved()
     payouts.send(batch, PAYER)

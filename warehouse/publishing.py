@@ -23,8 +23,11 @@ BESIDE = {  # what the views of sums look up
     "parts.reasons": "SELECT reason_code, partner_can_act, reason, what_to_do FROM reasons",
     "parts.coop_halves": "FROM coop_halves",
     "parts.payment_calendar": "FROM payment_calendar",
+    "parts.payment_calendar_before": "FROM payment_calendar_before",  # by which the day's new payments were proposed
     "parts.payment_cycles": "FROM payment_cycles",
     "parts.payee_holds": "FROM payee_holds",
+    "parts.new_payments": "SELECT payment_id FROM derived.payments GROUP BY ALL "
+    "HAVING min(known_from) = (SELECT max(business_date) FROM derived.runs)",
 }
 
 
