@@ -10,6 +10,8 @@ import operations
 import rulebook
 from tests.deliveries import ask, land, settle_next
 from transforms.forfeits import entries, judged_cycles
+from transforms.vocabulary import FREED
+from warehouse import frames, store
 
 PROGRAM = "csp-indirect-reseller"
 CYCLE = "2021-08-15"
@@ -70,8 +72,56 @@ def test_what_was_taken_back_since_is_not_forfeited_too():
     assert given_up([less], "PAYACCT") == [("forfeited", "USD", -10_000, "2021-06")]
 
 
+def test_what_later_payments_took_of_another_balance_is_not_given_back():
+    paid = {"currency": "EUR", "held_minor": -20_000, "program_held_minor": -20_000}
+    assert given_up([HELD, paid], "PAYACCT") == [("forfeited", "USD", -30_000, "2021-01")]
+    owed = paid | {"due_minor": -5_000, "program_due_minor": -5_000}
+    assert given_up([HELD, owed], "PAYACCT") == [
+        ("forfeited", "USD", -30_000, "2021-01"), ("forfeited", "EUR", 5_000, "2021-01"),
+    ]  # fmt: skip
+
+
 def test_what_waits_for_the_minimum_does_not_wait_for_its_payee():
     assert given_up([HELD | {"held_minor": 19_999, "program_held_minor": 19_999}], "PAYACCT") == []
+
+
+PAYEE = {"partner_id": "p1", "program": PROGRAM, "earning_type": "rebate", "currency": "USD"}
+ENTRY = PAYEE | {
+    "program_currency": "USD", "due_on": "2021-01-15", "earning_month": "2020-11-01", "amount_minor": 30_000,
+    "program_amount_minor": 30_000,
+}  # fmt: skip
+PAYMENT = PAYEE | {
+    "payment_id": "b-1", "cycle_on": "2021-02-15", "payment_status": "settled", "status_on": "2021-02-16",
+    "payment_minor": 30_000, "program_payment_minor": 30_000, "known_to": None,
+}  # fmt: skip
+
+
+def unpaid(entries: list[dict], payments: list[dict], named: str) -> list[tuple]:
+    """Some columns of what is unpaid on the day of a cycle, of a program that waits 180 days for payees."""
+    with store.connect() as con:
+        con.execute("ATTACH ':memory:' AS staging; CREATE SCHEMA derived; CREATE SCHEMA staging.derived")
+        cycle = [(PROGRAM, CYCLE, "2021-02-16", False)]
+        con.register("judged", pd.DataFrame(cycle, columns=["program", "cycle_on", "held_since", "is_year_end"]))
+        con.register("entry", pd.DataFrame([ENTRY | entry for entry in entries]))
+        con.register("payment", pd.DataFrame([PAYMENT | payment for payment in payments] or [PAYMENT])[: len(payments)])
+        con.register("freed_statuses", pd.DataFrame({"payment_status": FREED}))
+        days = "cycle_on::DATE AS cycle_on"
+        con.execute(
+            f"CREATE TABLE judged_cycles AS SELECT * REPLACE ({days}, held_since::DATE AS held_since) FROM judged"
+        )
+        days = "due_on::DATE AS due_on, earning_month::DATE AS earning_month"
+        con.execute(f"CREATE TABLE due_entries AS SELECT * REPLACE ({days}) FROM entry")
+        days = "cycle_on::DATE AS cycle_on, status_on::DATE AS status_on"
+        con.execute(f"CREATE TABLE derived.payments AS SELECT * REPLACE ({days}) FROM payment")
+        con.execute("CREATE TABLE staging.derived.payments AS FROM derived.payments LIMIT 0")
+        found = frames.read_input(con, "unpaid", date.fromisoformat(CYCLE)).sort_values("currency")
+        return list(found[named.split()].astype("str").itertuples(index=False, name=None))
+
+
+def test_what_fell_due_of_late_is_told_by_its_own_month():
+    assert unpaid([ENTRY], [], "held_minor held_month") == [("30000", "2020-11-01")]
+    late = {"due_on": "2021-08-15", "earning_month": "2021-06-01"}
+    assert unpaid([late], [], "held_minor held_month") == [("0", "2021-06-01")]
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,9 @@ def entries(
     made = [unreached(unpaid, program) for program in active(programs)]
     missing = payee_holds[payee_holds["reason_code"].isin(MISSING)]
     known = unpaid.astype({"partner_id": "str", "program": "str"})
-    for unit in ("", "program_"):  # what was taken back since is not held
-        known[f"{unit}held_minor"] = known[[f"{unit}held_minor", f"{unit}due_minor"]].min(axis=1)
+    for unit in ("", "program_"):  # what was paid or taken back since is not held
+        held, due = known[f"{unit}held_minor"], known[f"{unit}due_minor"]
+        known[f"{unit}held_minor"] = held.clip(lower=0).clip(upper=due)
     held = known.merge(missing[["partner_id", "program"]].astype("str"), on=["partner_id", "program"])
     held = held.merge(payees[["partner_id", "country"]].astype("str"), on="partner_id", how="left")
     made += [_unknown(held, program) for program in active(programs)]

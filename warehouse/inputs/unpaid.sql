@@ -18,7 +18,8 @@ WITH entry AS (
         any_value(is_year_end) AS is_year_end, sum(amount_minor) AS due, sum(program_amount_minor) AS program_due,
         coalesce(sum(amount_minor) FILTER (due_on <= held_since), 0) AS held,
         coalesce(sum(program_amount_minor) FILTER (due_on <= held_since), 0) AS program_held,
-        max(earning_month) AS due_month, max(earning_month) FILTER (due_on <= held_since) AS held_month
+        max(earning_month) AS due_month,
+        coalesce(max(earning_month) FILTER (due_on <= held_since), max(earning_month)) AS held_month
     FROM entry GROUP BY ALL
 )
 SELECT
