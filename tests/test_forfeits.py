@@ -17,18 +17,20 @@ PROGRAM = "csp-indirect-reseller"
 CYCLE = "2021-08-15"
 BALANCE = {
     "partner_id": "p1", "program": PROGRAM, "earning_type": "rebate", "currency": "USD", "program_currency": "USD",
-    "cycle_on": CYCLE, "is_year_end": False, "due_month": "2021-06-01", "held_month": "2021-01-01", "due_minor": 10_000,
+    "cycle_on": CYCLE, "held_since": "2021-02-16", "is_year_end": False, "due_month": "2021-06-01", "held_month": "2021-01-01", "due_minor": 10_000,
     "program_due_minor": 10_000, "held_minor": 0, "program_held_minor": 0,
 }  # fmt: skip
 HELD = {"held_minor": 30_000, "program_held_minor": 30_000, "due_minor": 50_000, "program_due_minor": 50_000}
 
 
-def given_up(balances: list[dict], reason: str | None = None, country: str = "DE") -> list[tuple]:
+def given_up(
+    balances: list[dict], reason: str | None = None, country: str = "DE", known_until: str | None = None
+) -> list[tuple]:
     unpaid = pd.DataFrame([BALANCE | balance for balance in balances])
-    for name in ("cycle_on", "due_month", "held_month"):
+    for name in ("cycle_on", "held_since", "due_month", "held_month"):
         unpaid[name] = pd.to_datetime(unpaid[name])
     holds = pd.DataFrame([("p1", PROGRAM, reason)] if reason else [], columns=["partner_id", "program", "reason_code"])
-    payees = pd.DataFrame({"partner_id": ["p1", "p2"], "country": [country, country]})
+    payees = pd.DataFrame({"partner_id": ["p1", "p2"], "country": country, "known_until": pd.to_datetime(known_until)})
     made = entries(unpaid, payees, holds, rulebook.programs(), date(2021, 8, 15))
     return [(r.cause, r.currency, r.amount_minor, f"{r.earning_month:%Y-%m}") for r in made.itertuples()]
 
@@ -62,6 +64,11 @@ def test_the_minimum_is_of_all_currencies_together():
 )
 def test_what_waited_too_long_for_its_payee_is_forfeited_or_escheated_by_country(reason, country, found):
     assert given_up([HELD], reason, country) == found
+
+
+def test_a_payee_that_was_known_since_waits_anew():
+    assert given_up([HELD], "PAYBANK", known_until="2021-02-17") == []
+    assert given_up([HELD], "PAYBANK", known_until="2021-02-16") == [("forfeited", "USD", -30_000, "2021-01")]
 
 
 def test_what_was_taken_back_since_is_not_forfeited_too():
@@ -122,6 +129,20 @@ def test_what_fell_due_of_late_is_told_by_its_own_month():
     assert unpaid([ENTRY], [], "held_minor held_month") == [("30000", "2020-11-01")]
     late = {"due_on": "2021-08-15", "earning_month": "2021-06-01"}
     assert unpaid([late], [], "held_minor held_month") == [("0", "2021-06-01")]
+
+
+@pytest.mark.parametrize(
+    ("payment", "found"),
+    [
+        ({}, []),
+        ({"payment_status": "reversed", "status_on": "2021-02-17"}, [("30000", "0")]),
+        ({"payment_status": "reversed", "status_on": "2021-02-16"}, [("30000", "30000")]),
+        ({"payment_minor": 10_000, "program_payment_minor": 10_000}, [("20000", "20000")]),
+    ],
+)
+def test_what_came_back_waits_from_then_on(payment, found):
+    assert unpaid([ENTRY], [payment], "due_minor held_minor") == found
+    assert unpaid([ENTRY], [payment], "program_due_minor program_held_minor") == found
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from app.cli import app
 from banking.orders import Account
 from tests.deliveries import ask, land, land_world
 from tests.ports import free_port
-from warehouse import handover, releases, store
+from warehouse import frames, handover, releases, store
 
 ROOT = Path(__file__).parents[1]
 CYCLE, LATER = date(2021, 5, 15), date(2021, 6, 15)
@@ -525,6 +525,16 @@ def test_a_payment_that_left_in_another_amount_is_named_and_left_alone(home, tmp
     assert done.exit_code == 1 and "booked 120.00 EUR" in done.output
     [row] = booked(tmp_path / "s.xml", f"{batch}-000001", "DBIT", "1200")
     assert row["trouble"] is None and statuses(batch)["1000001"] == "settled"
+
+
+def test_until_when_a_payee_was_known_is_kept(home):
+    profiles = [{"partner_id": PARTNERS[0]}, {"partner_id": PARTNERS[1], "tax_status": "missing"}]
+    land("payee_profiles", profiles, "2021-05-15", number=2)
+    pipeline.ingest()
+    with store.warehouse() as con:
+        read = frames.read_input(con, "payees", LATER).set_index("partner_id")["known_until"]
+    known = {partner: f"{day:%m-%d}" for partner, day in read.dropna().items()}
+    assert known == {PARTNERS[0]: "06-15", PARTNERS[1]: "05-15", PARTNERS[2]: "05-15"}
 
 
 def test_what_was_paid_rightly_is_not_judged_by_later_rules_and_facts(home, tmp_path_factory, monkeypatch):

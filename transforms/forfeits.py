@@ -48,7 +48,7 @@ def entries(
 
     A balance that is above zero and below the minimum at a fiscal year's end is forfeited where the program says so.
     One that was due at `held_since` and is not below the minimum is forfeited, or escheated by the payee's country, when
-    the payee is not known.
+    the payee is not known and has not been since.
     """
     made = [unreached(unpaid, program) for program in active(programs)]
     missing = payee_holds[payee_holds["reason_code"].isin(MISSING)]
@@ -57,7 +57,9 @@ def entries(
         held, due = known[f"{unit}held_minor"], known[f"{unit}due_minor"]
         known[f"{unit}held_minor"] = held.clip(lower=0).clip(upper=due)
     held = known.merge(missing[["partner_id", "program"]].astype("str"), on=["partner_id", "program"])
-    held = held.merge(payees[["partner_id", "country"]].astype("str"), on="partner_id", how="left")
+    payees = payees[["partner_id", "country", "known_until"]].astype({"partner_id": "str", "country": "str"})
+    held = held.merge(payees, on="partner_id", how="left")
+    held = held[~(held["known_until"] > held["held_since"])]
     made += [_unknown(held, program) for program in active(programs)]
     return settlements(pd.concat(made, ignore_index=True), run_date).assign(payment_id=None)
 
