@@ -19,6 +19,7 @@ BALANCE = {
     "partner_id": "p1", "program": PROGRAM, "earning_type": "rebate", "currency": "USD", "program_currency": "USD",
     "cycle_on": CYCLE, "held_since": "2021-02-16", "is_year_end": False, "due_month": "2021-06-01", "held_month": "2021-01-01", "due_minor": 10_000,
     "program_due_minor": 10_000, "held_minor": 0, "program_held_minor": 0,
+    "program_cycle_minor": 0,
 }  # fmt: skip
 HELD = {"held_minor": 30_000, "program_held_minor": 30_000, "due_minor": 50_000, "program_due_minor": 50_000}
 
@@ -49,6 +50,11 @@ def test_the_minimum_is_of_all_currencies_together():
     assert given_up([{"is_year_end": True}, euros]) == [
         ("forfeited", "USD", -10_000, "2021-06"), ("forfeited", "EUR", 900, "2021-06"),
     ]  # fmt: skip
+
+
+def test_what_the_cycle_pays_in_other_currencies_counts_towards_the_minimum():
+    assert given_up([{"is_year_end": True, "program_cycle_minor": 10_000}]) == []
+    assert given_up([{"is_year_end": True, "program_cycle_minor": 9_999}]) == [("forfeited", "USD", -10_000, "2021-06")]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +149,19 @@ def test_what_fell_due_of_late_is_told_by_its_own_month():
 def test_what_came_back_waits_from_then_on(payment, found):
     assert unpaid([ENTRY], [payment], "due_minor held_minor") == found
     assert unpaid([ENTRY], [payment], "program_due_minor program_held_minor") == found
+
+
+@pytest.mark.parametrize(
+    ("payment", "found"),
+    [
+        ({"cycle_on": CYCLE}, "30000"),
+        ({"cycle_on": "2021-07-15"}, "0"),
+        ({"cycle_on": CYCLE, "payment_status": "rejected", "status_on": CYCLE}, "0"),
+        ({"cycle_on": CYCLE, "earning_type": "coop"}, "0"),
+    ],
+)
+def test_what_a_cycle_pays_is_told_beside_what_it_leaves(payment, found):
+    assert unpaid([ENTRY | {"currency": "JPY"}], [payment], "program_cycle_minor") == [(found,)]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ def entries(
 ) -> pd.DataFrame:
     """The entries that give up balances: `unpaid` holds, by balance, what is due and what was due by `held_since`.
 
-    A balance that is above zero and below the minimum at a fiscal year's end is forfeited where the program says so.
+    A balance that is above zero and, with what the cycle pays, below the minimum at a fiscal year's end is forfeited where
+    the program says so.
     One that was due at `held_since` and is not below the minimum is forfeited, or escheated by the payee's country, when
     the payee is not known and has not been since.
     """
@@ -80,8 +81,9 @@ def _of(rows: pd.DataFrame, program: Program, part: str) -> pd.DataFrame:
 def unreached(unpaid: pd.DataFrame, program: Program) -> pd.DataFrame:
     """What a program gives up of balances, as `entries` has them, that are below its minimum at a fiscal year's end."""
     here = _of(unpaid, program, "due")
+    reached = here["total"] + here["program_cycle_minor"].astype("int64")
     rule = program.payout.unreached if program.payout else None
-    given_up = here["is_year_end"].astype(bool) & (here["total"] > 0) & (here["total"] < _minimum(program, here))
+    given_up = here["is_year_end"].astype(bool) & (here["total"] > 0) & (reached < _minimum(program, here))
     here = here[given_up if rule and rule.then == "forfeit" else given_up & False]
     return _given_up(here, "due", "forfeited", "below the minimum at the fiscal year's end")
 
