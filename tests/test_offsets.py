@@ -38,6 +38,7 @@ EUR, USD = balance("EUR", 100_000, 120_000), balance("USD", -30_000, -30_000)
         ([EUR, USD], [("EUR", -25_000, -30_000), ("USD", 30_000, 30_000)]),
         ([EUR | {"due_minor": 10_000, "program_due_minor": 12_000}, USD], [("EUR", -10_000, -12_000), ("USD", 12_000, 12_000)]),
         ([EUR, USD | {"partner_id": "p2"}], []),
+        ([EUR | {"program_due_minor": -12_000}, USD | {"due_minor": 30_000, "program_due_minor": 30_000}], []),
         ([EUR, USD | {"earning_type": "coop"}], []),
         ([EUR, balance("GBP", 50_000, 70_000, due_month="2021-01-01"), USD], [("GBP", -21_428, -30_000), ("USD", 30_000, 30_000)]),
     ],

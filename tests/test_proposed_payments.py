@@ -131,6 +131,16 @@ def test_a_negative_balance_is_taken_from_others_at_their_amounts_in_program_cur
     assert paid([{"due_minor": -1, "program_due_minor": -1}]) == ["PAYNEG"]
 
 
+def test_a_correction_of_an_exchange_rate_takes_no_money_of_another_currency():
+    rates = [{"from_currency": "USD", "to_currency": "EUR", "fx_rate": "0.9"}]
+    corrected = {"due_minor": 1_000, "program_due_minor": -42_420}
+    dollars = {"currency": "USD", "due_minor": 120_000, "program_due_minor": 120_000}
+    assert paid([corrected, dollars], rates=rates) == [1_000, 120_000]
+    assert paid([corrected | {"due_minor": 0}, dollars], rates=rates) == ["PAYNEG", 120_000]
+    owed = {"due_minor": -1_000, "program_due_minor": 300}
+    assert paid([owed, dollars], rates=rates) == ["PAYNEG", 120_000]
+
+
 def test_one_program_does_not_pay_for_another():
     owed = {"program": "csp-direct-bill", "due_minor": -500, "program_due_minor": -500}
     assert paid([owed, {}]) == ["PAYNEG", 100_000]

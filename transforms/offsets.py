@@ -22,7 +22,7 @@ def entries(unpaid: pd.DataFrame, programs: list[Program], run_date: date) -> pd
     here = unpaid[unpaid["program"].isin(fifo)].sort_values([*PAYEE, "due_month", "currency"], ignore_index=True)
     due, program_due = here["due_minor"].astype("int64"), here["program_due_minor"].astype("int64")
     payee = [here[name].astype("str") for name in PAYEE]
-    above, below = program_due.clip(lower=0), (-program_due).clip(lower=0)
+    above, below = program_due.where(due > 0, 0).clip(lower=0), (-program_due).where(due < 0, 0).clip(lower=0)
     moved = _taken(below, above, payee) - _taken(above, below, payee)  # what is owed back rises, what is due falls
     part = quotient(
         due.to_numpy(object) * moved.abs().to_numpy(object),

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 
 from transforms.adjustments import exponent, minor
@@ -47,17 +48,19 @@ def proposed_payments(
 def netted(due: pd.DataFrame, program: Program, cycle_on: date) -> pd.DataFrame:
     """What is paid of each balance: all of it, less what the payee's negative balances in other currencies take.
 
-    They take from its positive ones in the order of their currencies, at the amounts that these have in program currency.
+    They take from its positive ones in the order of their currencies, at the amounts that these have in program currency,
+    which count for nothing where their sign is not that of the balance, as after a corrected exchange rate.
     `is_negative` and `is_below` say that nothing is paid: the balance is not above zero, or below the minimum.
     """
     due = due.sort_values([*PAYEE, "currency"], ignore_index=True)
-    program_due = due["program_due_minor"].astype("int64")
+    balance, program_due = due["due_minor"].astype("int64"), due["program_due_minor"].astype("int64")
+    program_due = program_due.where(np.sign(balance) == np.sign(program_due), 0)
     payee = [due[column].astype("str") for column in PAYEE]
     positive = program_due.clip(lower=0)
     owed = (positive - program_due).groupby(payee).transform("sum")
     before = positive.groupby(payee).cumsum() - positive
     taken = (owed - before).clip(lower=0).clip(upper=positive)
-    whole = due["due_minor"].astype("int64").clip(lower=0)
+    whole = balance.clip(lower=0)
     cut = taken > 0
     payment = whole.copy()
     payment[cut] = quotient(

@@ -24,4 +24,4 @@ FROM (
         partner_id, program, earning_type, currency, program_currency, -payment_minor AS amount_minor,
         -program_payment_minor AS program_amount_minor
     FROM payments_reserved
-) GROUP BY ALL HAVING sum(amount_minor) <> 0 OR sum(program_amount_minor) <> 0
+) GROUP BY ALL HAVING sum(amount_minor) <> 0
