@@ -164,6 +164,12 @@ def test_a_tax_counts_from_its_first_to_before_its_last_day():
     )] == [15_000, 0, 0, 15_000]  # fmt: skip
 
 
+def test_of_two_rates_of_a_tax_in_force_at_once_the_newer_counts():
+    old, new = ({"tax_kind": "withholding", "tax_rate": rate, "valid_from": on} for rate, on in (("0.15", "2018-01-01"), ("0.1", "2021-01-01")))  # fmt: skip
+    for taxes in ([old, new], [new, old]):
+        assert [row["withheld_minor"] for row in proposed(taxes=taxes)] == [10_000]
+
+
 @pytest.mark.parametrize(
     ("invoices", "reason"),
     [

@@ -33,7 +33,7 @@ def proposed_payments(
     is `payout_minor` in the payout currency at the rate of the cycle's month, over a third currency where there is none. With one it is carried forward.
     """
     taxes = _taxes_on(tax_rates, cycle_on)
-    payees = payees.merge(taxes, on="country", how="left")
+    payees = payees.merge(taxes, on="country", how="left", validate="m:1")
     made = [
         _priced(netted(rows.reset_index(drop=True), program, cycle_on), payees, payout_rates, program)
         for program in active(programs)
@@ -81,11 +81,16 @@ def _priced(due: pd.DataFrame, payees: pd.DataFrame, payout_rates: pd.DataFrame,
     """The payments with their payee, taxes and what reaches the bank; missing where there is no account or rate."""
     mode, mine = program.rounding.mode, due["currency"].astype("str")
     due = due.assign(currency=mine, partner_id=due["partner_id"].astype("str"))
-    due = due.merge(payees.astype({"partner_id": "str", "payout_currency": "str"}), on="partner_id", how="left")
+    payees = payees.astype({"partner_id": "str", "payout_currency": "str"})
+    due = due.merge(payees, on="partner_id", how="left", validate="m:1")
     pairs = due[["currency", "payout_currency"]].dropna().drop_duplicates().itertuples(index=False, name=None)
     rates = rates_of(pairs, payout_rates)
     due = due.merge(
-        rates, left_on=["currency", "payout_currency"], right_on=["from_currency", "to_currency"], how="left"
+        rates,
+        left_on=["currency", "payout_currency"],
+        right_on=["from_currency", "to_currency"],
+        how="left",
+        validate="m:1",
     )
     same = due["currency"] == due["payout_currency"]
     fx_rate = due["fx_rate"].mask(same, Decimal(1))
@@ -105,9 +110,13 @@ def _exponents(currencies: pd.Series) -> pd.Series:
 
 
 def _taxes_on(tax_rates: pd.DataFrame, day: date) -> pd.DataFrame:
-    """Each country's tax rates in force on a day: `withholding` and `sales_tax`, missing where there is none."""
+    """Each country's tax rates in force on a day: `withholding` and `sales_tax`, missing where there is none.
+
+    Of several rates of a kind in force the newest counts.
+    """
     on = pd.Timestamp(day)
-    here = tax_rates[(tax_rates["valid_from"] <= on) & ~(tax_rates["valid_to"] <= on)]
+    here = tax_rates[(tax_rates["valid_from"] <= on) & ~(tax_rates["valid_to"] <= on)].sort_values("valid_from")
+    here = here.drop_duplicates(["country", "tax_kind"], keep="last")
     countries = pd.DataFrame({"country": sorted({*here["country"].astype("str")})}, dtype="str")
     for kind in ("withholding", "sales_tax"):
         of_kind = here[here["tax_kind"] == kind].astype({"country": "str"})
@@ -128,14 +137,14 @@ def _invoiced(due: pd.DataFrame, tax_invoices: pd.DataFrame) -> pd.DataFrame:
     taxed = (due["sales_tax_minor"] > 0) & ~due["is_negative"] & ~due["is_below"]
     place = taxed.groupby([due[column].astype("str") for column in key]).cumsum() - 1
     due = due.astype(dict.fromkeys(key, "str")).assign(place=place.where(taxed, -1).astype("int64"), is_taxed=taxed)
-    due = due.merge(invoices, on=[*key, "place"], how="left")
+    due = due.merge(invoices, on=[*key, "place"], how="left", validate="m:1")
     return due.assign(invoice_number=due["invoice_number"].where(due["invoice_status"] == "approved"))
 
 
 def _reason(due: pd.DataFrame, holds: pd.DataFrame) -> pd.Series:
     """The first reason why each balance is not paid, none where it is."""
     status = due["invoice_status"]
-    payee = due[["partner_id", "program"]].merge(holds, how="left")["reason_code"].set_axis(due.index)
+    payee = due[["partner_id", "program"]].merge(holds, how="left", validate="m:1")["reason_code"].set_axis(due.index)
     reasons = {
         "PAYNEG": due["is_negative"],
         "PAYMIN": due["is_below"],
