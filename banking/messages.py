@@ -14,7 +14,7 @@ from lxml import etree
 
 DUPLICATE = ("AM05", "DUPL", "DU01", "DU02", "DU03", "DU04", "DU05")  # ISO 20022: the bank has the payment already
 SIDES = {"DBIT": "settled", "CRDT": "returned"}  # of our account
-IN_REPORT = {"RJCT": "rejected", "ACSC": "settled", "ACCC": "settled"}
+IN_REPORT = {"RJCT": "rejected", "ACSC": "settled", "ACCC": "settled", "CANC": "rejected"}
 SAFE = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
 
@@ -68,21 +68,28 @@ def read(path: Path) -> list[Message]:
 
 
 def _report(root: etree._Element, made_at: datetime) -> Iterator[Message]:
-    """A status report, payment by payment; a file that is refused as a whole names none.
+    """A status report: what it says of the file that it refuses as a whole, and of each payment that it names.
 
-    It is refused as a file, or as the one instruction that each file of ours holds.
+    It is refused as a file, or as the one instruction that each file of ours holds; not where a payment of it is taken.
     """
+    named = [
+        _of_payment(one, made_at) for one in root.iterfind(".//{*}TxInfAndSts") if _text(one, "{*}OrgnlEndToEndId")
+    ]
+    statuses = {one.reported_status for one in named}
     levels = (*root.iterfind(".//{*}OrgnlGrpInfAndSts"), *root.iterfind(".//{*}OrgnlPmtInfAndSts"))
     refused = [node for node in levels if "RJCT" in (_text(node, "{*}GrpSts"), _text(node, "{*}PmtInfSts"))]
-    if refused and root.find(".//{*}TxInfAndSts") is None:
+    if refused and statuses <= {"rejected", "duplicate"}:
         file = _text(root, ".//{*}OrgnlGrpInfAndSts/{*}OrgnlMsgId")
         reason = next(filter(None, (_text(node, "{*}StsRsnInf/{*}Rsn/{*}Cd") for node in refused)), "")
-        yield Message(file, "duplicate" if reason in DUPLICATE else "rejected", reason or None, made_at)
-    for one in root.iterfind(".//{*}TxInfAndSts"):
-        code, reason = _text(one, "{*}TxSts"), _text(one, "{*}StsRsnInf/{*}Rsn/{*}Cd")
-        if payment := _text(one, "{*}OrgnlEndToEndId"):
-            status = IN_REPORT.get(code, "accepted")
-            yield Message(payment, "duplicate" if reason in DUPLICATE else status, reason or None, made_at)
+        is_duplicate = reason in DUPLICATE or "duplicate" in statuses
+        yield Message(file, "duplicate" if is_duplicate else "rejected", reason or None, made_at)
+    yield from named
+
+
+def _of_payment(one: etree._Element, made_at: datetime) -> Message:
+    code, reason = _text(one, "{*}TxSts"), _text(one, "{*}StsRsnInf/{*}Rsn/{*}Cd")
+    status = "duplicate" if reason in DUPLICATE else IN_REPORT.get(code, "accepted")
+    return Message(_text(one, "{*}OrgnlEndToEndId"), status, reason or None, made_at)
 
 
 def _entries(root: etree._Element, made_at: datetime) -> Iterator[Message]:

@@ -52,10 +52,11 @@ def test_of_several_payments_in_an_entry_each_has_its_own_amount_or_none(tmp_pat
 
 
 REPORT = """<Document><CstmrPmtStsRpt><GrpHdr><CreDtTm>2021-05-15T06:00:00</CreDtTm></GrpHdr>
-<OrgnlGrpInfAndSts><OrgnlMsgId>b-USD-1</OrgnlMsgId></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><OrgnlPmtInfId>p</OrgnlPmtInfId>
+<OrgnlGrpInfAndSts><OrgnlMsgId>b-USD-1</OrgnlMsgId><GrpSts>{group}</GrpSts></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><OrgnlPmtInfId>p</OrgnlPmtInfId>
 <PmtInfSts>{status}</PmtInfSts>{reason}{payment}</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>"""
 REASON = "<StsRsnInf><Rsn><Cd>{}</Cd></Rsn></StsRsnInf>"
 PAYMENT = "<TxInfAndSts><OrgnlEndToEndId>b-00001</OrgnlEndToEndId><TxSts>RJCT</TxSts></TxInfAndSts>"
+HELD = PAYMENT.replace("</TxSts>", "</TxSts>" + REASON.format("AM05"))  # the bank has it already
 
 
 @pytest.mark.parametrize(
@@ -64,11 +65,15 @@ PAYMENT = "<TxInfAndSts><OrgnlEndToEndId>b-00001</OrgnlEndToEndId><TxSts>RJCT</T
         ({"status": "RJCT", "reason": REASON.format("AC01")}, [("b-USD-1", "rejected", "AC01")]),
         ({"status": "RJCT", "reason": ""}, [("b-USD-1", "rejected", None)]),
         ({"status": "RJCT", "reason": REASON.format("DUPL")}, [("b-USD-1", "duplicate", "DUPL")]),
-        ({"status": "RJCT", "reason": "", "payment": PAYMENT}, [("b-00001", "rejected", None)]),
+        ({"status": "RJCT", "reason": "", "payment": PAYMENT}, [("b-USD-1", "rejected", None), ("b-00001", "rejected", None)]),
+        ({"status": "", "reason": "", "group": "RJCT", "payment": PAYMENT}, [("b-USD-1", "rejected", None), ("b-00001", "rejected", None)]),
+        ({"status": "RJCT", "reason": "", "payment": HELD}, [("b-USD-1", "duplicate", None), ("b-00001", "duplicate", "AM05")]),
+        ({"status": "RJCT", "reason": "", "payment": PAYMENT.replace("RJCT", "ACCP")}, [("b-00001", "accepted", None)]),
+        ({"status": "ACCP", "reason": "", "payment": PAYMENT.replace("RJCT", "CANC")}, [("b-00001", "rejected", None)]),
         ({"status": "ACCP", "reason": ""}, []),
     ],
-)
+)  # fmt: skip
 def test_a_rejection_of_all_payments_of_a_file_is_one_of_the_file(tmp_path, said, means):
     path = tmp_path / "pain.xml"
-    path.write_text(REPORT.format(**{"payment": ""} | said))
+    path.write_text(REPORT.format(**{"group": "", "payment": ""} | said))
     assert [(one.payment_id, one.reported_status, one.bank_reason) for one in messages.read(path)] == means
