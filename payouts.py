@@ -240,6 +240,8 @@ def _trouble(message: messages.Message, ours: Mapping[str, tuple[Decimal, str]])
     ordered, booked = ours[message.payment_id], message.booked
     if message.reported_status == "settled" and booked and booked != ordered:
         return f"booked {booked[0]} {booked[1]}, ordered {ordered[0]} {ordered[1]}"
+    if message.reported_status == "settled" and message.is_reversal:
+        return "what came back is debited again; see that it is not paid twice"
     return None
 
 

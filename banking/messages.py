@@ -27,6 +27,7 @@ class Message:
     """What one file says of one payment, or of all of one of our order files, by its message id.
 
     `reported_status` as the dictionary has it, the time in UTC; what was booked, in major units, where the file says it.
+    `is_reversal` says that the booking undoes an earlier one.
     """
 
     payment_id: str
@@ -34,6 +35,7 @@ class Message:
     bank_reason: str | None
     reported_at: datetime
     booked: tuple[Decimal, str] | None = None
+    is_reversal: bool = False
 
     @property
     def message_id(self) -> str:
@@ -105,7 +107,8 @@ def _entries(root: etree._Element, made_at: datetime) -> Iterator[Message]:
                     raise ValueError(f"payment [{payment}] is booked on side [{side}], not one of {list(SIDES)}")
                 reason = _text(one, "{*}RtrInf/{*}Rsn/{*}Cd")
                 at = _instant(booked) if booked else made_at
-                yield Message(payment, SIDES[side], reason or None, at, _booked(one, entry))
+                is_reversal = _text(entry, "{*}RvslInd") in ("true", "1")
+                yield Message(payment, SIDES[side], reason or None, at, _booked(one, entry), is_reversal)
 
 
 def _booked(one: etree._Element, entry: etree._Element) -> tuple[Decimal, str] | None:

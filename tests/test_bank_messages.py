@@ -77,3 +77,10 @@ def test_a_rejection_of_all_payments_of_a_file_is_one_of_the_file(tmp_path, said
     path = tmp_path / "pain.xml"
     path.write_text(REPORT.format(**{"group": "", "payment": ""} | said))
     assert [(one.payment_id, one.reported_status, one.bank_reason) for one in messages.read(path)] == means
+
+
+def test_a_debit_that_takes_back_a_credit_is_told_from_one_that_pays(tmp_path):
+    marked = DEBIT + "<RvslInd>{}</RvslInd>"
+    for marker, is_reversal in (("true", True), ("1", True), ("false", False)):
+        [said] = read(tmp_path, ENTRY.format(side=marked.format(marker), status="BOOK", details=""))
+        assert said.is_reversal == is_reversal

@@ -550,6 +550,17 @@ def test_what_was_paid_rightly_is_not_judged_by_later_rules_and_facts(home, tmp_
     booked(edited / "s.xml", f"{batch}-000002", "DBIT", "1200.00")
     settle("2021-05-16")
     assert ask("SELECT payment_status FROM payments WHERE partner_id = '1000002'") == [("settled",)]
+def test_a_return_that_the_bank_takes_back_is_named_for_a_person(home, tmp_path):
+    batch = approved()
+    payouts.send(batch, PAYER)
+    path = tmp_path / "s.xml"
+    for side, day in (("DBIT", "2021-05-16"), ("CRDT", "2021-05-17")):
+        assert booked(path, f"{batch}-000001", side, "1200.00", day)[0]["trouble"] is None
+    text = path.read_text().replace("CRDT</CdtDbtInd>", "DBIT</CdtDbtInd><RvslInd>true</RvslInd>")
+    path.write_text(text.replace("05-17", "05-18"))
+    [row] = payouts.receive([path])
+    assert row["trouble"] == "what came back is debited again; see that it is not paid twice"
+    assert statuses(batch)["1000001"] == "reversed"
 
 
 def test_why_a_payment_came_back_stays_known_though_the_statement_does_not_say_it(home, tmp_path):
