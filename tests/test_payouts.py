@@ -323,6 +323,19 @@ def test_an_account_that_cannot_be_is_refused(home):
     ]
 
 
+def test_an_account_for_one_program_stands_beside_that_for_all_and_counts_as_changed(home):
+    named = {"program": "csp-indirect-reseller", "partner_id": "1000001", "account_holder": "A", "iban": IBANS[1]}
+    land("partner_requests", [{"request_id": "named", **named, **PROFILE}], "2021-05-15", mode="delta")
+    settle("2021-05-15")
+    with store.warehouse() as con:
+        found = frames.read_input(con, "payees", date(2021, 5, 15))
+    mine = found[found["partner_id"] == "1000001"].sort_values("request_id")
+    assert mine[["program", "request_id", "is_changed"]].to_numpy().tolist() == [
+        ["csp-indirect-reseller", "named", True], ["*", "r1000001", False],
+    ]  # fmt: skip
+    assert payouts.plan(CYCLE)["reason_code"].tolist() == ["PAYNEW", None, None]
+
+
 def test_the_journal_books_payments_against_the_bank(home, tmp_path):
     payouts.send(approved(), PAYER)
     settle("2021-05-15")

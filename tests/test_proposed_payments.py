@@ -15,7 +15,7 @@ from transforms.proposed_payments import proposed_payments
 PROGRAM = "csp-indirect-reseller"
 CYCLE = date(2021, 5, 15)
 PAYEE = {
-    "partner_id": "p1", "country": "DE", "bank_status": "approved", "tax_status": "approved", "request_id": "r1",
+    "partner_id": "p1", "program": "*", "country": "DE", "bank_status": "approved", "tax_status": "approved", "request_id": "r1",
     "payout_currency": "EUR", "named_on": "2020-01-01", "is_changed": False,
 }  # fmt: skip
 BALANCE = {
@@ -43,7 +43,7 @@ def proposed(
     taxes = ["country", "tax_kind", "tax_rate", "valid_from", "valid_to"]
     due = proposed_payments(
         payable.astype({"due_minor": "Int64", "program_due_minor": "Int64"}),
-        framed([PAYEE | (payee or {})], list(PAYEE), ("named_on",)),
+        framed([PAYEE | row for row in (payee or {}, *more.get("accounts", []))], list(PAYEE), ("named_on",)),
         framed([{"partner_id": "p1", "program": "*"} | hold for hold in holds], asked, ("requested_at",)),
         framed(more.get("rates", []), ["from_currency", "to_currency", "fx_rate"], fx_rate=FX),
         framed([{"country": "DE", "valid_from": "2018-01-01"} | tax for tax in more.get("taxes", [])], taxes, ("valid_from", "valid_to"), tax_rate=RATE),
@@ -90,6 +90,15 @@ def test_the_minimum_is_of_all_currencies_together():
 )
 def test_a_payee_that_cannot_be_paid_is_told_why(payee, reason):
     assert paid(payee=payee) == [reason or 100_000]
+
+
+def test_an_account_that_is_named_for_one_program_is_used_for_that_one_alone():
+    named = {"request_id": "r2", "payout_currency": "EUR"}
+    for program, used in ((PROGRAM, "r2"), ("csp-direct-bill", "r1")):
+        assert [row["request_id"] for row in proposed(accounts=[named | {"program": program}])] == [used]
+    nowhere = {"request_id": None, "payout_currency": None}
+    assert paid(payee=nowhere, accounts=[named | {"program": "csp-direct-bill"}]) == ["PAYACCT"]
+    assert paid(payee=nowhere, accounts=[named | {"program": PROGRAM}]) == [100_000]
 
 
 def test_a_balance_is_converted_over_a_third_currency_where_no_rate_is_given():

@@ -58,8 +58,9 @@ def entries(
         held, due = known[f"{unit}held_minor"], known[f"{unit}due_minor"]
         known[f"{unit}held_minor"] = held.clip(lower=0).clip(upper=due)
     held = known.merge(missing[["partner_id", "program"]].astype("str"), on=["partner_id", "program"])
-    payees = payees[["partner_id", "country", "known_until"]].astype({"partner_id": "str", "country": "str"})
-    held = held.merge(payees, on="partner_id", how="left")
+    of_partner = payees[["partner_id", "country", "known_until"]].drop_duplicates()
+    of_partner = of_partner.astype({"partner_id": "str", "country": "str"})
+    held = held.merge(of_partner, on="partner_id", how="left", validate="m:1")
     held = held[~(held["known_until"] > held["held_since"])]
     made += [_unknown(held, program) for program in active(programs)]
     return settlements(pd.concat(made, ignore_index=True), run_date).assign(payment_id=None)

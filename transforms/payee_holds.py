@@ -18,8 +18,7 @@ def payee_holds(
 
     Partners that can be paid have no row.
     """
-    names = pd.DataFrame({"program": [program.program for program in active(programs)]}, dtype="str")
-    each = payees.astype({"partner_id": "str"}).merge(names, how="cross")
+    each = payees_by_program(payees, programs)
     changed = each["is_changed"].fillna(False).astype(bool)
     reasons = {
         "PAYHOLD": _is_held(each, hold_requests),
@@ -30,6 +29,15 @@ def payee_holds(
     }
     held = each[PAYEE].assign(reason_code=first_reason(reasons, each.index))
     return held[held["reason_code"].notna()].reset_index(drop=True)
+
+
+def payees_by_program(payees: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
+    """How each partner is paid in each program: by the account that it named for it, else by that for all (`*`)."""
+    names = pd.DataFrame({"paid_in": [program.program for program in active(programs)]}, dtype="str")
+    each = payees.astype(dict.fromkeys(PAYEE, "str")).merge(names, how="cross")
+    fitting = each[(each["program"] == "*") | (each["program"] == each["paid_in"])]
+    chosen = fitting.sort_values("program").drop_duplicates(["partner_id", "paid_in"], keep="last")  # `*` comes first
+    return chosen.assign(program=chosen["paid_in"]).drop(columns="paid_in").reset_index(drop=True)
 
 
 def first_reason(reasons: dict[str, pd.Series], index: pd.Index) -> pd.Series:

@@ -9,7 +9,7 @@ import pandas as pd
 from transforms.adjustments import exponent, minor
 from transforms.cross_rates import rates_of
 from transforms.money import quotient, share, unit_shift
-from transforms.payee_holds import first_reason, payee_holds
+from transforms.payee_holds import first_reason, payee_holds, payees_by_program
 from transforms.programs import Program, active
 
 PAYEE = ["partner_id", "program", "earning_type"]
@@ -33,9 +33,9 @@ def proposed_payments(
     is `payout_minor` in the payout currency at the rate of the cycle's month, over a third currency where there is none. With one it is carried forward.
     """
     taxes = _taxes_on(tax_rates, cycle_on)
-    payees = payees.merge(taxes, on="country", how="left", validate="m:1")
+    accounts = payees_by_program(payees, programs).merge(taxes, on="country", how="left", validate="m:1")
     made = [
-        _priced(netted(rows.reset_index(drop=True), program, cycle_on), payees, payout_rates, program)
+        _priced(netted(rows.reset_index(drop=True), program, cycle_on), accounts, payout_rates, program)
         for program in active(programs)
         if len(rows := payable[payable["program"].astype("str") == program.program])
     ]
@@ -77,12 +77,12 @@ def netted(due: pd.DataFrame, program: Program, cycle_on: date) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _priced(due: pd.DataFrame, payees: pd.DataFrame, payout_rates: pd.DataFrame, program: Program) -> pd.DataFrame:
+def _priced(due: pd.DataFrame, accounts: pd.DataFrame, payout_rates: pd.DataFrame, program: Program) -> pd.DataFrame:
     """The payments with their payee, taxes and what reaches the bank; missing where there is no account or rate."""
     mode, mine = program.rounding.mode, due["currency"].astype("str")
-    due = due.assign(currency=mine, partner_id=due["partner_id"].astype("str"))
-    payees = payees.astype({"partner_id": "str", "payout_currency": "str"})
-    due = due.merge(payees, on="partner_id", how="left", validate="m:1")
+    key = ["partner_id", "program"]
+    due = due.assign(currency=mine).astype(dict.fromkeys(key, "str"))
+    due = due.merge(accounts.astype({"payout_currency": "str"}), on=key, how="left", validate="m:1")
     pairs = due[["currency", "payout_currency"]].dropna().drop_duplicates().itertuples(index=False, name=None)
     rates = rates_of(pairs, payout_rates)
     due = due.merge(
