@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -203,7 +203,7 @@ def _hand_over(prepared: Path) -> list[Path]:
 def receive(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """Take in what the bank said: a row for each thing said of one of our payments.
 
-    Payments that are not ours, and ours that left in another amount, are named as such in `trouble` and left alone.
+    Payments that are not ours or not sent, and ours that left in another amount, are named as such in `trouble` and left alone.
 
     Raises messages.Unreadable for the first file that cannot be used, and takes in nothing then.
     """
@@ -213,6 +213,7 @@ def receive(paths: Sequence[Path]) -> list[dict[str, Any]]:
             found = con.execute(
                 f"SELECT {ORDER_FILE}, payment_id, payout_minor, payout_currency FROM clean.payout_payments"
             ).fetchall()
+            sent = {row["payment_id"] for row in store.rows(con, SENT)}
         ours = {payment: (major(amount, currency), currency) for _, payment, amount, currency in found}
         of_file = defaultdict(list)
         for file, payment, *_ in found:
@@ -222,21 +223,23 @@ def receive(paths: Sequence[Path]) -> list[dict[str, Any]]:
             for name, message in read
             for one in message.of_each(of_file.get(message.payment_id, [message.payment_id]))
         }
-        if sound := [message for _, message in said.values() if not _trouble(message, ours)]:
+        if sound := [message for _, message in said.values() if not _trouble(message, ours, sent)]:
             _land(sound)
     return [
         {
             "file": name, "payment_id": one.payment_id, "bank_reason": one.bank_reason, "reported_at": one.reported_at,
-            "reported_status": one.reported_status, "trouble": _trouble(one, ours),
+            "reported_status": one.reported_status, "trouble": _trouble(one, ours, sent),
         }
         for name, one in said.values()
     ]  # fmt: skip
 
 
-def _trouble(message: messages.Message, ours: Mapping[str, tuple[Decimal, str]]) -> str | None:
+def _trouble(message: messages.Message, ours: Mapping[str, tuple[Decimal, str]], sent: Set[str]) -> str | None:
     """Why what the bank said is for a person to look at; what comes back may be less than what left, by the banks' fees."""
     if message.payment_id not in ours:
         return "unknown payment"
+    if message.payment_id not in sent:
+        return "not sent by us"
     ordered, booked = ours[message.payment_id], message.booked
     if message.reported_status == "settled" and booked and booked != ordered:
         return f"booked {booked[0]} {booked[1]}, ordered {ordered[0]} {ordered[1]}"
@@ -267,12 +270,12 @@ FROM clean.payout_payments JOIN (
     FROM clean.partner_requests GROUP BY request_id
 ) USING (request_id) WHERE batch_id = $batch ORDER BY order_file, payment_id
 """
-BATCHES = """
+SENT = "SELECT DISTINCT payment_id FROM clean.bank_messages WHERE reported_status = 'sent'"  # which we alone say
+BATCHES = f"""
 SELECT batch_id, cycle_on, cut_on, proposed_by, approval, batch_hash AS approved_hash, decided_by, note, count(*) AS payments,
-    count(sent.payment_id) > 0 AS is_sent
-FROM clean.payout_payments LEFT JOIN clean.payout_approvals USING (batch_id) LEFT JOIN (
-    SELECT DISTINCT payment_id FROM clean.bank_messages
-) AS sent USING (payment_id) GROUP BY ALL ORDER BY cycle_on, batch_id
+    count(sent.payment_id) = count(*) AS is_sent
+FROM clean.payout_payments LEFT JOIN clean.payout_approvals USING (batch_id) LEFT JOIN ({SENT}) AS sent USING (payment_id)
+GROUP BY ALL ORDER BY cycle_on, batch_id
 """
 TOTALS = """
 SELECT batch_id, payout_currency, sum(payout_minor)::BIGINT AS payout_minor FROM clean.payout_payments GROUP BY ALL ORDER BY ALL

@@ -131,7 +131,7 @@ def bank(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Take in what the bank says of payments. Exit 1 when it names one that is not ours, or another amount.
+    """Take in what the bank says of payments. Exit 1 when it names one that is not ours or not sent, or another amount.
 
     \b
     Example: incentives payouts bank pickup/*.xml

@@ -563,6 +563,15 @@ def test_what_was_paid_rightly_is_not_judged_by_later_rules_and_facts(home, tmp_
     booked(edited / "s.xml", f"{batch}-000002", "DBIT", "1200.00")
     settle("2021-05-16")
     assert ask("SELECT payment_status FROM payments WHERE partner_id = '1000002'") == [("settled",)]
+def test_what_the_bank_says_of_a_payment_before_it_is_sent_is_named_and_left_alone(home, tmp_path):
+    batch = payouts.propose(CYCLE, "anna")
+    [row] = booked(tmp_path / "s.xml", f"{batch['batch_id']}-000001", "DBIT", "1200.00")
+    assert row["trouble"] == "not sent by us"
+    payouts.decide(batch["batch_id"], "approved", "ben", batch["batch_hash"])
+    assert len(payouts.send(batch["batch_id"], PAYER)) == 1
+    assert set(statuses(batch["batch_id"]).values()) == {"sent"} and payouts.unsent() == []
+
+
 def test_a_return_that_the_bank_takes_back_is_named_for_a_person(home, tmp_path):
     batch = approved()
     payouts.send(batch, PAYER)
