@@ -102,7 +102,8 @@ def propose(cycle_on: date, by: str) -> dict[str, Any]:
 def decide(batch: str, approval: Approval, by: str, batch_hash: str, note: str = "") -> dict[str, Any]:
     """Write down what was decided on a batch as it was shown; rejected and expired ones free what they reserved.
 
-    Raises LookupError for a batch that is unknown, is decided, or is not what was shown, and for an own approval.
+    Raises LookupError for a batch that is unknown, is decided, or is not what was shown, and for approving an own batch or
+    one that is not what was proposed.
     """
     with _alone():
         found = batch_of(batch)
@@ -114,6 +115,8 @@ def decide(batch: str, approval: Approval, by: str, batch_hash: str, note: str =
             )
         if approval == "approved" and people.is_same(by, found["proposed_by"]):
             raise LookupError(f"[{by}] approves an own batch; somebody else must.")
+        if approval == "approved" and found["is_changed"]:
+            raise LookupError(f"batch [{batch}] was delivered again since it was proposed; reject it and propose anew.")
         said = {
             "batch_id": batch, "batch_hash": found["batch_hash"], "approval": approval, "decided_by": people.named(by),
             "decided_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "note": note,
@@ -211,7 +214,7 @@ def receive(paths: Sequence[Path]) -> list[dict[str, Any]]:
     with _alone():
         with store.locked("bank messages"), store.warehouse() as con:
             found = con.execute(
-                f"SELECT {ORDER_FILE}, payment_id, payout_minor, payout_currency FROM clean.payout_payments"
+                f"SELECT {ORDER_FILE}, payment_id, payout_minor, payout_currency FROM {PAYMENTS}"
             ).fetchall()
             sent = {row["payment_id"] for row in store.rows(con, SENT)}
         ours = {payment: (major(amount, currency), currency) for _, payment, amount, currency in found}
@@ -259,13 +262,15 @@ def _land(said: Sequence[messages.Message]) -> None:
     handover.rows("bank_messages", _next_day(), rows)
 
 
+NOW = "known_to IS NULL AND NOT is_withdrawn"
+PAYMENTS = f"(FROM clean.payout_payments WHERE {NOW})"
 ORDER_FILE = (  # its name and message id: a currency and the orders that one file carries
     "concat_ws('-', batch_id, payout_currency, (row_number() OVER (PARTITION BY batch_id, payout_currency ORDER BY payment_id) - 1) "
     f"// {ORDERS_A_FILE} + 1)"
 )
 ORDERS = f"""
 SELECT payment_id, cycle_on, program, earning_type, payout_currency, payout_minor, account_holder, iban, {ORDER_FILE} AS order_file
-FROM clean.payout_payments JOIN (
+FROM {PAYMENTS} JOIN (
     SELECT request_id, arg_max(account_holder, known_from) AS account_holder, arg_max(iban, known_from) AS iban
     FROM clean.partner_requests GROUP BY request_id
 ) USING (request_id) WHERE batch_id = $batch ORDER BY order_file, payment_id
@@ -273,12 +278,14 @@ FROM clean.payout_payments JOIN (
 SENT = "SELECT DISTINCT payment_id FROM clean.bank_messages WHERE reported_status = 'sent'"  # which we alone say
 BATCHES = f"""
 SELECT batch_id, cycle_on, cut_on, proposed_by, approval, batch_hash AS approved_hash, decided_by, note, count(*) AS payments,
-    count(sent.payment_id) = count(*) AS is_sent
-FROM clean.payout_payments LEFT JOIN clean.payout_approvals USING (batch_id) LEFT JOIN ({SENT}) AS sent USING (payment_id)
-GROUP BY ALL ORDER BY cycle_on, batch_id
+    count(sent.payment_id) = count(*) AS is_sent, is_changed
+FROM {PAYMENTS} JOIN (
+    SELECT batch_id, count(DISTINCT delivery_id) > 1 AS is_changed FROM clean.payout_payments GROUP BY batch_id
+) USING (batch_id) LEFT JOIN (FROM clean.payout_approvals WHERE {NOW}) USING (batch_id)
+LEFT JOIN ({SENT}) AS sent USING (payment_id) GROUP BY ALL ORDER BY cycle_on, batch_id
 """
-TOTALS = """
-SELECT batch_id, payout_currency, sum(payout_minor)::BIGINT AS payout_minor FROM clean.payout_payments GROUP BY ALL ORDER BY ALL
+TOTALS = f"""
+SELECT batch_id, payout_currency, sum(payout_minor)::BIGINT AS payout_minor FROM {PAYMENTS} GROUP BY ALL ORDER BY ALL
 """
 
 
@@ -286,6 +293,7 @@ def batches() -> list[dict[str, Any]]:
     """Every batch, oldest first: its cycle, who proposed it and who decided what, how many payments, and whether it is sent.
 
     `payouts` is what it pays by payout currency, in major units; `batch_hash` what an approval is bound to.
+    `is_changed` says that payments of it were delivered again after they were proposed.
     """
     with store.locked("batches"), store.warehouse() as con:
         found, totals = store.rows(con, BATCHES), store.rows(con, TOTALS)

@@ -314,6 +314,32 @@ def test_what_is_not_what_was_approved_is_not_sent(home, changed):
     assert not list((home / "outbox").glob("*"))
 
 
+def deliver_again(partner: str) -> None:
+    """Have a partner's payment delivered a second time, of one euro more."""
+    with store.warehouse() as con:
+        [row] = store.rows(con, "SELECT * FROM clean.payout_payments WHERE partner_id = $partner", partner=partner)
+    more = {"payment_minor": row["payment_minor"] + 100, "payout_minor": row["payout_minor"] + 100}
+    handover.rows("payout_payments", date(2021, 5, 15), payouts._delivered(pd.DataFrame([row | more])))
+    pipeline.ingest()
+
+
+def rejected(batch: str) -> str:
+    """That batch, as carl rejects it."""
+    return payouts.decide(batch, "rejected", "carl", payouts.batch_of(batch)["batch_hash"])["approval"]
+
+
+def test_a_payment_that_is_delivered_again_is_in_its_batch_once_and_the_batch_is_not_approved(home):
+    batch = payouts.propose(CYCLE, "anna")["batch_id"]
+    deliver_again("1000001")
+    found = payouts.batch_of(batch)
+    assert (found["payouts"], found["payments"]) == ({"EUR": Decimal("3601.00")}, 3)
+    with store.warehouse() as con:
+        assert len(store.rows(con, payouts.ORDERS, batch=batch)) == 3
+    with pytest.raises(LookupError, match="delivered again"):
+        payouts.decide(batch, "approved", "ben", found["batch_hash"])
+    assert rejected(batch) == "rejected"
+
+
 def test_an_account_that_cannot_be_is_refused(home):
     wrong = {"partner_id": "1000001", "account_holder": "A", "iban": "DE89370400440532013001", **PROFILE}
     land("partner_requests", [{"request_id": "wrong", **wrong}], "2021-05-15")
