@@ -589,6 +589,8 @@ def test_what_was_paid_rightly_is_not_judged_by_later_rules_and_facts(home, tmp_
     booked(edited / "s.xml", f"{batch}-000002", "DBIT", "1200.00")
     settle("2021-05-16")
     assert ask("SELECT payment_status FROM payments WHERE partner_id = '1000002'") == [("settled",)]
+
+
 def test_what_the_bank_says_of_a_payment_before_it_is_sent_is_named_and_left_alone(home, tmp_path):
     batch = payouts.propose(CYCLE, "anna")
     [row] = booked(tmp_path / "s.xml", f"{batch['batch_id']}-000001", "DBIT", "1200.00")

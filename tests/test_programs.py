@@ -253,6 +253,7 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("examples:", "coop: {usage_months: 6, claims_open: {months: 1, day: 31}}\nexamples:")], "coop.claims_open.day [31]: not every month has this day"),
         ([("examples:", "coop: {grace_days: 45}\nexamples:")], "add usage_months"),
         ([("examples:", "payout: {minimum: 200}\nexamples:")], "payout […]: without due nothing is paid; add due: {lag_days: 45, day: 15}"),
+        ([("examples:", "coop: {usage_months: 7}\nexamples:")], "coop.usage_months [7]: an activity would lie in the usage periods of two half years"),
         ([("examples:", "payout: {unreached: {at: fiscal_year_end, then: carry}}\nexamples:")], "add minimum"),
         ([("examples:", "payout: {minimum: 200, unreached: {at: never, then: carry}}\nexamples:")], "unreached.at [never]"),
         ([("examples:", "payout: {due: {lag_days: -1, day: 15}}\nexamples:")], "payout.due.lag_days"),

@@ -34,6 +34,7 @@ BOUNDS = {  # and those of a bound or pattern
     ("greater_than_equal", "1"): "give one greater than or equal to 1",
     ("greater_than", "0"): "give one greater than 0",
     ("less_than_equal", "1"): "a share lies between 0 and 1; write one half as 0.5",
+    ("less_than_equal", "6"): "an activity would lie in the usage periods of two half years; take at most 6 months",
     ("less_than_equal", "28"): "not every month has this day; take one from 1 to 28",
     ("less_than_equal", str(MOST_DAYS)): f"that is more than a hundred years; give at most {MOST_DAYS}",
     ("less_than_equal", str(MOST_MONTHS)): f"that is more than a hundred years; give at most {MOST_MONTHS}",

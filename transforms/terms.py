@@ -57,7 +57,7 @@ class Coop(Rule):
     """What becomes of the co-op of a half year."""
 
     minimum: DatedNumber | None = None
-    usage_months: Months | None = Field(None, ge=1)
+    usage_months: int | None = Field(None, ge=1, le=6)
     claims_open: ClaimsOpen | None = None
     grace_days: Days | None = Field(None, ge=0)
     caps: dict[Activity, ActivityCap] = Field(default_factory=dict)
