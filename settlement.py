@@ -332,8 +332,8 @@ def _stage(
 
 
 def post_besides(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
-    """Stage what is posted besides earnings: adjustments, funds, payments, what is given up; what to tell of adjustments."""
-    told = _adjust(con, run)
+    """Stage what is posted besides earnings: adjustments, funds, payments, what is given up; what to tell of it."""
+    told = [*_adjust(con, run), *_foreign_reviews(con, run)]
     _follow_funds(con, run)
     _follow_payments(con, run)
     _give_up(con, run)
@@ -363,6 +363,15 @@ def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
 def _refused(con: duckdb.DuckDBPyConnection, pending: list[adjustments.Adjustment], run: Run) -> dict[str, str]:
     earned, partners = (frames.read_input(con, name, run.day) for name in ("earned", "partner_ids"))
     return adjustments.refusals(pending, earned, partners["partner_id"], run.rules.now)
+
+
+def _foreign_reviews(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
+    """What to tell of reviews that are in another currency than their claims."""
+    return [
+        f"review [{row.review_id}] does not count: it is in [{row.review_currency}], its claim [{row.request_id}] "
+        f"in [{row.claim_currency}]; deliver it again in the claim's currency."
+        for row in frames.read_input(con, "foreign_reviews", run.day).itertuples()
+    ]
 
 
 def _follow_funds(con: duckdb.DuckDBPyConnection, run: Run) -> None:

@@ -199,9 +199,9 @@ FOREIGN = {
 FUND = "SELECT accrued, converted, claimed, pending, forfeited, open, fund_stage FROM coop_funds WHERE half_from = DATE '2021-01-01'"
 
 
-def settle(day: str, revenue: str = "1.00") -> None:
+def settle(day: str, revenue: str = "1.00") -> dict:
     land("fx_rates", [{"fx_month": day[:7]}], day)
-    settle_next(day, [{"transaction_id": f"x{day}", "transaction_at": f"{day}T10:00:00Z", "revenue": revenue}])
+    return settle_next(day, [{"transaction_id": f"x{day}", "transaction_at": f"{day}T10:00:00Z", "revenue": revenue}])
 
 
 def test_a_fund_is_claimed_reviewed_paid_and_its_rest_forfeited(first_day):
@@ -222,10 +222,14 @@ def test_a_fund_is_claimed_reviewed_paid_and_its_rest_forfeited(first_day):
         "reviewed_by": "rita",
         "currency": "USD",
     }
-    land("request_reviews", [{**review, "review_outcome": "approved", "approved": "2500.00", "note": ""}], "2021-09-01")
+    foreign = {"review_id": "2", "reviewed_at": "2021-09-01T09:00:00Z", "currency": "JPY", "approved": "250000"}
+    review |= {"review_outcome": "approved", "approved": "2500.00"}
+    land("request_reviews", [review, review | foreign], "2021-09-01")
     land("users", [{"partner_id": "1000001"}, {"partner_id": "2000001"}], "2021-09-01")
     land("partner_requests", [{**ASKED, **FOREIGN}], "2021-09-01")
-    settle("2021-09-01")
+    assert settle("2021-09-01")["warnings"][:1] == [
+        "review [2] does not count: it is in [JPY], its claim [claim] in [USD]; deliver it again in the claim's currency."
+    ]
     assert ask("SELECT reason_code FROM partner_requests WHERE request_kind = 'dispute'") == [("REQCLAIM",)]
     assert ask(FUND) == [(accrued, zero, Decimal(2500), zero, zero, accrued - 2500, "claimable")]
     plan = payouts.plan(date(2021, 9, 15)).set_index("earning_type")

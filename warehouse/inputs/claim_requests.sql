@@ -1,4 +1,4 @@
--- Claims to co-op funds that were taken up, with the last review of each and the partner's last dispute of it, as known on the day.
+-- Claims to co-op funds that were taken up, with the last review of each in its currency and the partner's last dispute of it, as known on the day.
 WITH asked AS (
     SELECT request_id, requested_at, subject, currency, activity_type, occurred_on, requested_minor FROM clean.partner_requests
     WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of)
@@ -11,8 +11,10 @@ WITH asked AS (
     SELECT
         request_id, arg_max(review_outcome, (reviewed_at, review_id)) AS review_outcome,
         arg_max_null(approved_minor, (reviewed_at, review_id)) AS approved_minor, max(reviewed_at) AS reviewed_at
-    FROM clean.request_reviews
-    WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn GROUP BY request_id
+    FROM clean.request_reviews AS review JOIN asked USING (request_id)
+    WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn
+        AND coalesce(review.currency = asked.currency, true)
+    GROUP BY request_id
 ), disputes AS (
     SELECT subject AS request_id, partner_id, max(requested_at) AS disputed_at
     FROM answered JOIN asked USING (request_id) WHERE request_kind = 'dispute' GROUP BY ALL
