@@ -167,11 +167,24 @@ def test_a_claim_of_no_usage_period_is_refused():
         ({"review_outcome": "rejected"}, "rejected", pd.NA, 0),
         ({"review_outcome": "rejected", "disputed_at": "2021-09-03"}, "disputed", pd.NA, 100_000),
         ({"review_outcome": "rejected", "disputed_at": "2021-09-01"}, "rejected", pd.NA, 0),
+        (
+            {"review_outcome": "approved", "approved_minor": 60_000, "disputed_at": "2021-09-03"},
+            "disputed",
+            60_000,
+            100_000,
+        ),
+        (
+            {"review_outcome": "under_review", "decided_outcome": "approved", "approved_minor": 60_000},
+            "under_review",
+            60_000,
+            100_000,
+        ),
     ],
 )
 def test_a_claim_stands_where_its_last_review_or_dispute_put_it(said, status, approved, claimed):
     row = {
         "review_outcome": None,
+        "decided_outcome": said.get("review_outcome"),
         "approved_minor": pd.NA,
         "disputed_at": None,
         "reviewed_at": "2021-09-02" if said else None,
@@ -195,6 +208,9 @@ SPENT = {
 FOREIGN = {
     "request_id": "foreign", "request_kind": "dispute", "subject": "claim", "partner_id": "2000001",
     "requested_at": "2021-09-01T09:00:00Z",
+}  # fmt: skip
+DISPUTE = {
+    "request_id": "own", "request_kind": "dispute", "subject": "claim", "requested_at": "2021-10-02T09:00:00Z",
 }  # fmt: skip
 FUND = "SELECT accrued, converted, claimed, pending, forfeited, open, fund_stage FROM coop_funds WHERE half_from = DATE '2021-01-01'"
 
@@ -237,9 +253,16 @@ def test_a_fund_is_claimed_reviewed_paid_and_its_rest_forfeited(first_day):
     payouts.propose(date(2021, 9, 15), "anna")
     assert payouts.plan(date(2021, 9, 15)).empty
 
+    land("partner_requests", [{**ASKED, **DISPUTE}], "2021-10-02", mode="delta")
+    again = {"review_id": "3", "reviewed_at": "2021-10-02T10:00:00Z", "review_outcome": "under_review", "approved": ""}
+    land("request_reviews", [review | again], "2021-10-02", mode="delta")
+    settle("2021-10-02")
+    assert ask(FUND) == [(accrued, zero, Decimal(2500), Decimal(500), zero, accrued - 2500, "claimable")]
+    assert "coop" not in set(payouts.plan(date(2021, 10, 15))["earning_type"])  # what is paid is not taken back
+
     accepted_before("foreign")
     settle("2022-02-16")
-    assert ask(FUND) == [(accrued, zero, Decimal(2500), zero, accrued - 2500, zero, "closed")]
+    assert ask(FUND) == [(accrued, zero, Decimal(2500), Decimal(500), accrued - 3000, Decimal(500), "closed")]
     assert operations.verify()["differences"] == []
 
 

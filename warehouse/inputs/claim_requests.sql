@@ -1,4 +1,4 @@
--- Claims to co-op funds that were taken up, with the last review of each in its currency and the partner's last dispute of it, as known on the day.
+-- Claims to co-op funds that were taken up, with the last review and decision on each in its currency and the partner's last dispute of it, as known on the day.
 WITH asked AS (
     SELECT request_id, requested_at, subject, currency, activity_type, occurred_on, requested_minor FROM clean.partner_requests
     WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of)
@@ -10,7 +10,9 @@ WITH asked AS (
 ), reviews AS (
     SELECT
         request_id, arg_max(review_outcome, (reviewed_at, review_id)) AS review_outcome,
-        arg_max_null(approved_minor, (reviewed_at, review_id)) AS approved_minor, max(reviewed_at) AS reviewed_at
+        arg_max(review_outcome, (reviewed_at, review_id)) FILTER (review_outcome IN ('approved', 'rejected')) AS decided_outcome,
+        arg_max_null(approved_minor, (reviewed_at, review_id)) FILTER (review_outcome IN ('approved', 'rejected')) AS approved_minor,
+        max(reviewed_at) AS reviewed_at
     FROM clean.request_reviews AS review JOIN asked USING (request_id)
     WHERE known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn
         AND coalesce(review.currency = asked.currency, true)
@@ -21,7 +23,7 @@ WITH asked AS (
 )
 SELECT
     answered.request_id, partner_id, answered.program, half_from, currency, activity_type, occurred_on, requested_minor,
-    requested_at, review_outcome, approved_minor, reviewed_at, disputed_at
+    requested_at, review_outcome, decided_outcome, approved_minor, reviewed_at, disputed_at
 FROM answered JOIN asked USING (request_id)
 JOIN coop_halves ON coop_halves.program = answered.program AND occurred_on >= half_to AND occurred_on < usage_to
 LEFT JOIN reviews USING (request_id) LEFT JOIN disputes USING (request_id, partner_id)

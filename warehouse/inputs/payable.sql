@@ -1,7 +1,7 @@
 -- What is due of each balance by the cycle's day and not reserved by a payment; of co-op, what claims are approved for.
 WITH approved AS (
-    SELECT partner_id, program, half_from, currency, sum(claimed_minor) AS approved FROM derived.coop_claims
-    WHERE known_to IS NULL AND coop_claim_status = 'approved' GROUP BY ALL
+    SELECT partner_id, program, half_from, currency, sum(approved_minor) AS approved FROM derived.coop_claims
+    WHERE known_to IS NULL AND approved_minor IS NOT NULL GROUP BY ALL
 ), fund AS (
     SELECT approved.*, program_currency, sum(amount_minor) AS balance, sum(program_amount_minor) AS program_balance
     FROM approved JOIN coop_halves USING (program, half_from) JOIN derived.earnings_ledger AS entry

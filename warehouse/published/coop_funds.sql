@@ -16,8 +16,7 @@ FROM (
     UNION ALL BY NAME
     SELECT
         partner_id, program, half_from, currency, 0 AS entries, 0 AS accrued, 0 AS adjusted, 0 AS converted, 0 AS forfeited,
-        CASE coop_claim_status WHEN 'approved' THEN side * claimed_minor ELSE 0 END AS claimed,
-        CASE coop_claim_status WHEN 'approved' THEN 0 ELSE side * claimed_minor END AS pending
+        side * coalesce(approved_minor, 0) AS claimed, side * (claimed_minor - coalesce(approved_minor, 0)) AS pending
     FROM (
         SELECT *, 1 AS side FROM derived.coop_claims WHERE known_from >= $first AND known_to IS NULL
         UNION ALL
