@@ -21,9 +21,15 @@ SELECT entry_id, posted_on, period, earning_month, partner_id, program, lever, t
 FROM earnings_ledger
 WHERE ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period) ORDER BY posted_on, entry_id
 """
-# each sum once as debit and once as credit; what is taken back changes sides
+# each sum once as debit and once as credit; what is taken back changes sides. With a payment its sales tax leaves the
+# bank; what comes back of one does so without the tax withheld, and with its sales tax
 JOURNAL = """
-WITH booked AS (
+WITH moved AS (
+    SELECT entry.period, entry.program, entry.earning_type, entry.currency, cause, withheld, sales_tax
+    FROM earnings_ledger AS entry JOIN payments USING (payment_id)
+    WHERE cause IN ('paid', 'payment_returned') AND ($partner IS NULL OR entry.partner_id = $partner)
+        AND ($period IS NULL OR entry.period = $period)
+), booked AS (
     SELECT period, program, earning_type, currency, sum(amount) AS amount,
         CASE cause WHEN 'adjustment' THEN 'adjustment' WHEN 'paid' THEN 'payment' WHEN 'payment_returned' THEN 'payment'
             WHEN 'withheld' THEN 'tax' WHEN 'forfeited' THEN 'forfeit' WHEN 'escheated' THEN 'escheat'
@@ -35,13 +41,21 @@ WITH booked AS (
     FROM earnings_ledger
     WHERE cause = 'fx_correction' AND ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period)
     GROUP BY ALL
+    UNION ALL
+    SELECT period, program, earning_type, currency, sum(CASE cause WHEN 'paid' THEN -sales_tax ELSE sales_tax END), 'sales tax'
+    FROM moved GROUP BY ALL
+    UNION ALL
+    SELECT period, program, earning_type, currency, sum(withheld), 'tax returned' FROM moved WHERE cause = 'payment_returned'
+    GROUP BY ALL
 ), sides AS (
-    SELECT *, CASE kind WHEN 'exchange difference' THEN kind WHEN 'payment' THEN 'bank' WHEN 'tax' THEN 'tax payable'
+    SELECT *, CASE kind WHEN 'exchange difference' THEN kind WHEN 'payment' THEN 'bank' WHEN 'sales tax' THEN 'bank'
+            WHEN 'tax' THEN 'tax payable' WHEN 'tax returned' THEN 'tax payable'
             WHEN 'escheat' THEN 'unclaimed property' WHEN 'conversion' THEN 'clearing' WHEN 'offset' THEN 'clearing'
             ELSE earning_type || ' expense' END AS account,
         amount AS debited FROM booked
     UNION ALL
-    SELECT *, earning_type || ' payable', -amount FROM booked
+    SELECT *, CASE kind WHEN 'sales tax' THEN 'input tax' WHEN 'tax returned' THEN 'bank' ELSE earning_type || ' payable' END,
+        -amount FROM booked
 )
 SELECT period, program, kind, account, greatest(debited, 0) AS debit, greatest(-debited, 0) AS credit, currency
 FROM sides WHERE debited <> 0 ORDER BY period, program, currency, kind, earning_type, account

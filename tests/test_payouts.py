@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -372,6 +373,28 @@ def test_the_journal_books_payments_against_the_bank(home, tmp_path):
         ("bank", "0.000", "3600.000"), ("rebate payable", "3600.000", "0.000"),
     }  # fmt: skip
     assert sum(Decimal(r["debit"]) for r in rows) == sum(Decimal(r["credit"]) for r in rows)
+
+
+def test_the_journal_books_the_taxes_that_leave_the_bank_and_come_back(home, tmp_path):
+    """Each of three payouts is 1,200.00 less 120.00 plus 228.00; one comes back."""
+    rates = [
+        {"country": "US", "tax_kind": kind, "tax_rate": rate} for kind, rate in (("withholding", "0.1"), ("sales_tax", "0.19"))
+    ]  # fmt: skip
+    land("tax_rates", rates, "2021-05-14", number=2)
+    land("tax_invoices", [{"partner_id": p, "invoice_number": f"i{p}"} for p in PARTNERS], "2021-05-14", number=2)
+    pipeline.ingest()
+    batch = approved()
+    assert payouts.batch_of(batch)["payouts"] == {"EUR": Decimal("3924.00")}
+    payouts.send(batch, PAYER)
+    booked(tmp_path / "back.xml", f"{batch}-000001", "CRDT", "1308.00")
+    settle("2021-05-18")
+    out = tmp_path / "journal.csv"
+    assert CliRunner().invoke(app, ["export", "journal", "--period", "2021-05", "--out", str(out)]).exit_code == 0
+    left: Counter[str] = Counter()
+    for row in csv.DictReader(out.open()):
+        if row["kind"] in ("payment", "tax", "sales tax", "tax returned"):
+            left[row["account"]] += Decimal(row["debit"]) - Decimal(row["credit"])
+    assert left == {"bank": -2616, "tax payable": -240, "input tax": 456, "rebate payable": 2400}
 
 
 def test_no_release_holds_an_account(home):
