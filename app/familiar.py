@@ -96,23 +96,29 @@ SELECT partner_id, entry_id AS row_id, posted_on, transaction_id, program, lever
 FROM ({due.entries("earnings_ledger", "amount", "parts.payment_calendar")})
 WHERE lever <> 'settlement' AND ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period)
 """
-# the payment that takes an entry up is the first of its balance whose cycle it is due by
+# the payment that takes an entry up is the first of its balance that was worked out after it, and by whose cycle it is due
 BALANCES = f"""
+WITH balance AS (SELECT DISTINCT partner_id, program, earning_type, currency, due_on, posted_on FROM asked),
+taken AS (
+    SELECT
+        balance.*, arg_min(payment_id, (cut_on, payment_id)) AS payment_id, arg_min(cycle_on, (cut_on, payment_id)) AS cycle_on,
+        arg_min(payment_status, (cut_on, payment_id)) AS payment_status
+    FROM balance JOIN payments AS payment
+        ON balance.partner_id = payment.partner_id AND balance.program = payment.program AND balance.earning_type = payment.earning_type
+        AND balance.currency = payment.currency AND due_on <= cycle_on AND posted_on <= cut_on
+    WHERE payment_status NOT IN {FREED} GROUP BY ALL
+)
 SELECT balance.*, payment_id, payment_status, cycle_on, partner_name, country, program_title
-FROM (SELECT DISTINCT partner_id, program, earning_type, currency, due_on FROM asked) AS balance
-ASOF LEFT JOIN (
-    FROM payments SEMI JOIN asked USING (partner_id) WHERE payment_status NOT IN {FREED}
-) AS payment
-    ON balance.partner_id = payment.partner_id AND balance.program = payment.program AND balance.earning_type = payment.earning_type
-    AND balance.currency = payment.currency AND balance.due_on <= payment.cycle_on
+FROM balance LEFT JOIN taken USING (partner_id, program, earning_type, currency, due_on, posted_on)
 LEFT JOIN partners AS earner ON earner.partner_id = balance.partner_id
 LEFT JOIN {TITLES} AS title ON title.program = balance.program
 """
 EARNED_FOUND = """
-SELECT asked.*, balance.* EXCLUDE (partner_id, program, earning_type, currency, due_on), line.* EXCLUDE (transaction_id)
+SELECT asked.*, balance.* EXCLUDE (partner_id, program, earning_type, currency, due_on, posted_on), line.* EXCLUDE (transaction_id)
 FROM asked LEFT JOIN line ON line.transaction_id = asked.transaction_id
 JOIN balance ON balance.partner_id = asked.partner_id AND balance.program = asked.program AND balance.earning_type = asked.earning_type
-    AND balance.currency = asked.currency AND balance.due_on IS NOT DISTINCT FROM asked.due_on
+    AND balance.currency = asked.currency AND balance.posted_on = asked.posted_on
+    AND balance.due_on IS NOT DISTINCT FROM asked.due_on
 """
 PAYMENTS = {
     "participantID": "partner_id", "participantIDType": LOCATION, "participantName": "partner_name",

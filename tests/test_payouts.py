@@ -83,9 +83,9 @@ def home(due, tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def approved() -> str:
+def approved(cycle: date = CYCLE) -> str:
     """A batch that anna proposed and ben approved."""
-    batch = payouts.propose(CYCLE, "anna")
+    batch = payouts.propose(cycle, "anna")
     payouts.decide(batch["batch_id"], "approved", "ben", batch["batch_hash"])
     return batch["batch_id"]
 
@@ -226,6 +226,18 @@ def test_what_was_paid_and_is_owed_back_is_taken_from_the_next_payment_at_once(h
     plan = payouts.plan(LATER).set_index("partner_id")
     assert plan["due_minor"].to_dict() == {"1000001": 120_000 - 72_000, "1000002": -72_000, "1000003": -72_000}
     assert list(plan["reason_code"]) == [None, "PAYNEG", "PAYNEG"]
+
+    payouts.send(approved(LATER), PAYER)
+    settle("2021-06-15")
+    paid: Counter[tuple[str, str]] = Counter()  # the refund was posted after the first payment was worked out
+    for row in report("earnings", home):
+        if row["earningType"] == "REBATE":
+            paid[row["participantId"], row["paymentId"]] += Decimal(row["earningAmount"])
+    assert paid == {("1000001", "20210515-1-000001"): 1200, ("1000001", "20210615-1-000001"): 480} | {
+        (partner, payment): amount
+        for partner, number in (("1000002", 2), ("1000003", 3))
+        for payment, amount in ((f"20210515-1-00000{number}", 1200), ("", -720))
+    }
 
 
 def test_what_is_owed_back_in_another_currency_is_offset_on_the_day_of_the_cycle(home):
