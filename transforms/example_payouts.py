@@ -30,7 +30,9 @@ def payouts(program: Program, posted: pd.DataFrame, until: date) -> dict[date, d
         rows = netted(balances, program, day)
         now = rows["payment_minor"].where(~rows["is_negative"] & ~rows["is_below"], 0).set_axis(paid.index)
         [cycle] = judged_cycles([program], None, day).drop(columns="program").to_dict("records")
-        gone = -unreached(balances.assign(**cycle), program).set_index("partner_id")["program_amount_minor"]
+        gone = -unreached(balances.assign(**cycle, program_cycle_minor=0), program).set_index("partner_id")[
+            "program_amount_minor"
+        ]
         paid += now + gone.reindex(paid.index, fill_value=0)
         made[day] = {
             "rebate": major(int(now.sum()), program.currency),
