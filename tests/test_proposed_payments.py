@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 import rulebook
+from transforms import example_payouts
 from transforms.money import FX, RATE, decimals
 from transforms.payment_calendar import payment_calendar
 from transforms.proposed_payments import proposed_payments
+from warehouse import due, store
 
 PROGRAM = "csp-indirect-reseller"
 CYCLE = date(2021, 5, 15)
@@ -232,3 +234,47 @@ def test_earnings_are_due_by_the_calendar_late_ones_a_month_after_they_were_post
     mine = calendar[calendar["program"] == PROGRAM].set_index("month")
     found = max(mine.at[pd.Timestamp(earned_in), "earned_due_on"], mine.at[pd.Timestamp(posted_in), "posted_due_on"])
     assert found == pd.Timestamp(due_on)
+
+
+POSTED = [  # amounts of March's earnings, by the day on which they were posted, and when each is due
+    ("2021-06-10", [-1_200, 1_200], "2021-07-15"),
+    ("2021-06-10", [-1_200, 1_300], "2021-07-15"),
+    ("2021-06-10", [-1_300, 1_200], "2021-05-15"),
+    ("2021-06-10", [1_200], "2021-07-15"),
+    ("2021-06-10", [-1_200], "2021-05-15"),
+    ("2021-03-10", [-1_200, 1_200], "2021-05-15"),
+]
+
+
+@pytest.mark.parametrize(("posted_on", "amounts", "due_on"), POSTED)
+def test_what_a_day_posts_for_a_month_falls_due_together_by_its_sum(posted_on, amounts, due_on):
+    whole = [(amount, "azure", "corrected_line", posted_on) for amount in amounts]
+    given_up = (-2_000, "settlement", "forfeited", posted_on)
+    assert fallen_due([*whole, given_up]) == [*((amount, due_on) for amount in amounts), (-2_000, "2021-05-15")]
+
+
+def fallen_due(entries: list[tuple]) -> list[tuple]:
+    """When some entries of one balance are due, by amount."""
+    ledger = pd.DataFrame(entries, columns=["amount", "lever", "cause", "posted_on"])
+    ledger = ledger.assign(
+        partner_id="p1", program=PROGRAM, earning_type="rebate", currency="EUR",
+        earning_month=pd.Timestamp(2021, 3, 1), posted_on=pd.to_datetime(ledger["posted_on"]),
+    )  # fmt: skip
+    with store.connect() as con:
+        con.register("ledger", ledger)
+        con.register("calendar", payment_calendar(rulebook.programs()))
+        found = con.execute(due.entries("ledger", "amount", "calendar")).df()
+    days = dict(zip(found["amount"], found["due_on"].astype("str"), strict=True))
+    return [(amount, days[amount]) for amount in ledger["amount"]]
+
+
+@pytest.mark.parametrize(("posted_on", "amounts", "due_on"), POSTED)
+def test_an_example_pays_by_the_same_days(posted_on, amounts, due_on):
+    [program] = [program for program in rulebook.programs() if program.program == PROGRAM]
+    before = pd.DataFrame({"posted_on": ["2021-03-01"], "rebate_minor": [1_000_000]})
+    posted = pd.concat([before, pd.DataFrame({"posted_on": posted_on, "rebate_minor": amounts})], ignore_index=True)
+    posted = posted.assign(partner_id="p1", earning_month=pd.Timestamp(2021, 3, 1))
+    posted["posted_on"] = pd.to_datetime(posted["posted_on"])
+    made = example_payouts.payouts(program, posted, [date.fromisoformat("2021-06-15")])
+    counted = sum(amounts) if due_on <= "2021-06-15" else 0
+    assert made[0]["rebate"] == Decimal(1_000_000 + counted) / 100

@@ -48,7 +48,8 @@ def _due(posted: pd.DataFrame, calendar: pd.DataFrame) -> pd.DataFrame:
         first = month.dt.to_period("M").dt.to_timestamp()
         posted = posted.assign(**{column: first.map(calendar.set_index("month")[column])})
     later = posted[["earned_due_on", "posted_due_on"]].max(axis=1)
-    return posted.assign(due_on=later.where(posted["rebate_minor"] >= 0, posted["earned_due_on"]))
+    moved = posted.groupby(["partner_id", "earning_month", "posted_on"])["rebate_minor"].transform("sum")
+    return posted.assign(due_on=later.where(moved >= 0, posted["earned_due_on"]))
 
 
 def _balances(owed: pd.Series, program: Program) -> pd.DataFrame:

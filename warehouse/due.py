@@ -1,17 +1,20 @@
 """When each ledger entry is due to be paid, in SQL: once for the warehouse and for releases."""
 
 NOT_EARNED = ("paid", "withheld", "payment_returned")  # causes that say what became of payments
+POSTED = "entry.program, partner_id, earning_type, currency, earning_month, posted_on"  # together, by balance and month
 
 
 def entries(ledger: str, amount: str, calendar: str) -> str:
     """A query of a ledger's entries that are to be paid, each with the day on which it is `due_on`.
 
     `calendar` is a table of `transforms.payment_calendar`, `amount` the ledger's column. What is posted after its month
-    would be due is due in the cycle after; what takes away, or offsets, counts as soon as its month is due. Co-op has no
-    day: it is paid by claims. Programs that pay nothing here have none either.
+    would be due is due in the cycle after; what takes away, or offsets, counts as soon as its month is due. What a day
+    posts for a month takes away where its sum does, so that no part of a correction is due before the other; what became
+    of earnings counts by itself. Co-op has no day: it is paid by claims. Programs that pay nothing here have none either.
     """
+    posted = f"PARTITION BY {POSTED}, CASE lever WHEN 'settlement' THEN cause END"
     return (
-        f"SELECT entry.*, CASE WHEN earning_type = 'rebate' THEN CASE WHEN {amount} < 0 OR cause = 'offset' THEN earned.earned_due_on "
+        f"SELECT entry.*, CASE WHEN earning_type = 'rebate' THEN CASE WHEN sum({amount}) OVER ({posted}) < 0 OR cause = 'offset' THEN earned.earned_due_on "
         f"ELSE greatest(earned.earned_due_on, posted.posted_due_on) END END::DATE AS due_on FROM {ledger} AS entry "
         f"LEFT JOIN {calendar} AS earned ON earned.program = entry.program AND earned.month = entry.earning_month "
         f"LEFT JOIN {calendar} AS posted ON posted.program = entry.program AND posted.month = date_trunc('month', posted_on) "
