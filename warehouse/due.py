@@ -1,7 +1,9 @@
 """When each ledger entry is due to be paid, in SQL: once for the warehouse and for releases."""
 
 NOT_EARNED = ("paid", "withheld", "payment_returned")  # causes that say what became of payments
-POSTED = "entry.program, partner_id, earning_type, currency, earning_month, posted_on"  # together, by balance and month
+POSTED = (  # together, by balance and month
+    "program, partner_id, earning_type, currency, earning_month, posted_on, CASE lever WHEN 'settlement' THEN cause END"
+)
 
 
 def entries(ledger: str, amount: str, calendar: str) -> str:
@@ -12,13 +14,18 @@ def entries(ledger: str, amount: str, calendar: str) -> str:
     posts for a month takes away where its sum does, so that no part of a correction is due before the other; what became
     of earnings counts by itself. Co-op has no day: it is paid by claims. Programs that pay nothing here have none either.
     """
-    posted = f"PARTITION BY {POSTED}, CASE lever WHEN 'settlement' THEN cause END"
-    return (
-        f"SELECT entry.*, CASE WHEN earning_type = 'rebate' THEN CASE WHEN sum({amount}) OVER ({posted}) < 0 OR cause = 'offset' THEN earned.earned_due_on "
-        f"ELSE greatest(earned.earned_due_on, posted.posted_due_on) END END::DATE AS due_on FROM {ledger} AS entry "
+    dated = (
+        f"SELECT entry.*, earned.earned_due_on, posted.posted_due_on, earning_type = 'rebate' AND posted.posted_due_on > earned.earned_due_on AS is_late "
+        f"FROM {ledger} AS entry "
         f"LEFT JOIN {calendar} AS earned ON earned.program = entry.program AND earned.month = entry.earning_month "
         f"LEFT JOIN {calendar} AS posted ON posted.program = entry.program AND posted.month = date_trunc('month', posted_on) "
         f"WHERE cause NOT IN {NOT_EARNED}"
+    )
+    shown = "SELECT * EXCLUDE (earned_due_on, posted_due_on, is_late)"
+    return (  # late ones apart: to sum all of 5,000,000 entries took 10 s
+        f"{shown}, CASE earning_type WHEN 'rebate' THEN earned_due_on END::DATE AS due_on FROM ({dated}) WHERE is_late IS NOT TRUE "
+        f"UNION ALL {shown}, CASE WHEN cause = 'offset' OR sum({amount}) OVER (PARTITION BY {POSTED}) < 0 THEN earned_due_on "
+        f"ELSE posted_due_on END::DATE AS due_on FROM ({dated}) WHERE is_late"
     )
 
 
