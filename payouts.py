@@ -6,6 +6,7 @@ Each act lands a delivery, as all else that the pipeline learns of; the next set
 import hashlib
 import json
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from schwifty import IBAN
 import pipeline
 import rulebook
 from banking import messages
-from banking.orders import Account, Order, order_file
+from banking.orders import Account, Order, order_file, unwritable
 from transforms import people
 from transforms.adjustments import major
 from transforms.coop_halves import coop_halves
@@ -102,27 +103,44 @@ def propose(cycle_on: date, by: str) -> dict[str, Any]:
 def decide(batch: str, approval: Approval, by: str, batch_hash: str, note: str = "") -> dict[str, Any]:
     """Write down what was decided on a batch as it was shown; rejected and expired ones free what they reserved.
 
+    An approval may be taken back by a rejection until the batch is sent.
+
     Raises LookupError for a batch that is unknown, is decided, or is not what was shown, and for approving an own batch or
-    one that is not what was proposed.
+    one that is not what was proposed or cannot be written as orders.
     """
     with _alone():
         found = batch_of(batch)
-        if found["approval"]:
+        is_taken_back = approval == "rejected" and found["approval"] == "approved" and not found["is_sent"]
+        if found["approval"] and not is_taken_back:
             raise LookupError(f"batch [{batch}] is {found['approval']} already, by [{found['decided_by']}].")
         if len(batch_hash) < SHORT or not found["batch_hash"].startswith(batch_hash):
             raise LookupError(
                 f"batch [{batch}] has hash [{found['batch_hash'][:12]}], not [{batch_hash[:12]}]; look again."
             )
-        if approval == "approved" and people.is_same(by, found["proposed_by"]):
-            raise LookupError(f"[{by}] approves an own batch; somebody else must.")
-        if approval == "approved" and found["is_changed"]:
-            raise LookupError(f"batch [{batch}] was delivered again since it was proposed; reject it and propose anew.")
+        if approval == "approved":
+            _may_be_approved(found, by)
+        if is_taken_back:
+            shutil.rmtree(store.place("outbox") / f".{batch}", ignore_errors=True)
         said = {
             "batch_id": batch, "batch_hash": found["batch_hash"], "approval": approval, "decided_by": people.named(by),
             "decided_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "note": note,
         }  # fmt: skip
         handover.rows("payout_approvals", _next_day(), [said])
     return batch_of(batch)
+
+
+def _may_be_approved(found: dict[str, Any], by: str) -> None:
+    """Raise LookupError for an own batch, one that is not what was proposed, and one that cannot be sent."""
+    batch = found["batch_id"]
+    if people.is_same(by, found["proposed_by"]):
+        raise LookupError(f"[{by}] approves an own batch; somebody else must.")
+    if found["is_changed"]:
+        raise LookupError(f"batch [{batch}] was delivered again since it was proposed; reject it and propose anew.")
+    if faulty := [one for _, currency, day, orders in _order_files(batch) for one in unwritable(currency, day, orders)]:
+        raise LookupError(
+            f"payments {faulty} of batch [{batch}] cannot be written as orders, by the payee's name or the amount; "
+            "reject the batch and have the payees name their accounts anew."
+        )
 
 
 def send(batch: str, payer: Account) -> list[Path]:
@@ -163,18 +181,22 @@ def payer(settings: Mapping[str, str]) -> Account:
 
 def _prepare_orders(batch: str, payer: Account, prepared: Path) -> None:
     """Write a batch's order files where the bank does not look, whole or not at all."""
-    with store.locked(f"send {batch}"), store.warehouse() as con:
-        found = store.rows(con, ORDERS, batch=batch)
     unfinished = prepared.with_name(f"{prepared.name}.unfinished")
     unfinished.mkdir(exist_ok=True, mode=0o700)
-    for name, rows in groupby(found, lambda row: row["order_file"]):
-        orders = list(rows)
+    for name, currency, execute_on, orders in _order_files(batch):
         path = unfinished / f"{name}.xml"
         path.touch(mode=0o600)
-        currency, execute_on = orders[0]["payout_currency"], orders[0]["cycle_on"]
-        path.write_bytes(order_file(name, payer, currency, execute_on, [_order(row) for row in orders]))
+        path.write_bytes(order_file(name, payer, currency, execute_on, orders))
         store.sync(path)
     os.replace(unfinished, prepared)
+
+
+def _order_files(batch: str) -> list[tuple[str, str, date, list[Order]]]:
+    """What a batch orders, file by file: its name, currency, day and orders."""
+    with store.locked(f"orders of {batch}"), store.warehouse() as con:
+        found = store.rows(con, ORDERS, batch=batch)
+    files = groupby(found, lambda row: (row["order_file"], row["payout_currency"], row["cycle_on"]))
+    return [(*named, [_order(row) for row in rows]) for named, rows in files]
 
 
 def _order(row: dict[str, Any]) -> Order:

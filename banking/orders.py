@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from schwifty import IBAN
 from sepaxml import SepaTransfer
+from sepaxml.validation import ValidationError
 
 SCHEMA = "pain.001.001.09"
 
@@ -38,7 +39,8 @@ class Order:
 def order_file(message_id: str, payer: Account, currency: str, execute_on: date, orders: Sequence[Order]) -> bytes:
     """A file of payment orders in one currency, by whose message id the bank knows it again.
 
-    Raises ValueError when an amount has more than the two decimals that the format has.
+    Raises ValueError when an amount has more than the two decimals that the format has, and ValidationError for what its
+    schema does not allow.
     """
     config = {"name": payer.name, "IBAN": IBAN(payer.iban).compact, "batch": True, "currency": currency}
     made = SepaTransfer(config | _bic(payer) | {"domestic": currency != "EUR"}, schema=SCHEMA)
@@ -55,6 +57,18 @@ def order_file(message_id: str, payer: Account, currency: str, execute_on: date,
             }
         )
     return made.export(validate=True).replace(made.msg_id.encode(), message_id.encode())
+
+
+def unwritable(currency: str, execute_on: date, orders: Sequence[Order]) -> list[str]:
+    """The payment ids of the orders that no file can carry, by the payee's name or the amount."""
+    try:
+        order_file("trial", orders[0].payee, currency, execute_on, orders)
+    except (ValueError, ValidationError):
+        if len(orders) == 1:
+            return [orders[0].payment_id]
+        half = len(orders) // 2
+        return [one for part in (orders[:half], orders[half:]) for one in unwritable(currency, execute_on, part)]
+    return []
 
 
 def _bic(account: Account) -> dict[str, str]:

@@ -74,6 +74,8 @@ def decide(batch: dict[str, Any] | None, ti: Any = None) -> str:
     try:
         payouts.decide(known[0], "approved", by, known[1])
     except LookupError as fault:
+        if payouts.batch_of(known[0])["approval"]:
+            raise AirflowFailException(str(fault)) from fault
         payouts.decide(known[0], "rejected", by, known[1], note=str(fault))
         raise AirflowFailException(f"{fault} The batch is free again.") from fault
     return known[0]

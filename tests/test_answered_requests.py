@@ -35,6 +35,9 @@ PAYOUT = {"request_kind": "payout"}
 DISPUTE = {"request_kind": "dispute", "subject": "claim"}
 ASSIGN = {"request_kind": "assign_role", "user_email": "kim@contoso.example", "role": "incentives_user"}
 REMOVE = {"request_kind": "remove_role", "user_email": "pat@contoso.example"}
+ACCOUNT = {
+    "request_kind": "payee_profile", "account_holder": "Pat", "iban": "DE89370400440532013000", "payout_currency": "EUR",
+}  # fmt: skip
 ASSOCIATE = {
     "request_kind": "association_claim", "subject": "c1", "product_family": "azure", "association": "cpor",
 }  # fmt: skip
@@ -88,6 +91,9 @@ def answers(
         (ASSIGN, {}, None),
         (ASSIGN, {"role": "incentives_user"}, "REQROLE"),
         (ASSIGN | {"user_email": None}, {}, "REQFIELD"),
+        (ACCOUNT, {}, None),
+        (ACCOUNT | {"account_holder": "株式会社"}, {}, None),
+        (ACCOUNT | {"account_holder": "\u2603 -"}, {}, "REQFIELD"),
         (ASSIGN | {"user_email": "kim"}, {}, "REQMAIL"),
         (ASSIGN | {"user_email": "kim@contoso.example, lee@contoso.example"}, {}, "REQMAIL"),
         (ASSIGN | {"user_email": "zoë@contoso.example"}, {}, None),

@@ -200,6 +200,24 @@ def test_a_batch_that_was_landed_by_a_try_that_was_cut_off_is_asked_about(bag, m
         propose(by, {"cycle_on": "2021-06-15"})
 
 
+def test_an_answer_that_is_given_twice_takes_no_approval_back(bag, monkeypatch):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    said = []
+
+    def decided_already(batch, approval, *_, **__):
+        said.append(approval)
+        raise LookupError("approved already")
+
+    monkeypatch.setattr(payouts, "decide", decided_already)
+    monkeypatch.setattr(payouts, "batch_of", lambda batch: {"approval": "approved"})
+    answer = {"chosen_options": ["Approve"], "responded_by_user": {"name": "ben"}}
+    decide = bag.dags["propose_payments"].get_task("decide").python_callable
+    with pytest.raises(AirflowFailException, match="approved already"):
+        decide({"batch_id": "20210515-1", "batch_hash": ""}, SimpleNamespace(xcom_pull=lambda task_ids: answer))
+    assert said == ["approved"]
+
+
 def test_each_alert_is_sent_once(bag, home):
     bad = home / "landing" / "bad"
     bad.mkdir(parents=True)

@@ -159,13 +159,15 @@ def test_nobody_approves_an_own_batch_or_another_than_was_shown(home):
             payouts.decide(known[0], approval, by, shown)
     payouts.decide(*known[:1], "approved", "ben", known[1][:12])
     with pytest.raises(LookupError, match="approved already"):
-        payouts.decide(known[0], "rejected", "carl", known[1])
+        payouts.decide(known[0], "approved", "carl", known[1])
 
 
 def test_a_batch_is_sent_once_and_checked_against_the_schema(home):
     batch = approved()
     [path] = payouts.send(batch, PAYER)
     assert payouts.send(batch, PAYER) == []
+    with pytest.raises(LookupError, match="approved already"):
+        payouts.decide(batch, "rejected", "carl", payouts.batch_of(batch)["batch_hash"])
     assert path.stat().st_mode & 0o777 == 0o600
     document = etree.parse(path).getroot()
     texts = {name: document.xpath(f"//*[local-name()='{name}']/text()") for name in ("EndToEndId", "InstdAmt", "CtrlSum", "MsgId", "Nm")}  # fmt: skip
@@ -304,29 +306,6 @@ def test_without_an_account_to_pay_from_nothing_is_sent_and_the_number_is_not_to
     assert not list((home / "outbox").glob("*"))
 
 
-@pytest.mark.parametrize("changed", ["payment", "account"])
-def test_what_is_not_what_was_approved_is_not_sent(home, changed):
-    batch = approved()
-    if changed == "payment":
-        with store.warehouse() as con:
-            [row] = store.rows(con, "SELECT * FROM clean.payout_payments WHERE partner_id = '1000001'")
-        more = {"payment_minor": row["payment_minor"] + 100, "payout_minor": row["payout_minor"] + 100}
-        handover.rows("payout_payments", date(2021, 5, 15), payouts._delivered(pd.DataFrame([row | more])))
-    else:
-        other = {
-            "request_id": "r1000001",
-            "partner_id": "1000001",
-            "account_holder": "Thief",
-            "iban": IBANS[1],
-            **PROFILE,
-        }
-        land("partner_requests", [other], "2021-05-15")
-    pipeline.ingest()
-    with pytest.raises(LookupError, match="not what was approved"):
-        payouts.send(batch, PAYER)
-    assert not list((home / "outbox").glob("*"))
-
-
 def deliver_again(partner: str) -> None:
     """Have a partner's payment delivered a second time, of one euro more."""
     with store.warehouse() as con:
@@ -341,6 +320,28 @@ def rejected(batch: str) -> str:
     return payouts.decide(batch, "rejected", "carl", payouts.batch_of(batch)["batch_hash"])["approval"]
 
 
+@pytest.mark.parametrize("changed", ["payment", "account"])
+def test_what_is_not_what_was_approved_is_not_sent(home, changed):
+    batch = approved()
+    if changed == "payment":
+        deliver_again("1000001")
+    else:
+        other = {
+            "request_id": "r1000001",
+            "partner_id": "1000001",
+            "account_holder": "Thief",
+            "iban": IBANS[1],
+            **PROFILE,
+        }
+        land("partner_requests", [other], "2021-05-15")
+    pipeline.ingest()
+    with pytest.raises(LookupError, match="not what was approved"):
+        payouts.send(batch, PAYER)
+    assert not list((home / "outbox").glob("*"))
+    assert rejected(batch) == "rejected" and set(statuses(batch).values()) == {"rejected_during_review"}
+    assert payouts.propose(CYCLE, "anna")["batch_id"] == "20210515-2"
+
+
 def test_a_payment_that_is_delivered_again_is_in_its_batch_once_and_the_batch_is_not_approved(home):
     batch = payouts.propose(CYCLE, "anna")["batch_id"]
     deliver_again("1000001")
@@ -351,6 +352,15 @@ def test_a_payment_that_is_delivered_again_is_in_its_batch_once_and_the_batch_is
     with pytest.raises(LookupError, match="delivered again"):
         payouts.decide(batch, "approved", "ben", found["batch_hash"])
     assert rejected(batch) == "rejected"
+
+
+def test_a_batch_that_no_order_file_can_carry_is_not_approved(home):
+    with store.warehouse() as con:
+        con.execute("UPDATE clean.partner_requests SET account_holder = '\u2603' WHERE request_id = 'r1000002'")
+    batch = payouts.propose(CYCLE, "anna")
+    with pytest.raises(LookupError, match=r"\['20210515-1-000002'\] .* cannot be written"):
+        payouts.decide(batch["batch_id"], "approved", "ben", batch["batch_hash"])
+    assert rejected(batch["batch_id"]) == "rejected"
 
 
 def test_an_account_that_cannot_be_is_refused(home):

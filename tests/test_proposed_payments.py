@@ -94,6 +94,12 @@ def test_a_payee_that_cannot_be_paid_is_told_why(payee, reason):
     assert paid(payee=payee) == [reason or 100_000]
 
 
+def test_what_would_reach_the_bank_as_nothing_is_carried_forward():
+    rates = [{"from_currency": "EUR", "to_currency": "GBP", "fx_rate": "0.5"}]
+    for due, found in ((1, "PAYMIN"), (2, 2)):
+        assert paid([{"due_minor": due}], payee={"payout_currency": "GBP"}, rates=rates) == [found]
+
+
 def test_an_account_that_is_named_for_one_program_is_used_for_that_one_alone():
     named = {"request_id": "r2", "payout_currency": "EUR"}
     for program, used in ((PROGRAM, "r2"), ("csp-direct-bill", "r1")):

@@ -129,8 +129,10 @@ def _names_no_certification(requests: pd.DataFrame, programs: list[Program]) -> 
 
 
 def _lacks(requests: pd.DataFrame) -> pd.Series:
-    """Whether a request leaves out what its kind must say, or claims nothing above zero."""
+    """Whether a request leaves out what its kind must say, claims nothing above zero, or names a holder without a letter."""
     lacks = (requests["request_kind"] == "coop_claim") & (requests["requested_minor"] <= 0).fillna(False)
+    has_letter = requests["account_holder"].astype("str").str.contains(r"[^\W_]")
+    lacks |= (requests["request_kind"] == "payee_profile") & ~has_letter
     for kind, columns in NEEDED.items():
         lacks |= (requests["request_kind"] == kind) & requests[columns].isna().any(axis=1)
     return lacks.astype(bool)

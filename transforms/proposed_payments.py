@@ -147,7 +147,7 @@ def _reason(due: pd.DataFrame, holds: pd.DataFrame) -> pd.Series:
     payee = due[["partner_id", "program"]].merge(holds, how="left", validate="m:1")["reason_code"].set_axis(due.index)
     reasons = {
         "PAYNEG": due["is_negative"],
-        "PAYMIN": due["is_below"],
+        "PAYMIN": due["is_below"] | (due["payout_minor"] == 0).fillna(False),
         **{code: payee == code for code in sorted(payee.dropna().unique())},
         "PAYINVREJ": due["is_taxed"] & (status == "rejected"),
         "PAYINVREV": due["is_taxed"] & status.isin(["submitted", "under_review"]),
