@@ -29,6 +29,7 @@ from banking.orders import Account, Order, order_file, unwritable
 from transforms import people
 from transforms.adjustments import major
 from transforms.coop_halves import coop_halves
+from transforms.payee_holds import PAYEE, payee_holds, payees_by_program
 from transforms.payment_calendar import payment_calendar
 from transforms.payments import payments
 from transforms.programs import Program
@@ -147,7 +148,7 @@ def send(batch: str, payer: Account) -> list[Path]:
     """Hand an approved batch over to the bank, once: the files put into outbox/, one or more for each payout currency.
 
     What was cut off is taken up where it ended; a batch that is in the bank's hands yields nothing. Raises LookupError
-    for a batch that is not approved.
+    for a batch that is not approved, or of which a payee has another account or is held since.
     """
     with _alone():
         found = batch_of(batch)
@@ -160,6 +161,11 @@ def send(batch: str, payer: Account) -> list[Path]:
             )
         prepared = store.place("outbox") / f".{batch}"
         if not found["is_sent"]:
+            if moved := _moved(batch):
+                raise LookupError(
+                    f"the payees of {moved} are held or have another account since batch [{batch}] was proposed; nothing is "
+                    "sent. Reject the batch and propose anew."
+                )
             if not prepared.exists():
                 _prepare_orders(batch, payer, prepared)
             store.reached("orders prepared")
@@ -177,6 +183,20 @@ def payer(settings: Mapping[str, str]) -> Account:
     if not IBAN(iban, allow_invalid=True).is_valid:
         raise LookupError("INCENTIVES_PAYER_IBAN is not an IBAN; its check digits or its length are wrong.")
     return Account(name, iban)
+
+
+def _moved(batch: str) -> list[str]:
+    """The payments of a batch whose payee is held or has another account as of the newest settled day."""
+    with store.locked(f"payees of {batch}"), store.warehouse() as con:
+        orders = pd.DataFrame(store.rows(con, ORDERS, batch=batch))
+        programs, day = rulebook.rules_of_last_run(con).now, books.newest_day(con)
+        payees, asked = (frames.read_input(con, name, day) for name in ("payees", "hold_requests"))
+    accounts = payees_by_program(payees, programs)[[*PAYEE, "request_id"]]
+    held = payee_holds(payees, asked, programs, orders["cycle_on"].iloc[0])
+    now = orders.merge(accounts, "left", PAYEE, suffixes=("", "_now"), validate="m:1")
+    now = now.merge(held, "left", PAYEE, validate="m:1")
+    is_moved = now["reason_code"].notna() | (now["request_id"] != now["request_id_now"])
+    return sorted(now.loc[is_moved, "payment_id"])
 
 
 def _prepare_orders(batch: str, payer: Account, prepared: Path) -> None:
@@ -291,7 +311,7 @@ ORDER_FILE = (  # its name and message id: a currency and the orders that one fi
     f"// {ORDERS_A_FILE} + 1)"
 )
 ORDERS = f"""
-SELECT payment_id, cycle_on, program, earning_type, payout_currency, payout_minor, account_holder, iban, {ORDER_FILE} AS order_file
+SELECT payment_id, cycle_on, partner_id, program, request_id, earning_type, payout_currency, payout_minor, account_holder, iban, {ORDER_FILE} AS order_file
 FROM {PAYMENTS} JOIN (
     SELECT request_id, arg_max(account_holder, known_from) AS account_holder, arg_max(iban, known_from) AS iban
     FROM clean.partner_requests GROUP BY request_id

@@ -363,6 +363,20 @@ def test_a_batch_that_no_order_file_can_carry_is_not_approved(home):
     assert rejected(batch["batch_id"]) == "rejected"
 
 
+def test_nothing_is_sent_where_a_payee_has_another_account_or_is_held_since(home):
+    batch = approved()
+    asked = [
+        {"request_id": "other", "partner_id": "1000001", "account_holder": "A", "iban": IBANS[1], **PROFILE},
+        {"request_id": "hold", "partner_id": "1000002", "request_kind": "hold_payment"},
+    ]
+    land("partner_requests", asked, "2021-05-15", mode="delta")
+    settle("2021-05-15")
+    with pytest.raises(LookupError, match=rf"\['{batch}-000001', '{batch}-000002'\]"):
+        payouts.send(batch, PAYER)
+    assert not list((home / "outbox").glob("*")) and rejected(batch) == "rejected"
+    assert payouts.plan(CYCLE)["reason_code"].tolist() == ["PAYNEW", "PAYHOLD", None]
+
+
 def test_an_account_that_cannot_be_is_refused(home):
     wrong = {"partner_id": "1000001", "account_holder": "A", "iban": "DE89370400440532013001", **PROFILE}
     land("partner_requests", [{"request_id": "wrong", **wrong}], "2021-05-15")
