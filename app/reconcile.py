@@ -28,28 +28,38 @@ TYPES = pa.schema(
         ("month", pa.date32()), ("rate", pa.decimal128(18, 9)),
     ]
 )  # fmt: skip
+# a statement may have the rates that were corrected since, as our own export has, and has all that are in force
 COMPARED = """
 WITH theirs AS (
-    SELECT transaction_id, currency, sum(amount) AS amount, max(rate) AS rate, date_trunc('month', max(month)) AS month
+    SELECT
+        transaction_id, currency, sum(amount) AS amount, date_trunc('month', max(month)) AS month,
+        list(DISTINCT rate ORDER BY rate) FILTER (rate IS NOT NULL) AS rates
     FROM statement GROUP BY transaction_id, currency
-), ours AS (
-    SELECT transaction_id, currency, sum(amount) AS amount, arg_max(rate, posted_on) AS rate, max(earning_month) AS month
+), posted AS (
+    SELECT
+        transaction_id, currency, sum(amount) AS amount, max(earning_month) AS month, arg_max(rate, posted_on) AS rate,
+        list(DISTINCT rate) FILTER (rate IS NOT NULL) AS ever
     FROM earnings_ledger WHERE partner_id = $partner AND transaction_id IS NOT NULL
-    GROUP BY transaction_id, currency
+    GROUP BY transaction_id, currency, program, lever, bracket
+), ours AS (
+    SELECT
+        transaction_id, currency, sum(amount) AS amount, max(month) AS month, flatten(list(ever)) AS ever,
+        list(DISTINCT rate ORDER BY rate) FILTER (rate IS NOT NULL AND amount <> 0) AS rates
+    FROM posted GROUP BY transaction_id, currency
     HAVING sum(amount) <> 0 OR transaction_id IN (SELECT transaction_id FROM theirs)
 )
 SELECT
     CASE
         WHEN ours.transaction_id IS NULL THEN 'missing here'
         WHEN theirs.transaction_id IS NULL THEN 'missing there'
-        WHEN theirs.rate <> ours.rate THEN 'rate differs'
+        WHEN NOT (list_has_all(theirs.rates, ours.rates) AND list_has_all(ours.ever, theirs.rates)) THEN 'rate differs'
         WHEN theirs.amount <> ours.amount THEN 'amount differs'
         WHEN theirs.month <> ours.month THEN 'timing'
         ELSE 'matched'
     END AS outcome,
     transaction_id, currency, theirs.amount AS theirs, ours.amount AS ours,
     coalesce(theirs.amount, 0) - coalesce(ours.amount, 0) AS difference,
-    theirs.rate AS their_rate, ours.rate AS our_rate, theirs.month::DATE AS their_month, ours.month AS our_month
+    array_to_string(theirs.rates, ', ') AS their_rate, array_to_string(ours.rates, ', ') AS our_rate, theirs.month::DATE AS their_month, ours.month AS our_month
 FROM theirs FULL JOIN ours USING (transaction_id, currency)
 WHERE theirs.transaction_id IS NOT NULL OR ours.month IN (SELECT month FROM theirs)
 ORDER BY transaction_id

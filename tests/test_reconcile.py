@@ -3,10 +3,12 @@
 import json
 from decimal import Decimal
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
+from app.reconcile import reconcile as compare
 from tests.deliveries import as_made, copy_home, settle_next
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -55,6 +57,33 @@ def test_a_statement_that_agrees_ends_well(five_lines, tmp_path):
     lines = "".join(f"t{n},4.00,USD,2021-03\n" for n in range(1, 6))
     code, found = reconcile(tmp_path, "transaction_id,amount,currency,month\n" + lines)
     assert code == 0 and found["lines"] == [] and found["sums"][0]["lines"] == 5
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome"),
+    [
+        ("9.00,USD,2021-03,0.05\nt1,12.00,USD,2021-03,0.12\n", None),
+        ("8.00,USD,2021-03,0.04\nt1,1.00,USD,2021-03,0.05\nt1,12.00,USD,2021-03,0.12\n", None),  # our own export
+        ("21.00,USD,2021-03,\n", None),
+        ("21.00,USD,2021-03,0.12\n", "rate differs"),
+        ("9.00,USD,2021-03,0.04\nt1,12.00,USD,2021-03,0.12\n", "rate differs"),  # which was corrected
+        ("9.00,USD,2021-03,0.05\nt1,12.00,USD,2021-03,0.13\n", "rate differs"),
+    ],
+)
+def test_a_line_of_several_levers_agrees_in_all_their_rates(tmp_path, lines, outcome):
+    """One lever's rate rose from 4 to 5 percent, the other's is 12."""
+    (tmp_path / "s.csv").write_text(f"transaction_id,amount,currency,month,rate\nt1,{lines}")
+    entries = [("azure", "8.00", "0.04", "2021-03-23"), ("azure", "1.00", "0.05", "2021-03-24"), ("local", "12.00", "0.12", "2021-03-23")]  # fmt: skip
+    with duckdb.connect() as con:
+        con.execute(
+            "CREATE TABLE earnings_ledger (partner_id VARCHAR, transaction_id VARCHAR, currency VARCHAR, program VARCHAR, "
+            "lever VARCHAR, bracket INTEGER, amount DECIMAL(18,3), rate DECIMAL(18,9), posted_on DATE, earning_month DATE)"
+        )
+        con.executemany(
+            "INSERT INTO earnings_ledger VALUES ('1000001', 't1', 'USD', 'p', ?, 1, ?, ?, ?, '2021-03-01')", entries
+        )
+        found = compare(con, tmp_path / "s.csv", "1000001")
+    assert [row["outcome"] for row in found["lines"]] == ([outcome] if outcome else [])
 
 
 @pytest.mark.parametrize(
