@@ -47,6 +47,7 @@ from transforms.coop_halves import coop_halves
 from transforms.payee_holds import payee_holds
 from transforms.payment_calendar import payment_calendar, payment_cycles
 from transforms.programs import Program
+from transforms.proposed_payments import payee_waits
 from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.sales import program_sales
@@ -415,8 +416,13 @@ def _give_up(con: duckdb.DuckDBPyConnection, run: Run) -> None:
 
 def hold_payees(con: duckdb.DuckDBPyConnection, run: Run) -> None:
     """Make `payee_holds`: why payments to a partner wait as of the day."""
-    payees, asked = (frames.read_input(con, name, run.day) for name in ("payees", "hold_requests"))
-    held = payee_holds(payees, asked, run.rules.now, run.day)
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW payments_reserved AS FROM derived.payments "
+        "WHERE known_to IS NULL AND payment_status NOT IN (SELECT payment_status FROM freed_statuses)"
+    )
+    inputs = ("payees", "hold_requests", "tax_rates", "tax_invoices")
+    payees, asked, taxes, invoices = (frames.read_input(con, name, run.day) for name in inputs)
+    held = payee_waits(payees, asked, taxes, invoices, run.rules.now, run.day)
     con.register("payee_holds", pa.Table.from_pandas(held, schema=HOLDS, preserve_index=False))
 
 

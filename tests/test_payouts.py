@@ -280,6 +280,24 @@ def test_what_is_published_says_when_and_for_what_each_cent_is_paid(home):
     )
 
 
+def test_a_partner_is_told_that_a_payment_waits_for_a_tax_invoice(home):
+    land("tax_rates", [{"country": "US", "tax_kind": "sales_tax", "tax_rate": "0.19"}], "2021-05-14", number=2)
+    invoices = [
+        {"partner_id": partner, "invoice_number": f"i{partner}", "invoice_status": status}
+        for partner, status in zip(PARTNERS, ("approved", "submitted"), strict=False)
+    ]
+    land("tax_invoices", invoices, "2021-05-14", number=2)
+    settle("2021-05-15")
+    told = "SELECT partner_id, reason_code FROM upcoming_payments WHERE earning_type = 'rebate' ORDER BY ALL"
+    assert ask(told) == list(zip(PARTNERS, (None, "PAYINVREV", "PAYINV"), strict=True))
+    plan = payouts.plan(LATER).sort_values("partner_id")
+    assert ask(told) == plan[["partner_id", "reason_code"]].to_records(index=False).tolist()
+    payouts.propose(LATER, "anna")
+    land("fx_rates", [{"fx_month": "2021-06"}], "2021-06-14")
+    settle("2021-06-14", [{"transaction_id": "june", **DUE}])
+    assert ask(told)[0] == ("1000001", "PAYINV")  # the invoice is used up
+
+
 def test_the_commands_lead_from_a_plan_to_the_outbox(home):
     def told(*words: str, code: int = 0) -> str:
         done = CliRunner().invoke(app, ["payouts", *words])

@@ -11,7 +11,7 @@ import rulebook
 from transforms import example_payouts
 from transforms.money import FX, RATE, decimals
 from transforms.payment_calendar import payment_calendar
-from transforms.proposed_payments import proposed_payments
+from transforms.proposed_payments import payee_waits, proposed_payments
 from warehouse import due, store
 
 PROGRAM = "csp-indirect-reseller"
@@ -201,6 +201,24 @@ def test_of_two_rates_of_a_tax_in_force_at_once_the_newer_counts():
 def test_sales_tax_is_paid_on_an_approved_invoice_only(invoices, reason):
     tax = [{"tax_kind": "sales_tax", "tax_rate": "0.19"}]
     assert paid(taxes=tax, invoices=invoices) == [reason or 100_000]
+
+
+@pytest.mark.parametrize(
+    ("payee", "reason"),
+    [
+        ({}, None),
+        ({"payout_currency": "KWD"}, "PAYCUR"),
+        ({"payout_currency": "KWD", "bank_status": "pending"}, "PAYBANK"),
+    ],
+)
+def test_what_a_payment_will_wait_for_is_known_before_it(payee, reason):
+    nothing = framed([], ["partner_id", "program", "request_kind", "requested_at", "request_id"], ("requested_at",))
+    taxes = framed(
+        [], ["country", "tax_kind", "tax_rate", "valid_from", "valid_to"], ("valid_from", "valid_to"), tax_rate=RATE
+    )
+    payees, invoices = framed([PAYEE | payee], list(PAYEE), ("named_on",)), framed([], list(INVOICE), ("invoiced_on",))
+    waits = payee_waits(payees, nothing, taxes, invoices, rulebook.programs(), CYCLE)
+    assert set(waits["reason_code"]) == ({reason} if reason else set())
 
 
 def test_an_invoice_is_not_used_up_by_what_is_not_paid():

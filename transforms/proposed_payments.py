@@ -45,6 +45,28 @@ def proposed_payments(
     return due.assign(reason_code=_reason(due, payee_holds(payees, hold_requests, programs, cycle_on)))
 
 
+def payee_waits(
+    payees: pd.DataFrame,
+    hold_requests: pd.DataFrame,
+    tax_rates: pd.DataFrame,
+    tax_invoices: pd.DataFrame,
+    programs: list[Program],
+    day: date,
+) -> pd.DataFrame:
+    """The first reason why a payment to a partner in a program waits, as of a day: `partner_id`, `program`, `reason_code`.
+
+    Partners that can be paid have no row. Exchange rates are not looked at: those of the cycle's month come later.
+    """
+    each = payees_by_program(payees, programs).merge(_taxes_on(tax_rates, day), on="country", how="left", validate="m:1")
+    each = each.assign(is_taxed=each["sales_tax"].fillna(NOTHING) > NOTHING)
+    invoices = _in_order(tax_invoices)
+    each = each.merge(invoices[invoices["place"] == 0], on=["partner_id", "program"], how="left")
+    found = each.assign(reason_code=first_reason(_beyond_holds(each), each.index))
+    held = payee_holds(payees, hold_requests, programs, day)
+    both = pd.concat([held, found.loc[found["reason_code"].notna(), list(held)]], ignore_index=True)
+    return both.drop_duplicates(["partner_id", "program"])
+
+
 def netted(due: pd.DataFrame, program: Program, cycle_on: date) -> pd.DataFrame:
     """What is paid of each balance: all of it, less what the payee's negative balances in other currencies take.
 
@@ -127,32 +149,42 @@ def _taxes_on(tax_rates: pd.DataFrame, day: date) -> pd.DataFrame:
 def _invoiced(due: pd.DataFrame, tax_invoices: pd.DataFrame) -> pd.DataFrame:
     """Payments with sales tax beside the invoices that are still to be paid: the first payment has the oldest approved one."""
     key = ["partner_id", "program"]
+    taxed = (due["sales_tax_minor"] > 0) & ~due["is_negative"] & ~due["is_below"]
+    place = taxed.groupby([due[column].astype("str") for column in key]).cumsum() - 1
+    due = due.astype(dict.fromkeys(key, "str")).assign(place=place.where(taxed, -1).astype("int64"), is_taxed=taxed)
+    due = due.merge(_in_order(tax_invoices), on=[*key, "place"], how="left", validate="m:1")
+    return due.assign(invoice_number=due["invoice_number"].where(due["invoice_status"] == "approved"))
+
+
+def _in_order(tax_invoices: pd.DataFrame) -> pd.DataFrame:
+    """A payee's invoices counted from 0 by `place`: the approved first, of these the oldest."""
+    key = ["partner_id", "program"]
     rank = {"approved": 0, "under_review": 1, "submitted": 2, "rejected": 3}
     invoices = tax_invoices.astype(dict.fromkeys([*key, "invoice_status"], "str"))
     invoices = invoices.assign(rank=invoices["invoice_status"].map(rank))
     invoices = invoices.sort_values([*key, "rank", "invoiced_on", "invoice_number"])
-    invoices = invoices.assign(place=invoices.groupby(key).cumcount())[
-        [*key, "place", "invoice_number", "invoice_status"]
-    ]
-    taxed = (due["sales_tax_minor"] > 0) & ~due["is_negative"] & ~due["is_below"]
-    place = taxed.groupby([due[column].astype("str") for column in key]).cumsum() - 1
-    due = due.astype(dict.fromkeys(key, "str")).assign(place=place.where(taxed, -1).astype("int64"), is_taxed=taxed)
-    due = due.merge(invoices, on=[*key, "place"], how="left", validate="m:1")
-    return due.assign(invoice_number=due["invoice_number"].where(due["invoice_status"] == "approved"))
+    return invoices.assign(place=invoices.groupby(key).cumcount())[[*key, "place", "invoice_number", "invoice_status"]]
 
 
 def _reason(due: pd.DataFrame, holds: pd.DataFrame) -> pd.Series:
     """The first reason why each balance is not paid, none where it is."""
-    status = due["invoice_status"]
     payee = due[["partner_id", "program"]].merge(holds, how="left", validate="m:1")["reason_code"].set_axis(due.index)
     reasons = {
         "PAYNEG": due["is_negative"],
         "PAYMIN": due["is_below"] | (due["payout_minor"] == 0).fillna(False),
         **{code: payee == code for code in sorted(payee.dropna().unique())},
+        **_beyond_holds(due),
+        "PAYFX": due["payout_minor"].isna(),
+    }
+    return first_reason(reasons, due.index)
+
+
+def _beyond_holds(due: pd.DataFrame) -> dict[str, pd.Series]:
+    """Reason code → whether each payment waits for its tax invoice, or for an account in a currency that orders carry."""
+    status = due["invoice_status"]
+    return {
         "PAYINVREJ": due["is_taxed"] & (status == "rejected"),
         "PAYINVREV": due["is_taxed"] & status.isin(["submitted", "under_review"]),
         "PAYINV": due["is_taxed"] & status.isna(),
         "PAYCUR": _exponents(due["payout_currency"]) > MOST_DECIMALS,
-        "PAYFX": due["payout_minor"].isna(),
     }
-    return first_reason(reasons, due.index)
