@@ -96,8 +96,8 @@ def test_a_payee_that_cannot_be_paid_is_told_why(payee, reason):
 
 def test_what_would_reach_the_bank_as_nothing_is_carried_forward():
     rates = [{"from_currency": "EUR", "to_currency": "GBP", "fx_rate": "0.5"}]
-    for due, found in ((1, "PAYMIN"), (2, 2)):
-        assert paid([{"due_minor": due}], payee={"payout_currency": "GBP"}, rates=rates) == [found]
+    for owed, found in ((1, "PAYMIN"), (2, 2)):
+        assert paid([{"due_minor": owed}], payee={"payout_currency": "GBP"}, rates=rates) == [found]
 
 
 def test_an_account_that_is_named_for_one_program_is_used_for_that_one_alone():
@@ -295,10 +295,9 @@ def fallen_due(entries: list[tuple]) -> list[tuple]:
 @pytest.mark.parametrize(("posted_on", "amounts", "due_on"), POSTED)
 def test_an_example_pays_by_the_same_days(posted_on, amounts, due_on):
     [program] = [program for program in rulebook.programs() if program.program == PROGRAM]
-    before = pd.DataFrame({"posted_on": ["2021-03-01"], "rebate_minor": [1_000_000]})
-    posted = pd.concat([before, pd.DataFrame({"posted_on": posted_on, "rebate_minor": amounts})], ignore_index=True)
-    posted = posted.assign(partner_id="p1", earning_month=pd.Timestamp(2021, 3, 1))
-    posted["posted_on"] = pd.to_datetime(posted["posted_on"])
-    made = example_payouts.payouts(program, posted, [date.fromisoformat("2021-06-15")])
+    rows = [("2021-03-01", posted_on, amount) for amount in amounts] + [("2021-04-01", "2021-04-01", 1_000_000)]
+    posted = pd.DataFrame(rows, columns=["earning_month", "posted_on", "rebate_minor"]).assign(partner_id="p1")
+    posted = posted.astype(dict.fromkeys(("earning_month", "posted_on"), "datetime64[us]"))
+    made = example_payouts.payouts(program, posted, date(2021, 6, 15))
     counted = sum(amounts) if due_on <= "2021-06-15" else 0
-    assert made[0]["rebate"] == Decimal(1_000_000 + counted) / 100
+    assert made[date(2021, 6, 15)]["rebate"] == Decimal(1_000_000 + counted) / 100

@@ -57,7 +57,9 @@ def payee_waits(
 
     Partners that can be paid have no row. Exchange rates are not looked at: those of the cycle's month come later.
     """
-    each = payees_by_program(payees, programs).merge(_taxes_on(tax_rates, day), on="country", how="left", validate="m:1")
+    each = payees_by_program(payees, programs).merge(
+        _taxes_on(tax_rates, day), on="country", how="left", validate="m:1"
+    )
     each = each.assign(is_taxed=each["sales_tax"].fillna(NOTHING) > NOTHING)
     invoices = _in_order(tax_invoices)
     each = each.merge(invoices[invoices["place"] == 0], on=["partner_id", "program"], how="left")
