@@ -208,6 +208,20 @@ def test_a_late_change_yields_to_content_confirmed_after_it(home):
     assert ask("SELECT revenue_minor FROM clean.transactions WHERE known_to IS NULL") == [(10000,)]
 
 
+def test_versions_are_ordered_by_when_the_accepted_delivery_of_an_id_was_made(home):
+    land("transactions", [T1])
+    spoil(home, land("transactions", [T1 | {"revenue": "2.00"}], NEXT), schema_version=2)
+    pipeline.ingest()
+    for number, revenue in enumerate(("2.00", "3.00"), 1):
+        land("transactions", [T1 | {"revenue": revenue}], NEXT, number=number)
+        pipeline.ingest()
+    land("transactions", [T1 | {"revenue": "4.00"}], NEXT, number=5, delivery_id=f"{NEXT}-transactions-1")
+    land("transactions", [T1 | {"revenue": "1.00"}], number=2)
+    assert [line["delivery_status"] for line in pipeline.ingest()] == ["accepted", "refused"]
+    versions = "SELECT revenue_minor, known_to IS NULL FROM clean.transactions ORDER BY known_from, revenue_minor DESC"
+    assert ask(versions) == [(10000, False), (100, False), (300, True), (200, False)]
+
+
 def test_what_a_snapshot_no_longer_holds_is_withdrawn(home):
     land("customers", [{"customer_id": "c1"}, {"customer_id": "c2"}])
     land("customers", [{"customer_id": "c2"}], NEXT)

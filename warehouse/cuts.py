@@ -197,8 +197,8 @@ def open_facts(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {feed}_before AS SELECT * EXCLUDE (made_at) FROM (SELECT held.*, deliveries.created_at "
             f"AS made_at FROM clean.{feed} AS held JOIN clean.deliveries USING (delivery_id) ANTI JOIN cut USING (delivery_id) "
-            f"WHERE known_from <= {day} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY known_from DESC, "
-            "made_at DESC, delivery_id DESC) = 1) WHERE NOT is_withdrawn"
+            f"WHERE delivery_status = 'accepted' AND known_from <= {day} QUALIFY row_number() OVER ("
+            f"PARTITION BY {key} ORDER BY known_from DESC, made_at DESC, delivery_id DESC) = 1) WHERE NOT is_withdrawn"
         )
     _open_history(con, as_of)
     for macro in ("program_lines", "lines_at"):

@@ -3,7 +3,8 @@
 CREATE OR REPLACE TEMP TABLE seen AS
 SELECT delivery_id, business_date AS known_from, created_at, run_number > $published AS is_new
 FROM (SELECT run_number, unnest(from_json(deliveries, '["VARCHAR"]')) AS delivery_id FROM derived.runs)
-JOIN clean.deliveries USING (delivery_id);
+JOIN clean.deliveries USING (delivery_id)
+WHERE delivery_status = 'accepted';
 CREATE OR REPLACE TEMP TABLE line_versions AS
 WITH brought AS (
     SELECT DISTINCT transaction_id FROM clean.transactions

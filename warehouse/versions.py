@@ -140,20 +140,21 @@ def _respan(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict, since: dat
         f"CREATE OR REPLACE TEMP TABLE touched AS SELECT {key} FROM known WHERE is_other UNION SELECT {key} FROM absent"
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE respanned AS WITH versions AS ("
+        "CREATE OR REPLACE TEMP TABLE respanned AS WITH made AS ("
+        "SELECT delivery_id, created_at FROM clean.deliveries WHERE delivery_status = 'accepted'), versions AS ("
         f"SELECT {content}, confirmed_on, is_withdrawn FROM clean.{feed.name} SEMI JOIN touched USING ({key}) "
         f"WHERE known_from >= $since UNION ALL SELECT {columns}, $day, $id, file_name, line_number, NULL, false "
         f"FROM staging.clean.{feed.name} SEMI JOIN (SELECT * FROM known WHERE is_other) USING ({key}) "
         f"UNION ALL SELECT {columns}, absent_from, absent_id, 'absent', 0, NULL, true FROM absent"
         "), ordered AS (SELECT versions.*, created_at, lead(versions.business_date) OVER later AS next_date "
-        "FROM versions JOIN clean.deliveries USING (delivery_id) "
+        "FROM versions JOIN made USING (delivery_id) "
         f"WINDOW later AS (PARTITION BY {key} ORDER BY versions.business_date, created_at, delivery_id)"
         "), again AS (SELECT * EXCLUDE (next_date, created_at) FROM ordered UNION ALL SELECT "
         "* EXCLUDE (next_date, created_at) REPLACE (confirmed_on AS business_date, NULL AS confirmed_on) FROM ordered "
         "WHERE confirmed_on > next_date"
         f") SELECT again.* REPLACE (CASE WHEN confirmed_on > business_date THEN confirmed_on END AS confirmed_on), "
         "business_date AS known_from, lead(business_date) OVER later AS known_to "
-        "FROM again JOIN (SELECT delivery_id, created_at FROM clean.deliveries) USING (delivery_id) "
+        "FROM again JOIN made USING (delivery_id) "
         f"WINDOW later AS (PARTITION BY {key} ORDER BY business_date, created_at, delivery_id)",
         {**values, "since": since},
     )
