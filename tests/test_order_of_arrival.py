@@ -86,6 +86,32 @@ def test_a_late_delta_is_withdrawn_by_the_snapshot_that_came_before_it(home):
     assert known == [{"c1"}, {"c2"}]
 
 
+@pytest.mark.parametrize(
+    ("aside", "known"),
+    [
+        ({"partner_id": "p10", "competency": "clod"}, []),
+        ({"partner_id": "p1", "competency": "clod"}, ["p1"]),
+        ({"partner_id": "p1", "competency": "data_platform", "competency_level": "golden"}, []),
+        ({"partner_id": "p1", "valid_from": "2019-01-01", "valid_to": "2018-06-01"}, ["p1"]),
+    ],
+)
+def test_a_late_row_is_held_by_what_the_next_snapshot_set_aside_only_if_it_may_be_that_row(home, aside, known):
+    early = {"rows": [{"partner_id": "p1"}], "day": "2021-03-23", "mode": "delta"}
+    for deliveries in (
+        [early, {"rows": [aside], "day": "2021-03-24"}],
+        [{"rows": [aside], "day": "2021-03-24"}, early],
+    ):
+        with store.locked("test"), store.warehouse() as con:
+            for feed in ("competencies", "deliveries", "quarantine"):
+                con.execute(f"DELETE FROM clean.{feed}")
+        for one in deliveries:
+            land("competencies", **one)
+            pipeline.ingest()
+        with store.locked("test"), store.warehouse() as con:
+            found = con.execute("SELECT partner_id FROM clean.competencies_known_on(?)", [DAYS[-1]]).fetchall()
+        assert [partner for (partner,) in found] == known
+
+
 def test_a_delivery_that_supersedes_one_that_is_not_here_says_so(home):
     land("transactions", [{"transaction_id": "t1"}], number=2, supersedes="2021-03-23-transactions-1")
     [line] = pipeline.ingest()

@@ -10,6 +10,7 @@ from datetime import date
 
 import duckdb
 
+from warehouse import casting
 from warehouse.tables import Derived, Feed
 
 
@@ -100,7 +101,7 @@ def _absent(
         f"AND NOT stored.is_withdrawn AND {scope}",
         {**values, **({"superseded": supersedes} if supersedes and not is_snapshot else {})},
     )
-    may_be = " AND ".join(f"(aside.{c} IS NULL OR aside.{c} = absent.{c})" for c in feed.key)
+    may_be = _may_be("aside", "absent", feed.key)
     con.execute(f"DELETE FROM absent USING staging.clean.set_aside AS aside WHERE {may_be}")
 
 
@@ -121,15 +122,37 @@ def _absent_later(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict) -> N
     for day, delivery_id, is_superseding in later:
         holds = "known_from > $day OR confirmed_on >= $next OR delivery_id = $next_id"
         kept = holds if is_superseding else "NOT is_withdrawn OR known_from > $day"
+        _set_aside_later(con, feed, delivery_id)
         confirmed = f"SELECT {key} FROM known WHERE NOT is_other AND {is_superseding}"
         con.execute(
-            f"INSERT INTO absent SELECT {columns}, $next, $next_id FROM staging.clean.{feed.name} "
+            f"INSERT INTO absent SELECT {columns}, $next, $next_id FROM staging.clean.{feed.name} AS arriving "
             f"ANTI JOIN ({confirmed}) USING ({key}) ANTI JOIN (SELECT {key} FROM clean.{feed.name} WHERE delivery_id <> $id "
             f"AND known_from <= $next AND (known_to IS NULL OR known_to > $next) AND ({kept})) USING ({key}) "
-            "WHERE NOT EXISTS (FROM clean.quarantine AS aside WHERE aside.delivery_id = $next_id "
-            f"AND (row_key IS NULL OR row_key[1] = ' ' OR contains(row_key, {feed.key[0]}::VARCHAR)))",
+            f"WHERE NOT EXISTS (FROM set_aside_later AS aside WHERE {_may_be('aside', 'arriving', feed.key)})",
             {**values, "next": day, "next_id": delivery_id},
         )
+
+
+def _set_aside_later(con: duckdb.DuckDBPyConnection, feed: Feed, delivery_id: str) -> None:
+    """Make `set_aside_later`: keys of the rows that a delivery set aside, without what may be wrong with them.
+
+    A rule that compares two columns is named after one of them but is about both.
+    """
+    texts = ", ".join(f"delivered ->> '{name}' AS {name}" for name in feed.delivered)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE texts_aside AS SELECT file_name, line_number, rules_broken, "
+        f"{texts} FROM clean.quarantine WHERE delivery_id = $id",
+        {"id": delivery_id},
+    )
+    typed, _ = casting.query(feed, set(feed.delivered), "texts_aside")
+    known = [
+        f"CASE WHEN NOT regexp_matches(rules_broken, ':{c}(,|$)|(order|other|self):') THEN {c} END AS {c}"
+        for c in feed.key
+    ]
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE set_aside_later AS SELECT {', '.join(known)} FROM ({typed}) "
+        "JOIN (SELECT file_name, line_number, rules_broken FROM texts_aside) USING (file_name, line_number)"
+    )
 
 
 def _respan(con: duckdb.DuckDBPyConnection, feed: Feed, values: dict, since: date) -> None:
@@ -201,6 +224,10 @@ def replace_groups(
 
 def _matches(left: str, right: str, columns: tuple[str, ...]) -> str:
     return " AND ".join(f"{left}.{c} = {right}.{c}" for c in columns)
+
+
+def _may_be(aside: str, row: str, columns: tuple[str, ...]) -> str:
+    return " AND ".join(f"({aside}.{c} IS NULL OR {aside}.{c} = {row}.{c})" for c in columns)
 
 
 def _prefixed(columns: tuple[str, ...]) -> str:
