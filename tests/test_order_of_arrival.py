@@ -118,6 +118,24 @@ def test_a_delivery_that_supersedes_one_that_is_not_here_says_so(home):
     assert line["message"] == "it supersedes [2021-03-23-transactions-1], which has not come"
 
 
+@pytest.mark.parametrize(
+    ("first", "says"),
+    [
+        ("later", "[earlier] supersedes [later] of [2021-03-24], which is after its own day [2021-03-23]"),
+        ("earlier", "[later] is superseded by [earlier] of the earlier day [2021-03-23]"),
+    ],
+)
+def test_of_a_delivery_and_one_of_an_earlier_day_that_supersedes_it_the_second_is_refused(home, first, says):
+    deliveries = {
+        "later": {"rows": [{"transaction_id": "t1"}], "day": "2021-03-24"},
+        "earlier": {"rows": [], "number": 2, "supersedes": "later"},
+    }
+    for name in sorted(deliveries, key=lambda name: name != first):
+        land("transactions", delivery_id=name, **deliveries[name])
+        [line] = pipeline.ingest()
+    assert line["delivery_status"] == "refused" and says in line["message"]
+
+
 def test_a_snapshot_that_withdraws_most_of_its_feed_says_that_it_means_it(home):
     land("customers", [{"customer_id": f"c{n}"} for n in range(45)])
     pipeline.ingest()

@@ -31,8 +31,10 @@ def refuse(con: duckdb.DuckDBPyConnection, name: str, manifest: Manifest | None,
 def accept(con: duckdb.DuckDBPyConnection, manifest: Manifest, staged: Staged) -> dict[str, Any]:
     """Take a staged delivery into the clean tables and register it, all in one transaction; the register's line.
 
-    Raises Refused, changing nothing, for a snapshot that withdraws most of its feed without saying that it means to.
+    Raises Refused, changing nothing, for a snapshot that withdraws most of its feed without saying that it means to, and
+    for the second of two deliveries of which one supersedes the other though that is of a later day.
     """
+    _refuse_superseding_later(con, manifest)
     with store.transaction(con):
         warnings = [*staged.warnings, *_superseding(con, manifest)]
         line = _write(con, _line(manifest.delivery_id, manifest, delivery_status="accepted", message=None))
@@ -74,6 +76,26 @@ def _superseding(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> list[str
     if other and not con.execute("SELECT 1 FROM clean.deliveries WHERE delivery_id = ?", [other]).fetchall():
         return [f"it supersedes [{other}], which has not come"]
     return []
+
+
+def _refuse_superseding_later(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
+    """Refuse what would withdraw nothing: what is of a later day holds over what supersedes it."""
+    name, day = manifest.delivery_id, manifest.business_date
+    others = con.execute(
+        "SELECT delivery_id, business_date FROM clean.deliveries WHERE delivery_status = 'accepted' "
+        "AND (delivery_id = $other AND business_date > $day OR supersedes = $id AND business_date < $day)",
+        {"other": manifest.supersedes, "id": name, "day": day},
+    ).fetchall()
+    for other, other_day in others:
+        if other == manifest.supersedes:
+            raise Refused(
+                f"[{name}] supersedes [{other}] of [{other_day}], which is after its own day [{day}]; "
+                f"deliver it for [{other_day}] or a later day."
+            )
+        raise Refused(
+            f"[{name}] is superseded by [{other}] of the earlier day [{other_day}]; "
+            "if it holds nevertheless, deliver it under another id."
+        )
 
 
 def _limit_withdrawals(con: duckdb.DuckDBPyConnection, manifest: Manifest, withdrawn: int) -> None:
