@@ -455,6 +455,19 @@ def test_a_repaired_row_comes_in_as_a_delivery_of_its_own(home):
         pipeline.release_row(row["quarantine_id"], {}, by="anna")
 
 
+def test_a_row_whose_key_was_delivered_since_for_its_day_is_not_released_over_that(home):
+    row = {"partner_id": "p", "competency": "Cloud Platform"}
+    land("competencies", [row | {"valid_to": "soon"}, row | {"partner_id": "q", "valid_to": "soon"}])
+    pipeline.ingest()
+    land("competencies", [row | {"valid_to": "2022-01-01"}], number=2, mode="delta")
+    land("competencies", [row | {"partner_id": "q"}], NEXT, mode="delta")
+    pipeline.ingest()
+    first, second = (each["quarantine_id"] for each in pipeline.quarantined())
+    with pytest.raises(LookupError, match=rf"was delivered for \[{DAY}\] since, in \[{DAY}-competencies-2\]"):
+        pipeline.release_row(first, {"valid_to": ""}, by="anna")
+    pipeline.release_row(second, {"valid_to": ""}, by="anna")
+
+
 INTAKE_RULES = ("shape", "conflict", "future:transaction_at")
 
 

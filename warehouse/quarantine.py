@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from warehouse import files, landing, store
-from warehouse.tables import FEEDS
+from warehouse import casting, files, landing, store
+from warehouse.tables import FEEDS, Feed
 
 SHOWN = (
     "quarantine_id", "feed", "business_date", "file_name", "line_number", "row_key", "rules_broken", "delivered", "released_by",
@@ -45,7 +45,8 @@ def shown(con: duckdb.DuckDBPyConnection, quarantine_id: str) -> dict[str, Any]:
 def release(con: duckdb.DuckDBPyConnection, quarantine_id: str, changes: dict[str, str], by: str) -> str:
     """Land the row again with some columns changed, as a delivery that names who did it; the delivery's id.
 
-    Raises LookupError for an unknown or released row or column, and for a misshapen row that is not given whole.
+    Raises LookupError for an unknown or released row or column, for a misshapen row that is not given whole, and for one
+    that was delivered again for its day, which releasing it would undo.
     """
     row = shown(con, quarantine_id)
     if row["released_by"]:
@@ -56,6 +57,11 @@ def release(con: duckdb.DuckDBPyConnection, quarantine_id: str, changes: dict[st
     whole = {name: value for name, value in (row["delivered"] or {}).items() if name in feed.delivered} | changes
     if lacking := [n for n, c in feed.delivered.items() if c not in feed.optional and not whole.get(n)]:
         raise LookupError(f"row [{quarantine_id}] lacks {lacking}; give them with --set column=value.")
+    if since := _delivered_since(con, feed, row, whole):
+        raise LookupError(
+            f"row [{quarantine_id}] was delivered for [{row['business_date']}] since, in [{since}], which holds; "
+            "land a delivery if other values are right."
+        )
     now = datetime.now(UTC)
     delivery_id = f"{row['business_date']}-{feed.name}-release-{now:%Y%m%dT%H%M%S%f}"
     with TemporaryDirectory() as folder:
@@ -76,3 +82,20 @@ def release(con: duckdb.DuckDBPyConnection, quarantine_id: str, changes: dict[st
         )
     con.execute("UPDATE clean.quarantine SET released_by = ? WHERE quarantine_id = ?", [delivery_id, quarantine_id])
     return delivery_id
+
+
+def _delivered_since(
+    con: duckdb.DuckDBPyConnection, feed: Feed, row: dict[str, Any], whole: dict[str, Any]
+) -> str | None:
+    """The delivery, made after the one that set a row aside, that brought the row's key for the same day."""
+    texts = ", ".join(f"${name} AS {name}" for name in whole)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE released AS SELECT '' AS file_name, 1 AS line_number, {texts}", whole)
+    typed, _ = casting.query(feed, set(whole), "released")
+    found = con.execute(
+        f"SELECT delivery_id FROM clean.{feed.name} SEMI JOIN ({typed}) USING ({', '.join(feed.key)}) "
+        "JOIN (SELECT delivery_id, created_at FROM clean.deliveries WHERE delivery_status = 'accepted') USING (delivery_id) "
+        "WHERE business_date = $day AND NOT is_withdrawn AND created_at > (SELECT created_at FROM clean.deliveries "
+        "WHERE delivery_id = $id AND delivery_status = 'accepted') ORDER BY created_at DESC LIMIT 1",
+        {"day": row["business_date"], "id": row["delivery_id"]},
+    ).fetchone()
+    return found[0] if found else None
