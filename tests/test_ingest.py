@@ -287,6 +287,14 @@ def test_a_superseding_delivery_withdraws_what_it_lacks(home):
     assert ask("SELECT transaction_id FROM clean.transactions WHERE known_to IS NULL AND NOT is_withdrawn") == [("t1",)]
 
 
+def test_a_delivery_that_supersedes_a_superseding_one_withdraws_what_that_only_confirmed(home):
+    first = land("transactions", [T1, {"transaction_id": "t2"}])
+    second = land("transactions", [T1, {"transaction_id": "t2"}], NEXT, supersedes=first)
+    land("transactions", [T1], "2021-03-25", supersedes=second)
+    assert [line["rows_withdrawn"] for line in pipeline.ingest()] == [0, 0, 1]
+    assert ask("SELECT transaction_id FROM clean.transactions WHERE known_to IS NULL AND NOT is_withdrawn") == [("t1",)]
+
+
 def test_the_same_delivery_again_changes_nothing(home):
     land("transactions", [T1], delivery_id="d")
     pipeline.ingest()

@@ -13,6 +13,13 @@ import duckdb
 from warehouse import casting
 from warehouse.tables import Derived, Feed
 
+# what a delivery supersedes, also by way of others: one that superseded may have only confirmed what an older one brought
+SUPERSEDED = (
+    "WITH RECURSIVE chain AS (SELECT CAST($superseded AS VARCHAR) AS delivery_id UNION SELECT supersedes "
+    "FROM clean.deliveries JOIN chain USING (delivery_id) WHERE delivery_status = 'accepted' AND supersedes IS NOT NULL) "
+    "FROM chain"
+)
+
 
 def as_of(table: str) -> str:
     """The SQL condition that picks the versions of a table known on the day `$as_of`."""
@@ -92,7 +99,7 @@ def _absent(
     What may be a row that was set aside is held, not absent: a row whose known part of the key is the same.
     """
     key, columns = ", ".join(feed.key), ", ".join(feed.columns)
-    scope = "true" if is_snapshot else "stored.delivery_id = $superseded" if supersedes else "false"
+    scope = "true" if is_snapshot else f"stored.delivery_id IN ({SUPERSEDED})" if supersedes else "false"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE absent AS SELECT {columns}, CAST($day AS DATE) AS absent_from, "
         f"CAST($id AS VARCHAR) AS absent_id FROM clean.{feed.name} AS stored "
