@@ -226,3 +226,14 @@ def test_a_restatement_is_planned_by_partner_and_posted_for_another_person(first
     assert causes_of("t3", AFTER) == {"new_line": ("5.00", None)}
     with pytest.raises(LookupError, match="no rule edit is held"):
         operations.restate_plan(date(2021, 3, 1))
+
+
+def test_an_edit_that_was_approved_is_held_when_it_is_put_back(first_day, one_program):
+    dearer = AZURE.replace("0.04", "0.05")
+    for old, new in ((AZURE, dearer), (dearer, AZURE)):
+        edit_rules(one_program, (old, new))
+        restated()
+    edit_rules(one_program, (AZURE, dearer))
+    report = settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert "is held: it would change [2] posted sums" in str(report["warnings"])
+    assert causes_of("t1", NEXT) == {}

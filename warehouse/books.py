@@ -79,16 +79,20 @@ def last_rules(con: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def held_entries(con: duckdb.DuckDBPyConnection, rules_hash: str) -> int | None:
-    """How many posted sums a rule edit would change; None for one that is not known, 0 for one that is approved."""
+    """How many posted sums a rule edit that is held would change; None for one to be counted.
+
+    An approval holds for the run that takes the edit over; one that is put back later is counted anew.
+    """
     found = con.execute(
-        "SELECT CASE edit_status WHEN 'held' THEN entry_count ELSE 0 END FROM derived.rule_edits WHERE rules_hash = $hash",
+        "SELECT entry_count FROM derived.rule_edits WHERE rules_hash = $hash AND edit_status = 'held'",
         {"hash": rules_hash},
     ).fetchall()
     return found[0][0] if found else None
 
 
 def note_edit(con: duckdb.DuckDBPyConnection, rules_hash: str, day: date, entries: int) -> None:
-    """Write a rule edit down: held when it would change what is posted, else approved."""
+    """Write a rule edit down anew: held when it would change what is posted, else approved."""
+    con.execute("DELETE FROM derived.rule_edits WHERE rules_hash = $hash", {"hash": rules_hash})
     con.execute(
         "INSERT INTO derived.rule_edits BY NAME SELECT $hash AS rules_hash, $day::DATE AS noted_on, $entries AS entry_count, "
         "CASE $entries WHEN 0 THEN 'approved' ELSE 'held' END AS edit_status",

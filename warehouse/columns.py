@@ -413,7 +413,7 @@ COLUMNS: dict[str, Column] = {
     "entries_hash": Column("id", "Content hash of the run's ledger entries."),
     "chain_head": Column("id", "SHA-256 over the run's entries hash and the chain head of the run before."),
     "edit_status": Column("code", "Whether a rule edit waits for approval.", one_of=("held", "approved")),
-    "noted_on": Column("date", "Business day on which the rule edit was first seen."),
+    "noted_on": Column("date", "Business day on which the rule edit was last counted."),
     "restated_from": Column("date", "First day whose lines the restatement repriced."),
     "written_by": Column("text", "Who wrote the rule edit or adjustment."),
     "approved_by": Column("text", "Who approved it; never who wrote it."),
