@@ -72,14 +72,13 @@ def _plan(con: Any, first: date, progress: Progress) -> list[dict[str, Any]]:
     if not rules.changed:
         raise LookupError("no rule edit is held: programs/ says what the last run was settled with.")
     rows = settlement.rule_differences(con, settlement.Run("plan", day, rules, progress=progress))
+    books.note_edit(con, rules.hash, day, len(rows))
     if not rows:
         raise LookupError("the rule edit changes nothing that is posted; the next settled day works with it.")
     if (early := min(row["first_on"] for row in rows)) < first:
         raise LookupError(
             f"the rule edit changes lines from [{early}], before [{first}]; restate from then, or date the edit later."
         )
-    if books.held_entries(con, rules.hash) is None:
-        books.note_edit(con, rules.hash, day, len(rows))
     return rows
 
 

@@ -237,3 +237,14 @@ def test_an_edit_that_was_approved_is_held_when_it_is_put_back(first_day, one_pr
     report = settle_next(NEXT, [{"transaction_id": "t2"}])
     assert "is held: it would change [2] posted sums" in str(report["warnings"])
     assert causes_of("t1", NEXT) == {}
+
+
+def test_a_held_edit_that_changes_nothing_any_more_is_taken_after_it_was_looked_at(first_day, one_program):
+    edit_rules(one_program, (AZURE, AZURE.replace("0.04", "0.05")))
+    assert len(operations.restate_plan(date(2021, 3, 1))) == 2
+    nothing = {"transaction_id": "t2", "product_id": "none"}
+    assert "is held" in str(settle_next(NEXT, [nothing], supersedes=f"{DAY}-transactions-1")["warnings"])
+    with pytest.raises(LookupError, match="changes nothing that is posted; the next settled day works with it"):
+        operations.restate_plan(date(2021, 3, 1))
+    assert "held" not in str(settle_next(AFTER, [{"transaction_id": "t3"}])["warnings"])
+    assert causes_of("t3", AFTER) == {"new_line": ("5.00", None)}
