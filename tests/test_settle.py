@@ -1,5 +1,6 @@
 """What a settled day says: earnings, reasons, ledger, release; and that running it again says the same."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
@@ -262,6 +263,19 @@ def test_rollback_shows_the_release_before(first_day):
     assert releases.rollback()["as_of_date"] == DAY and ask("SELECT count(*) FROM decisions") == [(1,)]
     with pytest.raises(LookupError, match="no release before"):
         releases.rollback()
+
+
+def test_after_rollbacks_readers_wait_for_a_later_run_alone(home):
+    for day in (DAY, NEXT, AFTER):
+        folder = store.place("releases") / f"{day}-01"
+        folder.mkdir()
+        (folder / releases.DATABASE).touch()
+        (folder / "manifest.json").write_text(json.dumps({"release_id": folder.name, "run_id": day}))
+        releases.point_to(releases.releases()[-1])
+    for shown in (NEXT, DAY):
+        assert releases.rollback()["run_id"] == shown
+        assert releases.pending(AFTER) == (False, None)
+        assert releases.pending("2021-03-26") == (True, None)
 
 
 def test_a_content_hash_ignores_order_and_sees_every_change(home):

@@ -83,11 +83,14 @@ def show(folder: Path, manifest: dict[str, Any]) -> None:
 def pending(run_id: str) -> tuple[bool, dict[str, Any] | None]:
     """Whether readers wait for the release of the last run, and its manifest if it has its name already.
 
-    They do when the process ended after the warehouse took the run over and before the pointer was swapped; after a
-    rollback they do not.
+    They do when the process ended after the warehouse took the run over and before the pointer was swapped; for the run
+    that was rolled back from they do not.
     """
     now = current() or {}
-    if now.get("run_id") == run_id or now.get("is_rolled_back"):
+    is_rolled_back = (
+        now.get("is_rolled_back") and now.get("rolled_back_from", run_id) == run_id
+    )  # earlier versions do not say
+    if now.get("run_id") == run_id or is_rolled_back:
         return False, None
     return True, next((manifest for manifest in releases() if manifest.get("run_id") == run_id), None)
 
@@ -114,7 +117,8 @@ def rollback() -> dict[str, Any]:
     if not before or not database(before[-1]).exists():
         there = [m["release_id"] for m in held if database(m).exists()]
         raise LookupError(f"no release before [{now.get('release_id')}] with its data; there are {there}.")
-    point_to(before[-1] | {"is_rolled_back": True})
+    newest = now.get("rolled_back_from", now.get("run_id"))
+    point_to(before[-1] | {"is_rolled_back": True, "rolled_back_from": newest})
     return before[-1]
 
 
