@@ -229,6 +229,25 @@ def test_a_full_recomputation_says_what_the_ledger_says(april, declare):
     } != set()
 
 
+def test_entries_that_cancel_one_another_are_no_difference():
+    with store.connect() as con:
+        con.execute(
+            "ATTACH ':memory:' AS staging; CREATE SCHEMA staging.derived; CREATE TABLE cut (delivery_id VARCHAR)"
+        )
+        con.execute(
+            "CREATE TABLE worked_lines AS SELECT id AS transaction_id, 'p' AS program, '1' AS partner_id, NULL AS cell_from, "
+            "false AS at_line, false AS at_reference, false AS at_fx, false AS at_eligibility "
+            "FROM (VALUES ('cancelled'), ('one'), ('other')) AS line(id)"
+        )
+        con.execute(
+            "CREATE TABLE staging.derived.earnings_ledger AS SELECT id AS transaction_id, 'p' AS program, 'l' AS lever, "
+            "'1' AS partner_id, DATE '2021-03-01' AS earning_month, 'rebate' AS earning_type, 'JPY' AS currency, "
+            "amount AS amount_minor, other AS program_amount_minor FROM (VALUES ('cancelled', 1, 1), "
+            "('cancelled', -1, -1), ('one', 1, 0), ('other', 0, 1)) AS entry(id, amount, other)"
+        )
+        assert [row["transaction_id"] for row in books.staged_differences(con)] == ["one", "other"]
+
+
 def test_what_waits_to_be_settled_is_not_called_a_difference(first_day):
     land("transactions", [T1 | {"revenue": "50.00"}], DAY, number=2)
     pipeline.ingest()

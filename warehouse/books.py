@@ -181,7 +181,7 @@ def staged_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         "FROM staging.derived.earnings_ledger AS entry JOIN worked_lines USING (transaction_id, program) "
         f"ANTI JOIN (FROM worked_lines WHERE cell_from IS NOT NULL AND {waits}) AS waiting "
         "ON waiting.program = entry.program AND waiting.partner_id = worked_lines.partner_id "
-        f"WHERE NOT {waits} GROUP BY ALL ORDER BY ALL",
+        f"WHERE NOT {waits} GROUP BY ALL HAVING sum(amount_minor) <> 0 OR sum(program_amount_minor) <> 0 ORDER BY ALL",
     )
 
 
