@@ -21,6 +21,7 @@ KEPT = (
     "health.json",
     "runs.jsonl",
     "sent",
+    "erasing.json",
 )
 
 

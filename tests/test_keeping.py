@@ -45,6 +45,14 @@ def test_a_restored_release_reads_its_closed_months_where_they_lie_now(first_day
         assert ask("SELECT transaction_id FROM decisions_known_on(DATE '2021-03-23')") == [("t1",)]
 
 
+def test_an_erasure_under_way_is_taken_up_by_the_restored_home(home, tmp_path_factory):
+    (store.home() / "erasing.json").write_text("{}")
+    keeping.backup(out := tmp_path_factory.mktemp("backup") / "b.tar.gz")
+    with store.at(tmp_path_factory.mktemp("elsewhere")):
+        keeping.restore(out)
+        assert (store.home() / "erasing.json").read_text() == "{}"
+
+
 def test_what_is_no_backup_is_not_unpacked(home, tmp_path_factory):
     folder = tmp_path_factory.mktemp("other")
     (folder / "x").write_text("x")
