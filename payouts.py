@@ -361,6 +361,13 @@ def unsent() -> list[str]:
     ]
 
 
+def unfinished() -> list[str]:
+    """The batches of which some payment is neither settled nor to be paid again."""
+    with store.locked("unfinished batches"), store.warehouse() as con:
+        known = _known(con)
+    return sorted(set(known.loc[~known["payment_status"].isin(["settled", *FREED]), "batch_id"]))
+
+
 def batch_of(batch: str) -> dict[str, Any]:
     """One batch as `batches` tells of it; raises LookupError for one that does not exist."""
     found = {row["batch_id"]: row for row in batches()}

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import operations
+import payouts
 from warehouse import publishing, releases, store
 
 KEPT = (
@@ -43,10 +44,11 @@ def backup(out: Path) -> int:
     return out.stat().st_size
 
 
-def restore(file: Path) -> None:
-    """Unpack a backup into an empty home. Raises LookupError for a home that holds data, or for another kind of file.
+def restore(file: Path) -> list[str]:
+    """Unpack a backup into an empty home; the batches of which nobody here can say whether the bank has them.
 
-    Releases name their Parquet files by path; these are made to fit where the home has moved.
+    Order files are in no backup, so that none is sent again from it. Raises LookupError for a home that holds data, or
+    for another kind of file. Releases name their Parquet files by path; these are made to fit where the home has moved.
     """
     home = store.home()
     if (home / "warehouse.duckdb").exists():
@@ -62,6 +64,7 @@ def restore(file: Path) -> None:
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as fault:
         raise LookupError(f"[{file.name}] is not a backup, or not a whole one: {fault}; use another.") from None
     releases.rehome()
+    return payouts.unfinished()
 
 
 def gc(keep: int) -> dict[str, Any]:

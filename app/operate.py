@@ -144,13 +144,20 @@ def restore(
 ) -> None:
     """Restore a backup into an empty INCENTIVES_HOME, then verify it. Exit 1 when it does not hold.
 
+    Names the payment batches to ask the bank about: their order files are not restored, or were sent since.
+
     \b
     Example: INCENTIVES_HOME=/srv/incentives incentives restore backup-2022-03-31.tar.gz
     """
     from app import keeping
 
-    keeping.restore(file)
+    unfinished = keeping.restore(file)
     say(f"restored to {store.home()}")
+    if unfinished:
+        say(
+            f"ask the bank whether it has the order files of batches {unfinished} before anything is sent: the backup holds "
+            "none, and they may have been sent since. See the runbook, Payments."
+        )
     verify()
 
 

@@ -24,6 +24,7 @@ import emails
 import operations
 import payouts
 import pipeline
+from app import keeping
 from app.cli import app
 from banking.orders import Account
 from tests.deliveries import ask, land, land_world
@@ -197,6 +198,23 @@ def test_a_sending_that_is_cut_off_is_taken_up_and_pays_once(home, point):
     assert payouts.send(batch, PAYER) == []
     settle("2021-05-15")
     assert entries() == {partner: [("paid", f"-{amount}0")] for partner, amount in PAID.items()}
+
+
+def test_a_restored_home_names_the_batches_that_the_bank_may_not_have(home, tmp_path_factory):
+    batch, out = approved(), tmp_path_factory.mktemp("backup") / "b.tar.gz"
+    keeping.backup(out)
+    with store.at(tmp_path_factory.mktemp("approved")):  # it may have been sent since
+        assert keeping.restore(out) == [batch]
+    payouts.send(batch, PAYER)
+    keeping.backup(out)
+    with store.at(tmp_path_factory.mktemp("sent")):
+        assert keeping.restore(out) == [batch]
+        assert payouts.send(batch, PAYER) == [] and set(statuses(batch).values()) == {"sent"}
+        lost = {"reported_status": "rejected", "bank_reason": "", "reported_at": "2099-01-01T00:00:00Z"}
+        ids = [row["payment_id"] for row in payouts.payments_of(batch)]
+        handover.rows("bank_messages", CYCLE, [{"message_id": one, "payment_id": one, **lost} for one in ids])
+        pipeline.ingest()
+        assert payouts.unfinished() == [] and payouts.propose(CYCLE, "anna")["payments"] == 3
 
 
 def test_many_orders_are_parted_over_files_that_the_bank_can_name(home, monkeypatch, bank):
