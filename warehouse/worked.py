@@ -108,19 +108,24 @@ def _sold_besides(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
 
 
 def relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Make `related_lines`: touched lines and those that they reverse or that reverse them, with their root and stages."""
+    """Make `related_lines`: touched lines and those that they reverse or that reverse them, with their root and stages.
+
+    What a touched line reversed before counts too: less was left of that for its other refunds.
+    """
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE links AS SELECT transaction_id, reverses FROM clean.transactions WHERE {LIVE} AND reverses IS NOT NULL",
         {"as_of": as_of},
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE kin AS WITH up AS ("
-        "SELECT reverses AS transaction_id FROM links SEMI JOIN touched_lines USING (transaction_id)"
+        "SELECT reverses AS transaction_id FROM clean.transactions SEMI JOIN touched_lines USING (transaction_id) "
+        "WHERE known_from >= getvariable('touched_since') AND known_from <= $as_of AND reverses IS NOT NULL"
         "), top AS (SELECT reverses AS transaction_id FROM links SEMI JOIN up USING (transaction_id)"
         "), known AS (SELECT transaction_id FROM touched_lines UNION FROM up UNION FROM top"
         "), down AS (SELECT transaction_id FROM links WHERE reverses IN (FROM known)"
         "), below AS (SELECT transaction_id FROM links WHERE reverses IN (FROM down)) "
-        "FROM up UNION FROM top UNION FROM down UNION FROM below"
+        "FROM up UNION FROM top UNION FROM down UNION FROM below",
+        {"as_of": as_of},
     )
     flags = ", ".join(f"coalesce({flag}, false) AS {flag}" for flag in FLAGS)
     of_root = ", ".join(f"bool_or({flag}) OVER (PARTITION BY root) AS {flag}" for flag in FLAGS)

@@ -1,0 +1,28 @@
+"""Which lines a day works out anew: all that a correction lets go of too, and none by what a later day brought."""
+
+import pytest
+
+from tests.deliveries import land, settle_next
+from tests.test_associations import NEXT, nothing_differs, posted, ranked
+from tests.test_cells import rules, sale
+
+__all__ = ["ranked", "rules"]
+AFTER, LAST = "2021-03-25", "2021-03-26"
+
+
+def back(name: str, day: str, **columns: str) -> dict:
+    """A refund of 80.00 of the line t1."""
+    return sale(name, "-80.00", day, reverses="t1", charge_type="refund", quantity="-1", **columns)
+
+
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+def test_a_refund_is_paid_in_full_when_another_of_its_line_goes(first_day, one_program, is_withdrawn):
+    land("transactions", [back("r1", NEXT)], NEXT, number=2)
+    settle_next(NEXT, [back("r2", NEXT)])
+    assert [row[:3] for row in posted(NEXT)] == [("r1", "1000001", -3.2), ("r2", "1000001", -0.8)]
+    if is_withdrawn:
+        settle_next(AFTER, [sale("none", "1.00", AFTER, product_id="none")], supersedes=f"{NEXT}-transactions-2")
+    else:
+        settle_next(AFTER, [back("r1", NEXT) | {"reverses": "unknown"}])
+    assert [row[:3] for row in posted(AFTER)] == [("r1", "1000001", 3.2), ("r2", "1000001", -2.4)]
+    nothing_differs()
