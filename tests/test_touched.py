@@ -2,6 +2,7 @@
 
 import pytest
 
+import pipeline
 from tests.deliveries import land, settle_next
 from tests.test_associations import NEXT, nothing_differs, posted, ranked
 from tests.test_cells import rules, sale
@@ -25,4 +26,12 @@ def test_a_refund_is_paid_in_full_when_another_of_its_line_goes(first_day, one_p
     else:
         settle_next(AFTER, [back("r1", NEXT) | {"reverses": "unknown"}])
     assert [row[:3] for row in posted(AFTER)] == [("r1", "1000001", 3.2), ("r2", "1000001", -2.4)]
+    nothing_differs()
+
+
+def test_an_agreement_that_moves_to_another_partner_lets_the_first_one_go(first_day, one_program):
+    land("agreements", [{"agreement_id": "a1", "partner_id": "2000001"}], NEXT)
+    land("transactions", [sale("none", "1.00", NEXT, product_id="none", reseller_id="2000001")], NEXT)
+    pipeline.run()
+    assert [row[:3] for row in posted(NEXT)] == [("t1", "1000001", -4.0)]
     nothing_differs()

@@ -50,14 +50,19 @@ def cut(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
 def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: bool) -> None:
     """Make `touched_partners`: those with new or changed data, or with a line that may move their standing; or everyone.
 
-    Also those whom a program may invite because a criterion began to be met since the day before. A feed that comes
+    Data that names another partner now touches the one whom it named before too. Also touched are those whom a program
+    may invite because a criterion began to be met since the day before. A feed that comes
     for the first time, or history older than all known, touches everyone; so does a warehouse that lacks its enrolments.
     """
     [(first_time,)] = con.execute(
         "SELECT count(*) > 0 OR (EXISTS (FROM program_invitations) AND NOT EXISTS (FROM derived.enrolments)) FROM (SELECT DISTINCT feed FROM cut) WHERE feed NOT IN "
         "(SELECT feed FROM clean.deliveries ANTI JOIN cut USING (delivery_id) WHERE delivery_status = 'accepted')"
     ).fetchall()
-    changed = " UNION ".join(f"SELECT partner_id FROM clean.{feed} WHERE {IN_CUT}" for feed in PARTNER_FEEDS)
+    keys = {feed: ", ".join(FEEDS[feed].key) for feed in PARTNER_FEEDS}
+    changed = " UNION ".join(
+        f"SELECT partner_id FROM clean.{feed} SEMI JOIN (SELECT {key} FROM clean.{feed} WHERE {IN_CUT}) USING ({key})"
+        for feed, key in keys.items()
+    )
     of_some = f"getvariable('history_grows') OR partner_id IN ({changed} UNION ({MOVED_BY_SALES})) OR partner_id IN ({REACHED})"
     scope = "true" if everyone or first_time else f"({of_some})"
     _sell(con, as_of)
