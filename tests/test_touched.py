@@ -3,7 +3,7 @@
 import pytest
 
 import pipeline
-from tests.deliveries import land, settle_next
+from tests.deliveries import DAY, T1, land, settle_next, take_in_world
 from tests.test_associations import NEXT, nothing_differs, posted, ranked
 from tests.test_cells import rules, sale
 
@@ -33,5 +33,16 @@ def test_an_agreement_that_moves_to_another_partner_lets_the_first_one_go(first_
     land("agreements", [{"agreement_id": "a1", "partner_id": "2000001"}], NEXT)
     land("transactions", [sale("none", "1.00", NEXT, product_id="none", reseller_id="2000001")], NEXT)
     pipeline.run()
+    assert [row[:3] for row in posted(NEXT)] == [("t1", "1000001", -4.0)]
+    nothing_differs()
+
+
+def test_a_product_that_is_renamed_lets_go_of_the_lines_that_name_it_as_before(home, one_program):
+    take_in_world()
+    land("transactions", [T1 | {"product_id": "Azure plan"}])
+    pipeline.run()
+    assert [row[:3] for row in posted(DAY)] == [("t1", "1000001", 4.0)]
+    land("products", [{"product_id": "azure", "product_name": "Azure"}], NEXT)
+    settle_next(NEXT, [])
     assert [row[:3] for row in posted(NEXT)] == [("t1", "1000001", -4.0)]
     nothing_differs()

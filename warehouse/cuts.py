@@ -306,7 +306,8 @@ def _moved_versions(rules: bool, splits: bool) -> list[str]:
             for role in ROLES
         ),
         f"{line.format('reference')} WHERE product_id IN "
-        f"(SELECT unnest([product_id, product_name]) FROM clean.products WHERE {IN_CUT})",
+        "(SELECT unnest([product_id, product_name]) FROM clean.products "  # of all versions: a product may be renamed
+        f"WHERE product_id IN (SELECT product_id FROM clean.products WHERE {IN_CUT}))",
         f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM clean.customers WHERE {IN_CUT})",
         f"{line.format('reference')} WHERE customer_id IN (SELECT customer_id FROM first_purchases WHERE now_on <> before_on)",
         *([line.format("rule")] if rules else []),
