@@ -3,9 +3,9 @@
 import pytest
 
 import pipeline
-from tests.deliveries import DAY, T1, land, settle_next, take_in_world
+from tests.deliveries import DAY, T1, WORLD, land, settle_next, take_in_world
 from tests.test_associations import NEXT, nothing_differs, posted, ranked
-from tests.test_cells import rules, sale
+from tests.test_cells import rules, sale, write
 
 __all__ = ["ranked", "rules"]
 AFTER, LAST = "2021-03-25", "2021-03-26"
@@ -45,4 +45,22 @@ def test_a_product_that_is_renamed_lets_go_of_the_lines_that_name_it_as_before(h
     land("products", [{"product_id": "azure", "product_name": "Azure"}], NEXT)
     settle_next(NEXT, [])
     assert [row[:3] for row in posted(NEXT)] == [("t1", "1000001", -4.0)]
+    nothing_differs()
+
+
+def test_a_rate_moves_the_baseline_that_a_line_which_earns_nothing_is_part_of(rules):
+    write(
+        rules, "accumulate: {over: month}, baseline: {of: revenue, over: previous_month}, rate: 0.10", measure="growth"
+    )
+    since_march = [WORLD["agreements"][0] | {"valid_from": "2021-03-01"}]
+    take_in_world(DAY, agreements=since_march, fx_rates=[{}, {"fx_month": "2021-02", "fx_rate": "1.0"}])
+    lines = sale("old", "1.00", "2021-01-05"), sale("low", "100.00", "2021-02-10", currency="EUR")
+    land("transactions", [*lines, sale("high", "300.00", "2021-03-01")])
+    pipeline.run()
+    assert [row[:3] for row in posted(DAY) if row[2]] == [("high", "1000001", 20.0)]
+    land("fx_rates", [{"fx_month": "2021-02", "fx_rate": "2.0"}], NEXT)
+    land("agreements", since_march, NEXT)
+    land("transactions", [sale("theirs", "1.00", NEXT, reseller_id="1000077")], NEXT)
+    pipeline.run()
+    assert [row[:3] for row in posted(NEXT) if row[2]] == [("high", "1000001", -10.0)]
     nothing_differs()
