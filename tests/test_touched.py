@@ -4,11 +4,20 @@ import pytest
 
 import pipeline
 from tests.deliveries import DAY, T1, WORLD, land, settle_next, take_in_world
-from tests.test_associations import NEXT, nothing_differs, posted, ranked
+from tests.test_associations import NEXT, OTHER, nothing_differs, posted, ranked, settle_lines
 from tests.test_cells import rules, sale, write
 
 __all__ = ["ranked", "rules"]
 AFTER, LAST = "2021-03-25", "2021-03-26"
+ASKED = {
+    "partner_id": OTHER, "requested_by": "sam@other.example", "request_kind": "association_claim", "subject": "c1",
+    "product_family": "azure", "association": "pal_owner", "requested_at": "2021-03-01T08:00:00Z",
+    "program": "csp-indirect-reseller",
+}  # fmt: skip
+REVIEW = {
+    "review_id": "v1", "request_id": "q1", "reviewed_at": "2021-03-02T09:00:00Z", "reviewed_by": "rev",
+    "review_outcome": "approved",
+}  # fmt: skip
 
 
 def back(name: str, day: str, **columns: str) -> dict:
@@ -63,4 +72,24 @@ def test_a_rate_moves_the_baseline_that_a_line_which_earns_nothing_is_part_of(ru
     land("transactions", [sale("theirs", "1.00", NEXT, reseller_id="1000077")], NEXT)
     pipeline.run()
     assert [row[:3] for row in posted(NEXT) if row[2]] == [("high", "1000001", -10.0)]
+    nothing_differs()
+
+
+@pytest.mark.parametrize(
+    ("feed", "row"),
+    [
+        ("request_reviews", REVIEW | {"request_id": "q2"}),
+        ("partner_requests", ASKED | {"request_id": "q1", "subject": "c2"}),
+    ],
+)
+def test_a_review_or_a_request_that_moves_lets_the_first_customer_go(ranked, feed, row):
+    both = [ASKED | {"request_id": "q1"}, ASKED | {"request_id": "q2", "subject": "c2"}]
+    land("partner_requests", both, NEXT, mode="delta")
+    settle_lines(NEXT)
+    land("request_reviews", [REVIEW], AFTER, mode="delta")
+    settle_lines(AFTER)
+    assert [one[1:3] for one in posted(AFTER)] == [("1000001", -4.0), (OTHER, 4.0)]
+    land(feed, [row], LAST, mode="delta")
+    settle_lines(LAST)
+    assert [one[1:3] for one in posted(LAST)] == [("1000001", 4.0), (OTHER, -4.0)]
     nothing_differs()

@@ -15,7 +15,8 @@ COUNTED = "program, claim_id, customer_id, product_family, partner_id, associati
 def touch_customers(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: bool) -> None:
     """Make `touched_customers`: those with a claim that is new or changed, or whose partner changed; or all with claims.
 
-    A claim that a partner asked for is new on the run after its answer, and changes with a review.
+    A claim that a partner asked for is new on the run after its answer, and changes with a review or a correction.
+    What is corrected touches the customer that it was about before too.
     """
     answered = (
         "SELECT request_id FROM derived.answered_requests WHERE outcome = 'accepted' "
@@ -24,7 +25,9 @@ def touch_customers(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: bo
     moved = (
         f"claim_id IN (SELECT claim_id FROM clean.claims WHERE {IN_CUT}) "
         f"OR partner_id IN (SELECT partner_id FROM clean.partners WHERE {IN_CUT}) "
-        f"OR claim_id IN (SELECT request_id FROM clean.request_reviews WHERE {IN_CUT}) "
+        f"OR claim_id IN (SELECT request_id FROM clean.partner_requests WHERE {IN_CUT}) "
+        "OR claim_id IN (SELECT request_id FROM clean.request_reviews WHERE review_id IN "
+        f"(SELECT review_id FROM clean.request_reviews WHERE {IN_CUT})) "
         f"OR claim_id IN ({answered})"
     )
     con.execute(
