@@ -5,7 +5,7 @@ import pytest
 import pipeline
 from tests.deliveries import DAY, T1, WORLD, land, settle_next, take_in_world
 from tests.test_associations import NEXT, OTHER, nothing_differs, posted, ranked, settle_lines
-from tests.test_cells import rules, sale, write
+from tests.test_cells import first, rules, sale, write
 
 __all__ = ["ranked", "rules"]
 AFTER, LAST = "2021-03-25", "2021-03-26"
@@ -92,4 +92,15 @@ def test_a_review_or_a_request_that_moves_lets_the_first_customer_go(ranked, fee
     land(feed, [row], LAST, mode="delta")
     settle_lines(LAST)
     assert [one[1:3] for one in posted(LAST)] == [("1000001", 4.0), (OTHER, -4.0)]
+    nothing_differs()
+
+
+def test_a_late_line_moves_a_first_purchase_that_a_correction_had_moved_away(rules):
+    write(rules, "rate: 0.10, window: {from: first_purchase, months: 1}")
+    first(sale("x", "100.00", "2021-01-05"), sale("y", "100.00", "2021-02-20"))
+    settle_next(NEXT, [sale("x", "100.00", "2021-02-05")])
+    assert ("y", "1000001", 10.0) in [row[:3] for row in posted(NEXT)]
+    land("transactions", [sale("w", "1.00", "2021-01-05")], DAY, number=2)
+    settle_next(AFTER, [sale("other", "1.00", AFTER, customer_id="c7")])
+    assert ("y", "1000001", -10.0) in [row[:3] for row in posted(AFTER)]
     nothing_differs()

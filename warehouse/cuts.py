@@ -216,16 +216,24 @@ def _open_history(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
         "SELECT coalesce(bool_or(has_first_purchase), false) FROM program_earners"
     ).fetchall()
     is_now = "known_to IS NULL OR known_to > $as_of"
-    is_before = "(known_to IS NULL OR known_to >= getvariable('cut_from'))"
+    is_before = "(known_to IS NULL OR known_to > (SELECT max(business_date) FROM derived.runs))"
     of_others = f"{is_before} AND delivery_id NOT IN (SELECT delivery_id FROM cut)"
     bought = (
         "SELECT customer_id, transaction_on, {} AS is_now, {} AS is_before FROM clean.transactions WHERE reverses IS NULL "
         f"AND NOT is_withdrawn AND {has_first_purchase} AND known_from <= $as_of AND known_from {{}} getvariable('cut_from')"
     )
+    ended = (  # of lines with a version that ended by the last run: what it knew, since a late cut may have ended that
+        "SELECT line.* FROM clean.transactions AS line JOIN clean.deliveries USING (delivery_id) ANTI JOIN cut USING (delivery_id) "
+        f"SEMI JOIN (SELECT transaction_id FROM clean.transactions WHERE {has_first_purchase} AND known_to >= getvariable('cut_from') "
+        f"AND NOT {is_before}) USING (transaction_id) WHERE known_from <= $as_of "
+        "QUALIFY row_number() OVER (PARTITION BY transaction_id ORDER BY known_from DESC, created_at DESC, delivery_id DESC) = 1"
+    )
     con.execute(  # no row of the cut is known from before cut_from, so that delivery_id is read of few
         "CREATE OR REPLACE TEMP TABLE first_purchases AS SELECT customer_id, "
         "min(transaction_on) FILTER (is_now) AS now_on, min(transaction_on) FILTER (is_before) AS before_on FROM ("
-        f"{bought.format(is_now, is_before, '<')} UNION ALL {bought.format(is_now, of_others, '>=')}) GROUP BY customer_id",
+        f"{bought.format(is_now, is_before, '<')} UNION ALL {bought.format(is_now, of_others, '>=')} UNION ALL "
+        f"SELECT customer_id, transaction_on, false, true FROM ({ended}) WHERE reverses IS NULL AND NOT is_withdrawn) "
+        "GROUP BY customer_id",
         {"as_of": as_of},
     )
     for name in ("now", "before"):
