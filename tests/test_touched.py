@@ -3,8 +3,8 @@
 import pytest
 
 import pipeline
-from tests.deliveries import DAY, T1, WORLD, land, settle_next, take_in_world
-from tests.test_associations import NEXT, OTHER, nothing_differs, posted, ranked, settle_lines
+from tests.deliveries import DAY, T1, WORLD, ask, land, settle_next, take_in_world
+from tests.test_associations import NEXT, OTHER, ROWS, nothing_differs, posted, ranked, settle_lines
 from tests.test_cells import first, rules, sale, write
 
 __all__ = ["ranked", "rules"]
@@ -103,4 +103,46 @@ def test_a_late_line_moves_a_first_purchase_that_a_correction_had_moved_away(rul
     land("transactions", [sale("w", "1.00", "2021-01-05")], DAY, number=2)
     settle_next(AFTER, [sale("other", "1.00", AFTER, customer_id="c7")])
     assert ("y", "1000001", -10.0) in [row[:3] for row in posted(AFTER)]
+    nothing_differs()
+
+
+def test_a_claim_of_a_later_day_leaves_the_requested_one_to_the_days_before(ranked):
+    land("partner_requests", [ASKED | {"request_id": "q1"}], NEXT, mode="delta")
+    settle_lines(NEXT)
+    land("request_reviews", [REVIEW], AFTER, mode="delta")
+    land("transactions", [], AFTER)
+    land("agreements", ROWS["agreements"], AFTER)
+    land("claims", [{"claim_id": "q1", "partner_id": OTHER, "association": "pal_owner"}], LAST)
+    settle_lines(LAST)
+    assert [row[1:3] for row in posted(AFTER)] == [("1000001", -4.0), (OTHER, 4.0)]
+    nothing_differs()
+
+
+def test_a_feed_comes_for_the_first_time_though_a_later_day_of_it_is_taken_in(home, one_program):
+    for feed, rows in (WORLD | ROWS).items():
+        if feed != "competencies":
+            land(feed, rows)
+    land("transactions", [T1])
+    pipeline.run()
+    for day in (NEXT, AFTER):
+        land("competencies", WORLD["competencies"], day)
+        land("transactions", [], day)
+        land("agreements", ROWS["agreements"], day)
+    pipeline.run()
+    assert ask(
+        f"SELECT status FROM eligibility_criteria WHERE criterion = 'competency' AND partner_id = '{OTHER}'"
+    ) == [("unmet",)]
+
+
+def test_history_grows_though_a_still_older_line_of_a_later_day_is_taken_in(rules):
+    write(rules, "rate: 0.04", "accumulate: {over: month}, baseline: {of: revenue, over: previous_month}, rate: 0.10")
+    [path] = rules.glob("*.yaml")
+    head, growth = path.read_text().split("lever: l1")
+    path.write_text(f"{head}lever: l1{growth.replace('measure: revenue', 'measure: growth')}")
+    first(sale("low", "100.00", "2021-02-10"), sale("high", "300.00", "2021-03-01"))
+    for day, old in ((NEXT, "2021-01-31"), (AFTER, "2021-01-30")):
+        land("transactions", [sale(f"old {day}", "1.00", old, reseller_id="1000009")], day)
+        land("agreements", WORLD["agreements"], day)
+    pipeline.run()
+    assert [row[:3] for row in posted(NEXT) if row[2]] == [("high", "1000001", 20.0)]
     nothing_differs()

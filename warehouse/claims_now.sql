@@ -25,4 +25,4 @@ SELECT
     CASE WHEN review_outcome = 'approved' THEN reviewed_at::DATE END AS approved_on,
     requested_at::DATE AS valid_from, NULL::DATE AS valid_to
 FROM answered JOIN asked USING (request_id) LEFT JOIN reviews USING (request_id) LEFT JOIN disputes USING (request_id, partner_id)
-WHERE request_kind = 'association_claim' AND request_id NOT IN (SELECT claim_id FROM clean.claims)
+WHERE request_kind = 'association_claim' AND request_id NOT IN (SELECT claim_id FROM clean.claims WHERE known_from <= $as_of)

@@ -42,7 +42,7 @@ def cut(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
         "SET VARIABLE history_from = (SELECT min(transaction_on) FROM clean.transactions WHERE known_from <= $as_of)",
         {"as_of": as_of},
     )
-    con.execute(f"SET VARIABLE history_grows = {_is_older(con)}")
+    con.execute(f"SET VARIABLE history_grows = {_is_older(con, as_of)}")
     ordered = con.execute("SELECT delivery_id FROM cut ORDER BY business_date, created_at, delivery_id").fetchall()
     return [delivery_id for (delivery_id,) in ordered]
 
@@ -56,7 +56,8 @@ def touch_partners(con: duckdb.DuckDBPyConnection, as_of: date, *, everyone: boo
     """
     [(first_time,)] = con.execute(
         "SELECT count(*) > 0 OR (EXISTS (FROM program_invitations) AND NOT EXISTS (FROM derived.enrolments)) FROM (SELECT DISTINCT feed FROM cut) WHERE feed NOT IN "
-        "(SELECT feed FROM clean.deliveries ANTI JOIN cut USING (delivery_id) WHERE delivery_status = 'accepted')"
+        "(SELECT feed FROM clean.deliveries ANTI JOIN cut USING (delivery_id) WHERE delivery_status = 'accepted' AND business_date <= $as_of)",
+        {"as_of": as_of},
     ).fetchall()
     keys = {feed: ", ".join(FEEDS[feed].key) for feed in PARTNER_FEEDS}
     changed = " UNION ".join(
@@ -133,12 +134,12 @@ def _sell(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     )
 
 
-def _is_older(con: duckdb.DuckDBPyConnection) -> bool:
+def _is_older(con: duckdb.DuckDBPyConnection, as_of: date) -> bool:
     """Whether the cut brought a line of before all lines that were known."""
     [(first,)] = con.execute(f"SELECT min(transaction_on) FROM clean.transactions WHERE {IN_CUT}").fetchall()
-    known = "SELECT 1 FROM clean.transactions WHERE delivery_id NOT IN (SELECT delivery_id FROM cut)"
+    known = "SELECT 1 FROM clean.transactions WHERE known_from <= $as_of AND delivery_id NOT IN (SELECT delivery_id FROM cut)"
     [(has_known, reaches_back)] = con.execute(
-        f"SELECT EXISTS ({known}), EXISTS ({known} AND transaction_on <= $first)", {"first": first}
+        f"SELECT EXISTS ({known}), EXISTS ({known} AND transaction_on <= $first)", {"first": first, "as_of": as_of}
     ).fetchall()
     return first is not None and has_known and not reaches_back
 
