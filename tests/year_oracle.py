@@ -2,7 +2,7 @@
 
 One partner of the resellers' program sells Azure. Rules as in the program file: 4 percent, truncated, 60 to 40 between
 rebate and co-op from 2020, the odd cent to the rebate. A refund takes its original's date, and back its share of what that
-earned; earnings begin with the month in which all criteria hold and end on the day on which one no longer does.
+earned, split by what that leaves; earnings begin with the month in which all criteria hold and end on the day on which one no longer does.
 """
 
 from dataclasses import dataclass, field
@@ -45,8 +45,12 @@ class World:
             return None
         rate = [rate for start, rate in self.rates if start <= sold.on][-1]
         fx = Decimal(1) if sale.currency == "USD" else self.fx[sold.on.replace(day=1)]
-        earning, dollars = (cut(cut(sold.revenue * rate * by) * sale.revenue / sold.revenue) for by in (Decimal(1), fx))
-        coop = cut(earning * Decimal("0.4"))
+        whole, whole_dollars = (cut(sold.revenue * rate * by) for by in (Decimal(1), fx))
+        earning, dollars = (cut(amount * sale.revenue / sold.revenue) for amount in (whole, whole_dollars))
+        before = (
+            whole if sale.reverses else Decimal(0)
+        )  # a sale is refunded once; what it leaves is split, not the refund
+        coop = cut((before + earning) * Decimal("0.4")) - cut(before * Decimal("0.4"))
         return earning - coop, coop, dollars
 
     def _earns(self, on: date) -> bool:
