@@ -213,6 +213,7 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("measure: revenue", "measure: revenue\n    accumulate: {per: [partner], over: month}")], "accumulate.per.1"),
         ([("lever: modern-work", "lever: azure")], "levers.azure.lever [azure]: two levers are called [azure]"),
         ([(RATE, "    amount: 0.1\n    base: revenue\n")], "levers.azure.base [revenue]: an amount is paid by the unit, whatever the base; leave base out, or give a rate"),
+        ([(RATE, "    base: revenue\n    scale: {mode: lump_sum, brackets: [{threshold: 10, amount: 5}]}\n")], "levers.azure.base [revenue]: an amount is paid as a lump, whatever the base"),
         ([(RATE, "    base: {fixed: 9}\n    scale: {mode: lump_sum, brackets: [{threshold: 9, amount: 5}]}\n")], "levers.azure.base […]: an amount"),
         ([(RATE, RATE + "    cap: [{amount: 15}]\n")], "levers.azure.cap.1 [over]: this key is missing; add it"),
         (scale("{mode: marginal, units: first_unit, brackets: [{threshold: 1, rate: 0.1}]}"), "scale.units [first_unit]: revenue has no first unit; measure quantity or count, or leave units out"),

@@ -248,7 +248,9 @@ class Lever(Rule):
             yield Fault(("base",), self.base, f"growth is no base where {self.measure} is measured; measure growth")
         if self.base and self.pricing.pays_amounts and (self.base != "quantity" or self.pricing.is_lump):
             named = self.base if isinstance(self.base, str) else "…"
-            remedy = "an amount is paid by the unit, whatever the base; leave base out, or give a rate"
+            filled = "as its bracket is filled" if self.pricing.mode == "interpolated" else "by the unit"
+            paid = "as a lump" if self.pricing.is_lump else filled
+            remedy = f"an amount is paid {paid}, whatever the base; leave base out, or give a rate"
             yield Fault(("base",), named, remedy)
         if self.pricing.units == "first_unit" and (self.counts == "revenue" or self.measure == "attainment"):
             remedy = f"{self.measure} has no first unit; measure quantity or count, or leave units out"

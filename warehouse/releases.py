@@ -87,10 +87,10 @@ def pending(run_id: str) -> tuple[bool, dict[str, Any] | None]:
     that was rolled back from they do not.
     """
     now = current() or {}
-    is_rolled_back = (
-        now.get("is_rolled_back") and now.get("rolled_back_from", run_id) == run_id
-    )  # earlier versions do not say
-    if now.get("run_id") == run_id or is_rolled_back:
+    rolled_back_from = (
+        now.get("rolled_back_from", run_id) if now.get("is_rolled_back") else None
+    )  # before 0.16.0 not told
+    if run_id in (now.get("run_id"), rolled_back_from):
         return False, None
     return True, next((manifest for manifest in releases() if manifest.get("run_id") == run_id), None)
 
