@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import re
+import runpy
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 import pipeline
 from app import explain, export
-from app.dashboard import access, asgi, asking, current, downloads, login
+from app.dashboard import access, asgi, asking, current, downloads, login, main
 from app.dashboard.access import Forbidden, Grant, Scope, Viewer, matching
 from app.dashboard.current import Release, current_release
 from app.dashboard.screens import health
@@ -376,3 +377,8 @@ def test_a_release_remembers_what_it_was_asked_by_whom(release, monkeypatch):
 def test_what_files_say_of_themselves_is_kept_for_every_query(release):
     [kept] = release.rows("SELECT current_setting('parquet_metadata_cache') AS kept")["kept"]
     assert kept
+
+
+def test_the_script_draws_nothing_when_it_is_imported(first_day):
+    """As tests collect it, also where a release is to be shown."""
+    runpy.run_path(main.__file__, run_name="imported")

@@ -179,4 +179,5 @@ def _follow(shown: str | None, words: Words, view: View | None = None) -> None:
         )
 
 
-main()
+if __name__ == "__main__":  # as Streamlit runs it; whoever imports it draws nothing
+    main()
