@@ -21,6 +21,7 @@ from warehouse import (
     books,
     buckets,
     commit,
+    handover,
     intake,
     landing,
     publishing,
@@ -36,7 +37,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.16.0"
+ENGINE_VERSION = "0.17.0"
 Busy = store.Busy
 ResourceSetting = store.ResourceSetting
 
@@ -404,6 +405,18 @@ def unsent_alerts() -> list[dict[str, Any]]:
 def record_alerts_sent(keys: list[str]) -> None:
     """Remember alerts as sent."""
     watch.record_sent(keys)
+
+
+def accept_volume(day: date, by: str) -> str:
+    """Land an empty delivery that accepts how much, or how little, a due day holds; the id of it.
+
+    The next run settles the day and warns where it would have refused. Raises LookupError when nobody is named, and
+    for a day that is not due.
+    """
+    by = people.named(by)
+    if day not in (days := due_days()):
+        raise LookupError(f"[{day}] is not due, so there is nothing to accept; due are {_listed(days)}.")
+    return handover.rows("transactions", day, [], volume_accepted_by=by)
 
 
 def quarantined(*, everything: bool = False) -> list[dict[str, Any]]:

@@ -63,6 +63,21 @@ def restate(
     print_json(report) if as_json else say(f"published {report['release_id']}: {report['entries']} ledger entries")
 
 
+@app.command("accept-volume")
+def accept_volume(
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Due business date.")],
+    by: Annotated[str, typer.Option(help="Who accepts it.")],
+) -> None:
+    """Accept how much, or how little, a due day holds: `volume:critical` then warns of it instead of refusing it.
+
+    \b
+    Example: incentives accept-volume 2022-12-26 --by anna && incentives run
+    """
+    import pipeline
+
+    say(f"landed {pipeline.accept_volume(day.date(), by)}; the next `incentives run` settles the day")
+
+
 @app.command()
 def erase(
     email: Annotated[str, typer.Argument(help="The person's e-mail address.")],

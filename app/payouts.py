@@ -115,9 +115,9 @@ def send(batch: Batch, as_json: AsJson = False) -> None:
     \b
     Example: incentives payouts send 20220515-1
     """
-    import payouts
+    import remittance
 
-    files = [str(path) for path in payouts.send(batch, payouts.payer(os.environ))]
+    files = [str(path) for path in remittance.send(batch, remittance.payer(os.environ))]
     if as_json:
         print_json({"batch_id": batch, "files": files})
     else:
@@ -136,11 +136,11 @@ def bank(
     \b
     Example: incentives payouts bank pickup/*.xml
     """
-    import payouts
+    import remittance
     from banking.messages import Unreadable
 
     try:
-        rows = payouts.receive(files)
+        rows = remittance.receive(files)
     except Unreadable as fault:
         raise LookupError(str(fault)) from None
     print_rows(rows, as_json)

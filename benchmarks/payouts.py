@@ -95,6 +95,7 @@ def _measured(home: Path) -> tuple[dict[str, float], int]:
 
 def _acts() -> dict[str, float]:
     import payouts
+    import remittance
     from banking.orders import Account
 
     seconds, begun = {}, time.perf_counter()
@@ -109,7 +110,7 @@ def _acts() -> dict[str, float]:
     done("propose")
     payouts.decide(batch["batch_id"], "approved", "ben", batch["batch_hash"])
     done("approve")
-    payouts.send(batch["batch_id"], Account("Publisher B.V.", "DE89370400440532013000"))
+    remittance.send(batch["batch_id"], Account("Publisher B.V.", "DE89370400440532013000"))
     done("send")
     return seconds | {"payments": batch["payments"]}
 

@@ -18,18 +18,18 @@ log = logging.getLogger(__name__)
 @task
 def unsent() -> list[str]:
     """The approved batches that are not in the bank's hands."""
-    import payouts
+    import remittance
 
-    return payouts.unsent()
+    return remittance.unsent()
 
 
 @task(max_active_tis_per_dagrun=1, map_index_template="{{ task.op_kwargs['batch'] }}")
 def send(batch: str) -> list[str]:
     """The files of a batch that the bank finds in the outbox."""
-    import payouts
+    import remittance
 
     try:
-        files = payouts.send(batch, payouts.payer(os.environ))
+        files = remittance.send(batch, remittance.payer(os.environ))
     except LookupError as fault:
         raise AirflowFailException(str(fault)) from fault
     log.info("batch [%s] is handed over: %s", batch, [path.name for path in files])

@@ -286,8 +286,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="volume:critical",
         table="audit.volume",
-        holds="share_of_usual BETWEEN 0.1 AND 10",
-        means="the day's rows and revenue are within 0.1 to 10 times the median of the last 7 same weekdays",
+        holds="share_of_usual BETWEEN 0.1 AND 10 OR is_volume_accepted",
+        means="the day's rows and revenue are within 0.1 to 10 times the median of the last 7 same weekdays, "
+        "or accepted as they are (`incentives accept-volume`)",
         why="beyond that a file is cut off, doubled or in the wrong currency",
     ),
     Rule(

@@ -5,9 +5,12 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from typer.testing import CliRunner
 
+import operations
 import pipeline
 import settlement
+from app.cli import app
 from tests.deliveries import T1, land, land_world, take_in_world
 from warehouse import audit, store
 
@@ -33,6 +36,47 @@ def shares(home, lines: int, revenues: tuple[str, ...]) -> dict[str, Decimal]:
 @pytest.mark.parametrize(("lines", "seen"), [(29, {"rows": 1}), (30, {"rows": 1, "USD": 20})])
 def test_revenue_is_looked_at_where_a_currency_usually_has_thirty_lines(home, lines, seen):
     assert shares(home, lines, ("10.00", "10.00", "12.00", "200.00")) == seen
+
+
+def quiet_tuesday(home) -> date:
+    """Three usual Tuesdays, settled, and a holiday that its volume has kept from being settled."""
+    take_in_world(TUESDAYS[0], fx_rates=[{"fx_month": "2021-03"}])
+    for day, lines in zip(TUESDAYS, (11, 11, 11, 1), strict=True):
+        land(
+            "transactions",
+            [{"transaction_id": f"{day}-{n}", "transaction_at": f"{day}T10:00:00Z"} for n in range(lines)],
+            day,
+        )
+        land("agreements", [{"agreement_id": "a1", "partner_id": "1000001"}], day)
+    with pytest.raises(pipeline.Refused, match=r"volume:critical.*accept-volume"):
+        pipeline.run()
+    return date.fromisoformat(TUESDAYS[-1])
+
+
+def test_a_quiet_day_is_settled_once_somebody_accepts_it_and_replays_alike(home):
+    day = quiet_tuesday(home)
+    done = CliRunner().invoke(app, ["accept-volume", str(day), "--by", "anna"])
+    assert done.exit_code == 0, done.output
+    [report] = pipeline.run()
+    [told] = [line for line in report["warnings"] if "audit.volume" in line]
+    assert report["business_date"] == day and report["lines"] == 1 and "volume:warning" in told
+    with store.warehouse() as con:
+        said = con.execute("SELECT volume_accepted_by FROM clean.deliveries WHERE volume_accepted_by <> ''").fetchall()
+    assert said == [("anna",)]
+    assert operations.replay(day)["differing"] == []
+    with pytest.raises(LookupError, match=rf"\[{day}\] is not due"):
+        pipeline.accept_volume(day, "anna")
+
+
+def test_a_volume_is_accepted_for_its_own_day_by_somebody_with_transactions(home):
+    day = quiet_tuesday(home)
+    with pytest.raises(LookupError, match="needs the name"):
+        pipeline.accept_volume(day, " ")
+    with pytest.raises(ValueError, match="of transactions alone"):
+        land("products", [], str(day), volume_accepted_by="anna")
+    land("transactions", [], TUESDAYS[0], number=2, volume_accepted_by="anna")
+    with pytest.raises(pipeline.Refused, match="volume:critical"):
+        pipeline.run()
 
 
 @pytest.mark.parametrize("entries_a_part", [1, audit.PART_ENTRIES])

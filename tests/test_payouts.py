@@ -24,12 +24,13 @@ import emails
 import operations
 import payouts
 import pipeline
+import remittance
 from app import keeping
 from app.cli import app
 from banking.orders import Account
 from tests.deliveries import ask, land, land_world
 from tests.ports import free_port
-from warehouse import frames, handover, releases, store
+from warehouse import frames, handover, payout_batches, releases, store
 
 ROOT = Path(__file__).parents[1]
 CYCLE, LATER = date(2021, 5, 15), date(2021, 6, 15)
@@ -144,7 +145,7 @@ def test_what_is_not_approved_is_free_again(home, approval):
     assert set(statuses(batch["batch_id"]).values()) == {"rejected_during_review"}
     assert payouts.propose(CYCLE, "anna")["batch_id"] == "20210515-2"
     with pytest.raises(LookupError, match="only an approved one"):
-        payouts.send(batch["batch_id"], PAYER)
+        remittance.send(batch["batch_id"], PAYER)
     settle("2021-05-15")
     assert entries() == {}
 
@@ -165,8 +166,8 @@ def test_nobody_approves_an_own_batch_or_another_than_was_shown(home):
 
 def test_a_batch_is_sent_once_and_checked_against_the_schema(home):
     batch = approved()
-    [path] = payouts.send(batch, PAYER)
-    assert payouts.send(batch, PAYER) == []
+    [path] = remittance.send(batch, PAYER)
+    assert remittance.send(batch, PAYER) == []
     with pytest.raises(LookupError, match="approved already"):
         payouts.decide(batch, "rejected", "carl", payouts.batch_of(batch)["batch_hash"])
     assert path.stat().st_mode & 0o777 == 0o600
@@ -193,9 +194,9 @@ def test_a_sending_that_is_cut_off_is_taken_up_and_pays_once(home, point):
     cut = {**os.environ, "INCENTIVES_TEST_KILLED_AT": point}
     assert subprocess.run(command, env=cut, cwd=ROOT, capture_output=True, check=False).returncode == -signal.SIGKILL
     seen = {path.name: path.read_bytes() for path in (home / "outbox").glob("*.xml")}
-    first = payouts.send(batch, PAYER)
+    first = remittance.send(batch, PAYER)
     assert [path.name for path in first] == ([] if seen else [f"{batch}-EUR-1.xml"])
-    assert payouts.send(batch, PAYER) == []
+    assert remittance.send(batch, PAYER) == []
     settle("2021-05-15")
     assert entries() == {partner: [("paid", f"-{amount}0")] for partner, amount in PAID.items()}
 
@@ -205,11 +206,11 @@ def test_a_restored_home_names_the_batches_that_the_bank_may_not_have(home, tmp_
     keeping.backup(out)
     with store.at(tmp_path_factory.mktemp("approved")):  # it may have been sent since
         assert keeping.restore(out) == [batch]
-    payouts.send(batch, PAYER)
+    remittance.send(batch, PAYER)
     keeping.backup(out)
     with store.at(tmp_path_factory.mktemp("sent")):
         assert keeping.restore(out) == [batch]
-        assert payouts.send(batch, PAYER) == [] and set(statuses(batch).values()) == {"sent"}
+        assert remittance.send(batch, PAYER) == [] and set(statuses(batch).values()) == {"sent"}
         lost = {"reported_status": "rejected", "bank_reason": "", "reported_at": "2099-01-01T00:00:00Z"}
         ids = [row["payment_id"] for row in payouts.payments_of(batch)]
         handover.rows("bank_messages", CYCLE, [{"message_id": one, "payment_id": one, **lost} for one in ids])
@@ -218,26 +219,26 @@ def test_a_restored_home_names_the_batches_that_the_bank_may_not_have(home, tmp_
 
 
 def test_many_orders_are_parted_over_files_that_the_bank_can_name(home, monkeypatch, bank):
-    monkeypatch.setattr(payouts, "ORDER_FILE", payouts.ORDER_FILE.replace("25000", "2"))
-    monkeypatch.setattr(payouts, "ORDERS", payouts.ORDERS.replace("25000", "2"))
+    monkeypatch.setattr(payout_batches, "ORDER_FILE", payout_batches.ORDER_FILE.replace("25000", "2"))
+    monkeypatch.setattr(payout_batches, "ORDERS", payout_batches.ORDERS.replace("25000", "2"))
     batch = approved()
-    files = payouts.send(batch, PAYER)
+    files = remittance.send(batch, PAYER)
     assert [path.name for path in files] == [f"{batch}-EUR-1.xml", f"{batch}-EUR-2.xml"]
     files[0].unlink()
     bank.ask("accounts/ACME", "PATCH", behaviour="reject-file")
     bank.ask("drop/scan")
-    payouts.receive(bank.said())
+    remittance.receive(bank.said())
     assert statuses(batch) == {"1000001": "sent", "1000002": "sent", "1000003": "rejected"}
 
 
 def test_every_point_of_a_sending_is_tried():
     assert {point for point in POINTS if point.startswith("order")} == {
-        line.split('"')[1] for line in (ROOT / "payouts.py").read_text().splitlines() if "reached(" in line
+        line.split('"')[1] for line in (ROOT / "remittance.py").read_text().splitlines() if "reached(" in line
     }
 
 
 def test_what_was_paid_and_is_owed_back_is_taken_from_the_next_payment_at_once(home):
-    payouts.send(approved(), PAYER)
+    remittance.send(approved(), PAYER)
     land("fx_rates", [{"fx_month": "2021-06"}], "2021-06-14")
     refunds = [
         {"transaction_id": f"b{p}", "reseller_id": p, "revenue": "-30000.00", "reverses": f"t{p}"} for p in PARTNERS
@@ -247,7 +248,7 @@ def test_what_was_paid_and_is_owed_back_is_taken_from_the_next_payment_at_once(h
     assert plan["due_minor"].to_dict() == {"1000001": 120_000 - 72_000, "1000002": -72_000, "1000003": -72_000}
     assert list(plan["reason_code"]) == [None, "PAYNEG", "PAYNEG"]
 
-    payouts.send(approved(LATER), PAYER)
+    remittance.send(approved(LATER), PAYER)
     settle("2021-06-15")
     paid: Counter[tuple[str, str]] = Counter()  # the refund was posted after the first payment was worked out
     for row in report("earnings", home):
@@ -284,7 +285,7 @@ def test_what_is_published_says_when_and_for_what_each_cent_is_paid(home):
     due = [(partner, "rebate", CYCLE, Decimal(1200), None) for partner in PARTNERS]
     late = [("1000001", "rebate", LATER, Decimal(1200), None)]
     assert ask(expected) == sorted([*coop, *due, *late], key=str)
-    payouts.send(approved(), PAYER)
+    remittance.send(approved(), PAYER)
     land(
         "partner_requests",
         [{"request_id": "hold", "partner_id": "1000001", "request_kind": "hold_payment"}],
@@ -372,7 +373,7 @@ def test_what_is_not_what_was_approved_is_not_sent(home, changed):
         land("partner_requests", [other], "2021-05-15")
     pipeline.ingest()
     with pytest.raises(LookupError, match="not what was approved"):
-        payouts.send(batch, PAYER)
+        remittance.send(batch, PAYER)
     assert not list((home / "outbox").glob("*"))
     assert rejected(batch) == "rejected" and set(statuses(batch).values()) == {"rejected_during_review"}
     assert payouts.propose(CYCLE, "anna")["batch_id"] == "20210515-2"
@@ -384,7 +385,7 @@ def test_a_payment_that_is_delivered_again_is_in_its_batch_once_and_the_batch_is
     found = payouts.batch_of(batch)
     assert (found["payouts"], found["payments"]) == ({"EUR": Decimal("3601.00")}, 3)
     with store.warehouse() as con:
-        assert len(store.rows(con, payouts.ORDERS, batch=batch)) == 3
+        assert len(store.rows(con, payout_batches.ORDERS, batch=batch)) == 3
     with pytest.raises(LookupError, match="delivered again"):
         payouts.decide(batch, "approved", "ben", found["batch_hash"])
     assert rejected(batch) == "rejected"
@@ -408,7 +409,7 @@ def test_nothing_is_sent_where_a_payee_has_another_account_or_is_held_since(home
     land("partner_requests", asked, "2021-05-15", mode="delta")
     settle("2021-05-15")
     with pytest.raises(LookupError, match=rf"\['{batch}-000001', '{batch}-000002'\]"):
-        payouts.send(batch, PAYER)
+        remittance.send(batch, PAYER)
     assert not list((home / "outbox").glob("*")) and rejected(batch) == "rejected"
     assert payouts.plan(CYCLE)["reason_code"].tolist() == ["PAYNEW", "PAYHOLD", None]
 
@@ -436,7 +437,7 @@ def test_an_account_for_one_program_stands_beside_that_for_all_and_counts_as_cha
 
 
 def test_the_journal_books_payments_against_the_bank(home, tmp_path):
-    payouts.send(approved(), PAYER)
+    remittance.send(approved(), PAYER)
     settle("2021-05-15")
     out = tmp_path / "journal.csv"
     assert CliRunner().invoke(app, ["export", "journal", "--period", "2021-05", "--out", str(out)]).exit_code == 0
@@ -457,7 +458,7 @@ def test_the_journal_books_the_taxes_that_leave_the_bank_and_come_back(home, tmp
     pipeline.ingest()
     batch = approved()
     assert payouts.batch_of(batch)["payouts"] == {"EUR": Decimal("3924.00")}
-    payouts.send(batch, PAYER)
+    remittance.send(batch, PAYER)
     booked(tmp_path / "back.xml", f"{batch}-000001", "CRDT", "1308.00")
     settle("2021-05-18")
     out = tmp_path / "journal.csv"
@@ -470,7 +471,7 @@ def test_the_journal_books_the_taxes_that_leave_the_bank_and_come_back(home, tmp
 
 
 def test_no_release_holds_an_account(home):
-    payouts.send(approved(), PAYER)
+    remittance.send(approved(), PAYER)
     settle("2021-05-15")
     with releases.reader(pipeline.current_release()) as con:
         for (table,) in con.execute("SHOW TABLES").fetchall():
@@ -480,13 +481,13 @@ def test_no_release_holds_an_account(home):
 
 @pytest.mark.slow
 def test_a_settled_day_with_payments_is_replayed_alike(home):
-    payouts.send(approved(), PAYER)
+    remittance.send(approved(), PAYER)
     settle("2021-05-15")
     assert operations.replay(date(2021, 5, 15))["differing"] == []
 
 
 def test_the_outbox_is_a_place_of_the_home(home):
-    payouts.send(approved(), PAYER)
+    remittance.send(approved(), PAYER)
     assert (store.place("outbox").stat().st_mode & 0o777) == 0o700
 
 
@@ -549,14 +550,14 @@ def test_the_bank_takes_rejects_settles_and_returns_payments(home, bank):
     bank.ask(
         "accounts/ACME", "PATCH", behaviour="return-later", parameters={"days": 2, "end_to_end_id": f"{batch}-000002"}
     )
-    payouts.send(batch, PAYER)
+    remittance.send(batch, PAYER)
     order = (home / "outbox" / f"{batch}-EUR-1.xml").read_bytes()
     bank.ask("drop/scan")
-    payouts.receive(bank.said())
+    remittance.receive(bank.said())
     assert statuses(batch) == {"1000001": "sent", "1000002": "sent", "1000003": "rejected"}
 
     bank.ask("advance?days=3")
-    payouts.receive(bank.said())
+    remittance.receive(bank.said())
     assert statuses(batch) == {"1000001": "settled", "1000002": "settled", "1000003": "rejected"}
     settle("2021-05-15")
     paid = {partner: ("paid", f"-{amount}0") for partner, amount in PAID.items()}
@@ -569,14 +570,14 @@ def test_the_bank_takes_rejects_settles_and_returns_payments(home, bank):
 
     bank.ask("advance?days=6")
     assert bank.said("pacs.004")
-    payouts.receive(bank.said())
-    again = payouts.receive(bank.said())
+    remittance.receive(bank.said())
+    again = remittance.receive(bank.said())
     assert {row["reported_status"] for row in again} == {"accepted", "settled", "rejected", "returned"}
     assert statuses(batch) == {"1000001": "settled", "1000002": "reversed", "1000003": "rejected"}
 
     (home / "outbox" / "again.xml").write_bytes(order)  # as if a person sent the file a second time
     bank.ask("drop/scan")
-    assert {row["reported_status"] for row in payouts.receive(bank.said("pain.002"))} >= {"duplicate"}
+    assert {row["reported_status"] for row in remittance.receive(bank.said("pain.002"))} >= {"duplicate"}
     assert statuses(batch) == {"1000001": "settled", "1000002": "reversed", "1000003": "rejected"}
 
     settle("2021-05-16")
@@ -606,7 +607,7 @@ def test_the_bank_takes_rejects_settles_and_returns_payments(home, bank):
 
 def test_what_the_bank_says_of_others_payments_is_named_and_left_alone(home, bank, tmp_path):
     batch = approved()
-    payouts.send(batch, PAYER)
+    remittance.send(batch, PAYER)
     text = (home / "outbox" / f"{batch}-EUR-1.xml").read_text()
     (home / "outbox" / f"{batch}-EUR-1.xml").write_text(text.replace(f"{batch}-00000", "strange-00000"))
     bank.ask("drop/scan")
@@ -633,9 +634,9 @@ def test_a_bank_file_that_cannot_be_used_is_refused_whole(home, tmp_path, text, 
 def test_a_file_that_is_refused_as_a_whole_frees_all_its_payments(home, bank):
     batch = approved()
     bank.ask("accounts/ACME", "PATCH", behaviour="reject-file")
-    payouts.send(batch, PAYER)
+    remittance.send(batch, PAYER)
     bank.ask("drop/scan")
-    payouts.receive(bank.said())
+    remittance.receive(bank.said())
     assert set(statuses(batch).values()) == {"rejected"}
 
 
@@ -646,12 +647,12 @@ def booked(path: Path, payment: str, side: str, amount: str, on: str = "2021-05-
         f"<Amt Ccy='EUR'>{amount}</Amt><CdtDbtInd>{side}</CdtDbtInd><Sts>BOOK</Sts>"
         f"<BookgDt><Dt>{on}</Dt></BookgDt><NtryDtls><TxDtls><Refs><EndToEndId>{payment}</EndToEndId></Refs></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"
     )
-    return payouts.receive([path])
+    return remittance.receive([path])
 
 
 def test_a_payment_that_left_in_another_amount_is_named_and_left_alone(home, tmp_path):
     batch = approved()
-    payouts.send(batch, PAYER)
+    remittance.send(batch, PAYER)
     [row] = booked(tmp_path / "s.xml", f"{batch}-000001", "DBIT", "120.00")
     assert row["trouble"] == "booked 120.00 EUR, ordered 1200.00 EUR"
     assert statuses(batch)["1000001"] == "sent"
@@ -673,7 +674,7 @@ def test_until_when_a_payee_was_known_is_kept(home):
 
 def test_what_was_paid_rightly_is_not_judged_by_later_rules_and_facts(home, tmp_path_factory, monkeypatch):
     batch = approved()
-    payouts.send(batch, PAYER)
+    remittance.send(batch, PAYER)
     rules = (ROOT / "programs" / "csp-indirect-reseller.yaml").read_text()
     edited = tmp_path_factory.mktemp("edited")
     (edited / "csp-indirect-reseller.yaml").write_text(rules.replace("day: 15}", "day: 20}"))
@@ -691,31 +692,31 @@ def test_what_the_bank_says_of_a_payment_before_it_is_sent_is_named_and_left_alo
     [row] = booked(tmp_path / "s.xml", f"{batch['batch_id']}-000001", "DBIT", "1200.00")
     assert row["trouble"] == "not sent by us"
     payouts.decide(batch["batch_id"], "approved", "ben", batch["batch_hash"])
-    assert len(payouts.send(batch["batch_id"], PAYER)) == 1
-    assert set(statuses(batch["batch_id"]).values()) == {"sent"} and payouts.unsent() == []
+    assert len(remittance.send(batch["batch_id"], PAYER)) == 1
+    assert set(statuses(batch["batch_id"]).values()) == {"sent"} and remittance.unsent() == []
 
 
 def test_a_return_that_the_bank_takes_back_is_named_for_a_person(home, tmp_path):
     batch = approved()
-    payouts.send(batch, PAYER)
+    remittance.send(batch, PAYER)
     path = tmp_path / "s.xml"
     for side, day in (("DBIT", "2021-05-16"), ("CRDT", "2021-05-17")):
         assert booked(path, f"{batch}-000001", side, "1200.00", day)[0]["trouble"] is None
     text = path.read_text().replace("CRDT</CdtDbtInd>", "DBIT</CdtDbtInd><RvslInd>true</RvslInd>")
     path.write_text(text.replace("05-17", "05-18"))
-    [row] = payouts.receive([path])
+    [row] = remittance.receive([path])
     assert row["trouble"] == "what came back is debited again; see that it is not paid twice"
     assert statuses(batch)["1000001"] == "reversed"
 
 
 def test_why_a_payment_came_back_stays_known_though_the_statement_does_not_say_it(home, tmp_path):
     batch = approved()
-    payouts.send(batch, PAYER)
+    remittance.send(batch, PAYER)
     (tmp_path / "r.xml").write_text(
         "<Document><PmtRtr><GrpHdr><CreDtTm>2021-05-17T06:00:00</CreDtTm></GrpHdr><TxInf><OrgnlEndToEndId>"
         f"{batch}-000001</OrgnlEndToEndId><RtrRsnInf><Rsn><Cd>AC04</Cd></Rsn></RtrRsnInf></TxInf></PmtRtr></Document>"
     )
-    payouts.receive([tmp_path / "r.xml"])
+    remittance.receive([tmp_path / "r.xml"])
     for day in range(8):  # the ids of messages, by which they would be ordered, are hashes
         booked(tmp_path / f"{day}.xml", f"{batch}-000001", "CRDT", "1190.00", on=f"2021-05-1{day}")
     known = {row["partner_id"]: (row["payment_status"], row["bank_reason"]) for row in payouts.payments_of(batch)}

@@ -22,6 +22,7 @@ OURS = {
     "operations",
     "payouts",
     "pipeline",
+    "remittance",
     "rulebook",
     "settlement",
     "transforms",
@@ -38,7 +39,17 @@ MAY_IMPORT = {
     "pipeline.py": {"settlement", "rulebook", "transforms", "expectations", "warehouse"},
     "operations.py": {"pipeline", "settlement", "rulebook", "transforms", "warehouse"},
     "payouts.py": {"banking", "pipeline", "rulebook", "transforms", "warehouse"},
-    "dags": {"dags", "emails", "operations", "payouts", "pipeline", "warehouse.store", "warehouse.landing"},
+    "remittance.py": {"banking", "payouts", "pipeline", "rulebook", "transforms", "warehouse"},
+    "dags": {
+        "dags",
+        "emails",
+        "operations",
+        "payouts",
+        "pipeline",
+        "remittance",
+        "warehouse.store",
+        "warehouse.landing",
+    },
 }
 IMPURE = {"duckdb", "airflow", "great_expectations", "os", "time", "warehouse", "requests"}
 

@@ -112,7 +112,9 @@ def _volume(con: duckdb.DuckDBPyConnection, day: date) -> None:
         "WHERE business_date IN (SELECT business_date FROM before) GROUP BY ALL"
         "), usual AS (SELECT figure, median(amount) AS amount FROM before LEFT JOIN lines USING (business_date, figure) "
         f"GROUP BY figure HAVING count(*) >= 3 AND (figure = 'rows' OR median(coalesce(line_count, 0)) >= {FEW_LINES})) "
-        "SELECT figure, least(delivered.amount / usual.amount, 999999)::DECIMAL(18,9) AS share_of_usual "
+        "SELECT figure, least(delivered.amount / usual.amount, 999999)::DECIMAL(18,9) AS share_of_usual, "
+        "EXISTS (FROM clean.deliveries WHERE delivery_status = 'accepted' AND business_date = $day "
+        "AND volume_accepted_by IS NOT NULL) AS is_volume_accepted "
         "FROM delivered JOIN usual USING (figure) WHERE business_date = $day AND usual.amount > 0",
         {"day": day},
     )

@@ -32,6 +32,7 @@ def files(
     part: str,
     supersedes: str | None,
     withdraws_most: bool = False,
+    volume_accepted_by: str | None = None,
 ) -> str:
     """Land files as one new delivery; its id.
 
@@ -74,6 +75,7 @@ def files(
                 source=source,
                 settings=settings,
                 withdraws_most=withdraws_most,
+                volume_accepted_by=volume_accepted_by,
             )
         except ValidationError as fault:
             raise ValueError(f"{landing.first_fault(fault)}.") from None
@@ -85,7 +87,7 @@ def _free_name(stem: str) -> str:
     return next(f"{stem}-{n}" for n in range(1, len(taken) + 2) if f"{stem}-{n}" not in taken)
 
 
-def rows(feed: str, day: date, made: Sequence[dict[str, Any]]) -> str:
+def rows(feed: str, day: date, made: Sequence[dict[str, Any]], volume_accepted_by: str | None = None) -> str:
     """Land rows, by the names of delivered columns, as one new delivery of what is new; its id."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{feed}.csv"
@@ -93,4 +95,7 @@ def rows(feed: str, day: date, made: Sequence[dict[str, Any]]) -> str:
             writer = csv.DictWriter(stream, list(FEEDS[feed].delivered))
             writer.writeheader()
             writer.writerows(made)
-        return files([path], feed=feed, day=day, source=None, settings={}, mode="delta", part="1/1", supersedes=None)
+        return files(
+            [path], feed=feed, day=day, source=None, settings={}, mode="delta", part="1/1", supersedes=None,
+            volume_accepted_by=volume_accepted_by,
+        )  # fmt: skip

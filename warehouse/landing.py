@@ -55,6 +55,7 @@ class Manifest(BaseModel):
     source: PlainName | None = None
     settings: dict[str, str] = Field(default_factory=dict, alias="set")
     withdraws_most: bool = False
+    volume_accepted_by: str | None = Field(default=None, min_length=1, max_length=200)
     files: list[LandedFile] = Field(min_length=1)
     control_totals: dict[str, Decimal] | None = None
 
@@ -68,6 +69,8 @@ class Manifest(BaseModel):
             raise ValueError(f"part [{self.part}] is beyond the last one")
         if self.supersedes == self.delivery_id:
             raise ValueError(f"[{self.delivery_id}] supersedes itself")
+        if self.volume_accepted_by and self.feed != "transactions":
+            raise ValueError("volume_accepted_by is of transactions alone")
         if not 2000 <= self.created_at.year < 2100:
             raise ValueError(f"created_at [{self.created_at}] is not between 2000 and 2100")
         return self
@@ -87,7 +90,8 @@ class Manifest(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 over what the manifest says."""
-        unsaid = set() if self.withdraws_most else {"withdraws_most"}  # manifests of before 0.13 have not got it
+        since = ("withdraws_most", "volume_accepted_by")  # 0.13 and 0.17; manifests of before have not got them
+        unsaid = {name for name in since if not getattr(self, name)}
         return hashlib.sha256(self.model_dump_json(by_alias=True, exclude=unsaid).encode()).hexdigest()
 
 
@@ -198,6 +202,7 @@ def deliver(
     source: str | None = None,
     settings: dict[str, str] | None = None,
     withdraws_most: bool = False,
+    volume_accepted_by: str | None = None,
 ) -> Path:
     """The folder of a new delivery below `root`, its files copied and its manifest written last.
 
@@ -221,6 +226,7 @@ def deliver(
             "source": source,
             "set": settings or {},
             "withdraws_most": withdraws_most,
+            "volume_accepted_by": volume_accepted_by,
             "files": listed,
             "control_totals": control_totals,
         }

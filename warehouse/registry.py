@@ -154,6 +154,7 @@ def _line(name: str, manifest: Manifest | None, *, delivery_status: str, message
         "parts": of,
         "supersedes": manifest.supersedes if manifest else None,
         "manifest_hash": manifest.hash if manifest else None,
+        "volume_accepted_by": manifest.volume_accepted_by if manifest else None,
         "delivery_status": delivery_status,
         **{f"rows_{count}": 0 for count in counts},
         "message": message,

@@ -26,7 +26,7 @@ from transforms.vocabulary import EXPONENTS
 from warehouse import known
 from warehouse.tables import TABLES
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_SECONDS, PATIENCE = 600, 3
 SPILLED_SECONDS = 86_400

@@ -43,7 +43,7 @@ AUDIT: dict[str, Table] = {
             layer="audit",
             row="the day's rows, or revenue in one currency, beside what is usual on that weekday",
             key=("figure",),
-            columns=("figure", "share_of_usual"),
+            columns=("figure", "share_of_usual", "is_volume_accepted"),
         ),
         Table(
             name="unknown_references",
