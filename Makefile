@@ -46,7 +46,7 @@ browser:
 	  echo "NO BROWSER: chromium is not here and cannot be installed, so the dashboard's pages are not tested"
 
 test: setup browser  ## every test but the slow ones, one of them on the real Airflow stack
-	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	@INCENTIVES_THREADS=1 pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: setup browser  ## every test
 	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder

@@ -237,7 +237,7 @@ def test_a_partner_who_is_not_known_yet_earns_by_its_claim_once_it_is(ranked):
     land("partners", [*ROWS["partners"], {"partner_id": "1000003"}], AFTER)
     settle_lines(AFTER)
     assert ask("SELECT partner_id, decision FROM decisions WHERE transaction_id = 't1'") == [("1000003", "ineligible")]
-    land("partners", [*ROWS["partners"], {"partner_id": "1000003", "partner_type": "direct_bill"}], "2021-03-26")
+    land("partners", [*ROWS["partners"], {"partner_id": "1000003", "partner_type": "direct_bill"}], AFTER, number=2)
     settle_lines("2021-03-26")
     assert ask("SELECT partner_id, decision FROM decisions WHERE transaction_id = 't1'") == [("1000001", "eligible")]
     nothing_differs()

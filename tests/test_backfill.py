@@ -65,6 +65,7 @@ def test_a_backfill_publishes_once_and_the_same_as_day_by_day(first_day, tmp_pat
         assert [(name, ask(f"SELECT * FROM {name} ORDER BY ALL")) for name, _ in told] == told
 
 
+@pytest.mark.slow
 def test_a_late_line_of_a_backfilled_day_reaches_its_closed_month(first_day):
     land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")
     settle_next("2021-04-01", [{"transaction_id": "t2"}])

@@ -228,6 +228,7 @@ def test_a_restatement_is_planned_by_partner_and_posted_for_another_person(first
         operations.restate_plan(date(2021, 3, 1))
 
 
+@pytest.mark.slow
 def test_an_edit_that_was_approved_is_held_when_it_is_put_back(first_day, one_program):
     dearer = AZURE.replace("0.04", "0.05")
     for old, new in ((AZURE, dearer), (dearer, AZURE)):

@@ -264,6 +264,7 @@ def test_the_sum_of_all_entries_is_the_same_however_the_lines_arrive(rules, monk
     assert {date(2021, 3, 1)} == {month for _, _, month, _ in found[0]}
 
 
+@pytest.mark.slow
 def test_a_lump_is_paid_once_and_taken_back_once_however_its_threshold_moves(rules):
     later = "{threshold: {2019-01-01: 500, 2021-03-25: 900}, amount: {2021-03-24: 2}}"
     write(

@@ -92,7 +92,7 @@ def goes_on_alike(seed: int) -> int:
 
 
 @pytest.mark.parametrize(
-    "first", [400, *(pytest.param(first, marks=pytest.mark.slow) for first in range(1000, 6000, 100))]
+    "first", [pytest.param(first, marks=pytest.mark.slow) if first else 0 for first in range(0, 5000, 50)]
 )
 def test_added_lines_earn_from_positions_what_all_lines_earn(first):
-    assert sum(map(goes_on_alike, range(first, first + 100))) > 40
+    assert sum(map(goes_on_alike, range(first, first + 50))) > 20

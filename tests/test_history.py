@@ -35,6 +35,7 @@ def nothing_differs() -> None:
     assert found["broken"] == found["differences"] == []
 
 
+@pytest.mark.slow
 def test_a_line_of_two_years_ago_is_corrected(first_day):
     settle_old_days()
     report = settle(LATER, [T1 | {"revenue": "50.00"}])
@@ -64,6 +65,7 @@ def test_a_version_of_before_the_first_one_changes_nothing(first_day):
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_refund_finds_its_original_of_two_years_ago(first_day):
     settle_old_days()
     settle(LATER, [{"transaction_id": "r", "reverses": "t1", "revenue": "-25.00"}])

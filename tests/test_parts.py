@@ -217,6 +217,7 @@ def test_past_months_are_merged(first_day, monkeypatch):
     assert on_disk == set(releases.files(now))
 
 
+@pytest.mark.slow
 def test_rollback_goes_back_over_a_merge(first_day):
     settle_next(NEXT, [T1 | {"revenue": "50.00"}])
     rates(APRIL)
@@ -225,6 +226,7 @@ def test_rollback_goes_back_over_a_merge(first_day):
     assert releases.rollback()["as_of_date"] == NEXT and ask("SELECT count(*) FROM decisions") == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_merge_that_loses_a_row_is_not_kept(first_day, monkeypatch):
     settle_next(NEXT, [T1 | {"revenue": "50.00"}])
     rates(APRIL)

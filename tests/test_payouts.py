@@ -186,7 +186,7 @@ POINTS = ("orders prepared", "orders landed", "order handed over", "delivery sta
 
 @pytest.mark.parametrize(
     "point",
-    [p if p in ("orders landed", "order handed over") else pytest.param(p, marks=pytest.mark.slow) for p in POINTS],
+    [p if p == "orders landed" else pytest.param(p, marks=pytest.mark.slow) for p in POINTS],
 )
 def test_a_sending_that_is_cut_off_is_taken_up_and_pays_once(home, point):
     batch = approved()

@@ -258,7 +258,7 @@ def the_same(seeds: range) -> None:
         assert by_engine(rules, lines) == by_oracle(rules, lines), f"seed {seed}: {rules}"
 
 
-@pytest.mark.parametrize("first", range(0, 100, 50))
+@pytest.mark.parametrize("first", [0, pytest.param(50, marks=pytest.mark.slow)])
 def test_what_no_cap_keeps_is_the_same_gone_through_line_by_line(monkeypatch, first):
     for seed in range(first, first + 50):
         chance = random.Random(seed)

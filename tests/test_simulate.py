@@ -108,7 +108,7 @@ def test_a_simulation_says_what_the_restatement_posts(first_day, one_program, ed
         "accumulate: {over: quarter}, scale: {mode: retroactive, " + TIERS.replace("150", "160"),
         pytest.param("accumulate: {over: month}, scale: {mode: marginal, " + TIERS, marks=pytest.mark.slow),
         pytest.param("rate: 0.04, minimum: {measure: 300, over: month}", marks=pytest.mark.slow),
-        "rate: 0.04, cap: [{over: fiscal_year, amount: 8, excess: forfeit}]",
+        pytest.param("rate: 0.04, cap: [{over: fiscal_year, amount: 8, excess: forfeit}]", marks=pytest.mark.slow),
     ],
     ids=["bracket", "scope", "minimum", "cap"],
 )

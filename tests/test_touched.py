@@ -46,6 +46,48 @@ def test_an_agreement_that_moves_to_another_partner_lets_the_first_one_go(first_
     nothing_differs()
 
 
+def test_a_partner_that_sells_in_another_way_keeps_what_it_earned_until_a_correction_says_otherwise(
+    first_day, one_program
+):
+    moved = [WORLD["partners"][0] | {"partner_type": "direct_bill"}, WORLD["partners"][1]]
+    land("partners", moved, NEXT)
+    settle_next(NEXT, [sale("t2", "100.00", NEXT), sale("late", "100.00", DAY)])
+    assert [row[:3] for row in posted(NEXT)] == [("late", "1000001", 4.0)]
+    nothing_differs()
+    land("partners", moved, DAY, number=2)
+    settle_next(AFTER, [])
+    assert [row[:3] for row in posted(AFTER)] == [("late", "1000001", -4.0), ("t1", "1000001", -4.0)]
+    nothing_differs()
+
+
+def test_a_partner_that_leaves_keeps_what_it_earned_and_earns_nothing_while_it_is_gone(first_day, one_program):
+    land("partners", WORLD["partners"][1:], NEXT)
+    settle_next(NEXT, [sale("t2", "100.00", NEXT), sale("late", "100.00", DAY)])
+    assert [row[:3] for row in posted(NEXT)] == [("late", "1000001", 4.0)]
+    of_the_absence = ask("SELECT decision, reason_codes FROM decisions WHERE transaction_id = 't2'")
+    assert of_the_absence == [("ineligible", "IVDRSLR,IVDGEO,UNKPTR")]
+    nothing_differs()
+    land("partners", WORLD["partners"], AFTER)
+    settle_next(AFTER, [])
+    assert posted(AFTER) == []
+    land("partners", WORLD["partners"], NEXT, number=2)
+    settle_next(LAST, [])
+    assert [row[:3] for row in posted(LAST)] == [("t2", "1000001", 4.0)]
+    nothing_differs()
+
+
+def test_a_claim_counts_on_the_days_on_which_its_partner_sells_in_a_way_that_is_paid(ranked):
+    land("claims", [{"claim_id": "k1", "partner_id": OTHER}], NEXT)
+    land(
+        "partners",
+        [row | ({"partner_type": "direct_bill"} if row["partner_id"] == OTHER else {}) for row in ROWS["partners"]],
+        NEXT,
+    )
+    settle_lines(NEXT, sale("t2", "100.00", NEXT))
+    assert [row[:3] for row in posted(NEXT)] == [("t1", "1000001", -4.0), ("t1", OTHER, 4.0), ("t2", "1000001", 4.0)]
+    nothing_differs()
+
+
 def test_a_product_that_is_renamed_lets_go_of_the_lines_that_name_it_as_before(home, one_program):
     take_in_world()
     land("transactions", [T1 | {"product_id": "Azure plan"}])

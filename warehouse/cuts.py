@@ -194,7 +194,7 @@ def _move(con: duckdb.DuckDBPyConnection, now: str, before: str) -> None:
 def open_facts(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Make views of what the lines refer to as known now and as known before this run, and the macro that joins them."""
     day = f"DATE '{as_of.isoformat()}'"
-    for feed in ("partners", "products", "customers", "fx_rates"):
+    for feed in ("products", "customers", "fx_rates"):
         key = ", ".join(FEEDS[feed].key)
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {feed}_now AS SELECT * FROM clean.{feed} WHERE known_from <= {day} "
@@ -206,9 +206,30 @@ def open_facts(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
             f"WHERE delivery_status = 'accepted' AND known_from <= {day} QUALIFY row_number() OVER ("
             f"PARTITION BY {key} ORDER BY known_from DESC, made_at DESC, delivery_id DESC) = 1) WHERE NOT is_withdrawn"
         )
+    _open_partners(con, as_of)
     _open_history(con, as_of)
     for macro in ("program_lines", "lines_at"):
         con.execute((HERE / f"{macro}.sql").read_text())
+
+
+def _open_partners(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Make `partners_now` and `partners_before`: how each partner sold over time, known now and before this run.
+
+    The first known state holds before it too, since partners carry no dates; a partner without a type is not in the feed.
+    """
+    for name, others in (("now", ""), ("before", "ANTI JOIN cut USING (delivery_id)")):
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE partners_{name} AS WITH versions AS (SELECT partner_id, known_from, "
+            "CASE WHEN NOT is_withdrawn THEN partner_type END AS partner_type, CASE WHEN NOT is_withdrawn THEN tenant_id END AS "
+            f"tenant_id FROM clean.partners JOIN clean.deliveries USING (delivery_id) {others} WHERE delivery_status = 'accepted' "
+            "AND known_from <= $as_of QUALIFY row_number() OVER (PARTITION BY partner_id, known_from "
+            "ORDER BY created_at DESC, delivery_id DESC) = 1), moves AS (SELECT *, lag(known_from) OVER ordered IS NULL AS is_first "
+            "FROM versions WINDOW ordered AS (PARTITION BY partner_id ORDER BY known_from) QUALIFY is_first "
+            "OR lag((partner_type, tenant_id)) OVER ordered IS DISTINCT FROM (partner_type, tenant_id)) "
+            "SELECT partner_id, partner_type, tenant_id, CASE WHEN is_first THEN DATE '1900-01-01' ELSE known_from END AS valid_from, "
+            "coalesce(lead(known_from) OVER (PARTITION BY partner_id ORDER BY known_from), DATE '9999-12-31') AS valid_to FROM moves",
+            {"as_of": as_of},
+        )
 
 
 def _open_history(con: duckdb.DuckDBPyConnection, as_of: date) -> None:

@@ -1,4 +1,5 @@
--- Lines in their programs, with the product sold and the partner who earns: one row a line and program that may pay for it;
+-- Lines in their programs, with the product sold and the partner who earns: one row a line and program that may pay for it,
+-- by how the partner sold on the line's reference date;
 -- a program whose last lever has ended is none for the lines after that.
 -- A claim to the customer's workload that counts on the line's reference date decides who earns and by which
 -- association, unless the line's own association comes before it; else the partner of the line does, by its own.
@@ -51,7 +52,8 @@ WITH dated AS (
     FROM claimed
 )
 SELECT
-    earned.*, partner.partner_id IS NOT NULL AS is_partner_known, earned.customer_id = partner.tenant_id AS is_own_customer
-FROM earned LEFT JOIN query_table('partners_' || reference) AS partner USING (partner_id)
-WHERE earned.partner_id IS NOT NULL AND (partner.partner_id IS NULL OR list_contains(partner_types, partner.partner_type))
+    earned.*, partner.partner_type IS NOT NULL AS is_partner_known, earned.customer_id = partner.tenant_id AS is_own_customer
+FROM earned LEFT JOIN query_table('partners_' || reference) AS partner
+    ON partner.partner_id = earned.partner_id AND partner.valid_from <= reference_on AND partner.valid_to > reference_on
+WHERE earned.partner_id IS NOT NULL AND (partner.partner_type IS NULL OR list_contains(partner_types, partner.partner_type))
     AND (pays_until IS NULL OR reference_on < pays_until)
