@@ -52,7 +52,7 @@ from transforms.published import program_earners, program_levers
 from transforms.reasons import reasons
 from transforms.sales import program_sales
 from transforms.vocabulary import FREED
-from warehouse import associated, books, buckets, commit, cuts, due, frames, requested, rivals, staging, worked
+from warehouse import associated, books, buckets, commit, cuts, due, facts, frames, requested, rivals, staging, worked
 from warehouse.tables import DERIVED, FEEDS
 
 Step = Callable[..., pd.DataFrame]
@@ -178,7 +178,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, run: Run, *, everything: bool = Fal
     cuts.touch_partners(con, run.day, everyone=everything or run.rules.changed)
     cuts.sum_revenue(con, run.day)
     associated.touch_customers(con, run.day, everyone=everything or run.rules.changed)
-    cuts.open_facts(con, run.day)
+    facts.open_facts(con, run.day)
     return deliveries
 
 

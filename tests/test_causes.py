@@ -240,6 +240,7 @@ def test_an_edit_that_was_approved_is_held_when_it_is_put_back(first_day, one_pr
     assert causes_of("t1", NEXT) == {}
 
 
+@pytest.mark.slow
 def test_a_held_edit_that_changes_nothing_any_more_is_taken_after_it_was_looked_at(first_day, one_program):
     edit_rules(one_program, (AZURE, AZURE.replace("0.04", "0.05")))
     assert len(operations.restate_plan(date(2021, 3, 1))) == 2

@@ -135,6 +135,7 @@ def test_a_correction_is_told_apart_from_the_bracket_that_it_lifts(rules):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_minimum_that_is_reached_pays_all_its_lines_and_takes_all_back_when_it_is_lost(rules):
     write(rules, "rate: 0.04, minimum: {measure: 150, over: month}")
     first(sale("a", "100.00"))

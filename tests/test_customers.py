@@ -88,6 +88,7 @@ def test_a_lump_at_nothing_is_booked_on_the_first_line_that_nothing_keeps_out_wh
     the_books_agree()
 
 
+@pytest.mark.slow
 def test_a_credit_for_a_customer_whom_nobody_kept_yet_is_taken_back_when_another_partner_keeps_it(rules):
     write(rules, "rate: 0.05, exclusive_partner: [customer]")
     credit = sale("credit", "-100.00", "2021-03-01")

@@ -100,6 +100,7 @@ def test_an_undecided_line_of_two_years_ago_is_decided_when_its_product_comes(fi
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_standing_that_moved_touches_the_lines_of_its_days_alone(first_day):
     settle("2021-03-24", [{"transaction_id": "t2", "transaction_at": "2021-03-24T10:00:00Z"}])
     land("agreements", [WORLD["agreements"][0] | {"valid_to": "2021-03-24"}], "2021-03-25", number=2)

@@ -672,6 +672,7 @@ def test_until_when_a_payee_was_known_is_kept(home):
     assert known == {PARTNERS[0]: "06-15", PARTNERS[1]: "05-15", PARTNERS[2]: "05-15"}
 
 
+@pytest.mark.slow
 def test_what_was_paid_rightly_is_not_judged_by_later_rules_and_facts(home, tmp_path_factory, monkeypatch):
     batch = approved()
     remittance.send(batch, PAYER)

@@ -99,6 +99,6 @@ def on_any_days(seed: int, rules: Path) -> None:
         assert found["broken"] == found["differences"] == [], f"seed {seed}, {day}"
 
 
-@pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 30))])
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 30)])
 def test_the_ledger_is_what_a_full_recomputation_says(rules, seed):
     on_any_days(seed, rules)

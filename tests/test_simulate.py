@@ -185,6 +185,7 @@ def test_a_simulation_writes_nothing(first_day, home, edited, tmp_path_factory):
     assert held(home) == before and len(before) > 30
 
 
+@pytest.mark.slow
 def test_days_are_half_open_and_a_refund_stands_with_its_line(first_day, edited):
     land("fx_rates", [{"fx_month": "2021-04"}], APRIL)
     back = {"transaction_id": "r", "reverses": "t1", "revenue": "-50.00", "transaction_at": f"{APRIL}T10:00:00Z"}

@@ -120,7 +120,7 @@ def test_a_rate_moves_the_baseline_that_a_line_which_earns_nothing_is_part_of(ru
 @pytest.mark.parametrize(
     ("feed", "row"),
     [
-        ("request_reviews", REVIEW | {"request_id": "q2"}),
+        pytest.param("request_reviews", REVIEW | {"request_id": "q2"}, marks=pytest.mark.slow),
         ("partner_requests", ASKED | {"request_id": "q1", "subject": "c2"}),
     ],
 )
@@ -160,6 +160,7 @@ def test_a_claim_of_a_later_day_leaves_the_requested_one_to_the_days_before(rank
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_feed_comes_for_the_first_time_though_a_later_day_of_it_is_taken_in(home, one_program):
     for feed, rows in (WORLD | ROWS).items():
         if feed != "competencies":
@@ -176,6 +177,7 @@ def test_a_feed_comes_for_the_first_time_though_a_later_day_of_it_is_taken_in(ho
     ) == [("unmet",)]
 
 
+@pytest.mark.slow
 def test_history_grows_though_a_still_older_line_of_a_later_day_is_taken_in(rules):
     write(rules, "rate: 0.04", "accumulate: {over: month}, baseline: {of: revenue, over: previous_month}, rate: 0.10")
     [path] = rules.glob("*.yaml")
