@@ -11,7 +11,7 @@ from transforms.answered_requests import NEEDED, answered_requests
 
 ASKED = dict.fromkeys(sorted({name for names in NEEDED.values() for name in names})) | {
     "request_id": "r1", "requested_by": "Pat@Contoso.example", "partner_id": "1000001", "program": "*",
-    "request_kind": "complete_set_up", "requested_minor": pd.NA, "claimed_by": None,
+    "request_kind": "complete_set_up", "requested_minor": pd.NA, "claimed_by": None, "claimed_in": None,
 }  # fmt: skip
 CLAIM = {
     "request_kind": "coop_claim", "program": "csp-indirect-reseller", "activity_type": "event", "requested_minor": 5000,
@@ -33,6 +33,7 @@ ENROLMENT = {
 ENROL = {"request_kind": "enrol", "program": "csp-indirect-reseller"}
 PAYOUT = {"request_kind": "payout"}
 DISPUTE = {"request_kind": "dispute", "subject": "claim"}
+FOR_RESELLERS = {"program": "csp-indirect-reseller", "claimed_by": "1000001", "claimed_in": "csp-indirect-reseller"}
 ASSIGN = {"request_kind": "assign_role", "user_email": "kim@contoso.example", "role": "incentives_user"}
 REMOVE = {"request_kind": "remove_role", "user_email": "pat@contoso.example"}
 ACCOUNT = {
@@ -86,6 +87,9 @@ def answers(
         (DISPUTE, {}, None),
         (DISPUTE | {"claimed_by": "1000001"}, {}, None),
         (DISPUTE | {"claimed_by": "1000002"}, {}, "REQCLAIM"),
+        (DISPUTE | {"claimed_by": "1000001", "claimed_in": "csp-indirect-reseller"}, {}, None),
+        (DISPUTE | FOR_RESELLERS, {}, None),
+        (DISPUTE | FOR_RESELLERS | {"claimed_in": "csp-direct-bill"}, {}, "REQCLAIM"),
         ({"request_kind": "certification", "subject": "cloud_platform"}, {}, None),
         ({"request_kind": "certification", "subject": "dancing"}, {}, "REQCERT"),
         (ASSIGN, {}, None),

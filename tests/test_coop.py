@@ -242,11 +242,12 @@ def test_a_fund_is_claimed_reviewed_paid_and_its_rest_forfeited(first_day):
     review |= {"review_outcome": "approved", "approved": "2500.00"}
     land("request_reviews", [review, review | foreign], "2021-09-01")
     land("users", [{"partner_id": "1000001"}, {"partner_id": "2000001"}], "2021-09-01")
-    land("partner_requests", [{**ASKED, **FOREIGN}], "2021-09-01")
+    elsewhere = {"request_id": "elsewhere", "partner_id": "1000001", "program": "csp-customer-add"}
+    land("partner_requests", [{**ASKED, **FOREIGN}, {**ASKED, **FOREIGN, **elsewhere}], "2021-09-01")
     assert settle("2021-09-01")["warnings"][:1] == [
         "review [2] does not count: it is in [JPY], its claim [claim] in [USD]; deliver it again in the claim's currency."
     ]
-    assert ask("SELECT reason_code FROM partner_requests WHERE request_kind = 'dispute'") == [("REQCLAIM",)]
+    assert ask("SELECT reason_code FROM partner_requests WHERE request_kind = 'dispute'") == [("REQCLAIM",)] * 2
     assert ask(FUND) == [(accrued, zero, Decimal(2500), zero, zero, accrued - 2500, "claimable")]
     plan = payouts.plan(date(2021, 9, 15)).set_index("earning_type")
     assert (plan.at["coop", "payment_minor"], plan.at["coop", "reason_code"]) == (250_000, None)

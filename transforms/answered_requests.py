@@ -61,7 +61,6 @@ def _faults(
 ) -> dict[str, pd.Series]:
     """Reason code → whether it speaks against each request, whatever else is asked for."""
     kind = requests["request_kind"]
-    is_claimed = requests["claimed_by"].notna()
     return {
         "REQPROG": ~_is_known(requests, programs),
         "REQROLE": ~_may_ask(requests, users),
@@ -70,7 +69,7 @@ def _faults(
         "REQIBAN": _has_no_account(requests),
         "REQCERT": _names_no_certification(requests, programs),
         "REQASSOC": (kind == "association_claim") & (requests["association"] == "reseller"),
-        "REQCLAIM": (kind == "dispute") & is_claimed & (requests["claimed_by"] != requests["partner_id"]),
+        "REQCLAIM": (kind == "dispute") & _is_of_others(requests),
         "REQDUE": (kind == "payout") & ~requests["request_id"].isin(payouts_due["request_id"]),
     }
 
@@ -99,6 +98,15 @@ def _may_ask(requests: pd.DataFrame, users: pd.DataFrame) -> pd.Series:
     covers = (held["program_held"] == held["program"]) | (held["program_held"] == ALL_PROGRAMS)
     admin = (held["role"] == "incentives_admin") | ~held["request_kind"].isin(FOR_ADMINS_ONLY)
     return requests["request_id"].isin(held.loc[covers & admin, "request_id"])
+
+
+def _is_of_others(requests: pd.DataFrame) -> pd.Series:
+    """Whether what is in dispute is another location's claim, or one to a fund of a program that the request is not of."""
+    elsewhere = requests["claimed_by"].notna() & (requests["claimed_by"] != requests["partner_id"])
+    asked = requests["program"].astype("str")
+    return elsewhere | (
+        requests["claimed_in"].notna() & ~asked.isin([ALL_PROGRAMS]) & (requests["claimed_in"] != asked)
+    )
 
 
 def _names_no_address(requests: pd.DataFrame) -> pd.Series:

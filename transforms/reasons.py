@@ -56,7 +56,7 @@ REASONS: dict[str, Reason] = {
     "REQIBAN": Reason("ineligible", "The bank account number is not an IBAN", True, "Ask again with the IBAN that your bank gave you."),
     "REQCERT": Reason("ineligible", "No program asks for this certification", True, "Ask again and name a competency of the eligibility page."),
     "REQASSOC": Reason("ineligible", "The line itself says who its reseller is; that is not claimed", True, "Claim another association."),
-    "REQCLAIM": Reason("ineligible", "The claim is another location's", True, "Ask again with the id of a claim of this location."),
+    "REQCLAIM": Reason("ineligible", "The claim is another location's, or to another program's fund", True, "Ask again with the id of a claim of this location, for its program."),
     "REQDUE": Reason("ineligible", "Nothing is due to be paid", False, ""),
     "REQUSER": Reason("ineligible", "The user has no such role", True, "Ask again with the user's address, location and program."),
     "REQLAST": Reason("ineligible", "A location keeps an incentives admin, and this is its last", True, "Name another admin first."),

@@ -111,6 +111,7 @@ def _dispute(view: View) -> None:
     request_form(
         view, "dispute", view.words("Dispute"),
         lambda: {
+            "program": _program(view),
             "subject": st.text_input(words("Claim, line or payment in dispute"), help=words("Its id.")),
             "note": st.text_input(words("Why")),
         },
