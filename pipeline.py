@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+import postings
 import rulebook
 import settlement
 from expectations.rules import of, row_rules
@@ -294,7 +295,7 @@ def _carry_out(run: Run, told: list[str], also: Callable[[duckdb.DuckDBPyConnect
     with store.warehouse() as con:
         with staging.opened(con, run.run_id):
             deliveries, lines = settlement.work_out(con, run, clock)
-            told = [*told, *settlement.post_besides(con, run)]
+            told = [*told, *postings.post(con, run)]
             audit.facts(con, run.day)
         clock.stage("ledger")
         store.reached("day staged")
@@ -334,7 +335,7 @@ def _release(
 ) -> tuple[Path, dict[str, Any], Any]:
     """A judged release of what the warehouse holds, which nobody sees yet: its folder, manifest and verdict."""
     stages = clock or settlement.Clock()
-    settlement.hold_payees(con, run)
+    postings.hold_payees(con, run)
     folder, manifest = publishing.build(con, run.day, facts)
     stages.stage("publish")
     verdict = _judged(folder / "published.duckdb", list(PUBLISHED.values()))

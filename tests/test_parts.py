@@ -8,6 +8,7 @@ import pytest
 
 import operations
 import pipeline
+import postings
 import rulebook
 import settlement
 from app import keeping
@@ -51,7 +52,7 @@ def in_full(as_of: date) -> dict[str, list[tuple]]:
     with store.locked("test"), store.warehouse() as con:
         run = settlement.Run("full", as_of, rulebook.Rules(rules, rules, ""))
         settlement.register(con, run)
-        settlement.hold_payees(con, run)
+        postings.hold_payees(con, run)
         queries = {path.stem: path.read_text() for path in FULL.glob("*.sql")}
         queries["earnings_ledger"] = "SELECT * FROM derived.earnings_ledger"
         for name, source in SOURCES.items():
