@@ -272,3 +272,20 @@ def test_a_partners_rows_lie_together_after_rows_of_any_order(home):
             path = store.quoted(store.place("releases") / part["tables"][name]["file"])
             lie = con.execute(f"SELECT ({parts.order(parts.TABLES[name])}) FROM read_parquet({path})").fetchall()
             assert lie == sorted(lie) and len(set(lie)) == 3, name
+
+
+def test_an_id_is_sought_only_where_it_may_be(home):
+    """In a file whose ids lie in no order; a row group tells by a filter that it has not got one."""
+    ids = "SELECT md5(range::VARCHAR) AS transaction_id, md5('e' || range) AS entry_id, '1' AS partner_id, 1 AS part"
+    with store.locked("test"), store.warehouse() as con:
+        made = parts._write(con, "earnings_ledger", f"{ids} FROM range(250000)", "many")
+        file = store.quoted(store.place("releases") / made["file"])
+        found = con.execute(
+            f"SELECT bloom_filter_excludes, count(*) FROM parquet_bloom_probe({file}, 'transaction_id', md5('none')) GROUP BY ALL"
+        ).fetchall()
+        held = con.execute(
+            f"SELECT path_in_schema FROM parquet_metadata({file}) WHERE bloom_filter_offset IS NOT NULL AND path_in_schema LIKE '%\\_id' "
+            "ESCAPE '\\' GROUP BY ALL ORDER BY 1"
+        ).fetchall()
+    assert found == [(True, 3)]
+    assert held == [("entry_id",), ("partner_id",), ("transaction_id",)]
