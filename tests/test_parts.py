@@ -289,3 +289,11 @@ def test_an_id_is_sought_only_where_it_may_be(home):
         ).fetchall()
     assert found == [(True, 3)]
     assert held == [("entry_id",), ("partner_id",), ("transaction_id",)]
+
+
+def test_a_part_is_written_with_little_memory_too(home, monkeypatch):
+    monkeypatch.setenv("INCENTIVES_MEMORY_MIB", "256")
+    ids = "SELECT md5(range::VARCHAR) AS transaction_id, md5('e' || range) AS entry_id, md5('f' || range) AS payment_id"
+    with store.locked("test"), store.warehouse() as con:
+        made = parts._write(con, "earnings_ledger", f"{ids}, '1' AS partner_id, 1 AS part FROM range(500000)", "many")
+    assert made["rows"] == 500_000

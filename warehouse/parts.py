@@ -20,7 +20,9 @@ QUERIES = Path(__file__).parent / "published"
 KEPT = ("known_to", "replaces", "row_count")  # columns of parts that readers do not see
 TABLES = {name: table for name, table in PUBLISHED.items() if table.parts}
 # DuckDB writes filters of what it holds in dictionaries, which are small unless told otherwise; these hold a row group of
-# ids that all differ, of up to 44 characters. With 16 MB a page, a day of 1,000,000 lines did not fit into 2 GiB.
+# ids that all differ, of up to 44 characters. With 16 MB a page, a day of 1,000,000 lines did not fit into 2 GiB; as they are,
+# 12,000,000 entries are written within 384 MiB, the half of what DuckDB has.
+ROOM_MIB = 1024
 FILTERED = ", DICTIONARY_SIZE_LIMIT 122880, STRING_DICTIONARY_PAGE_SIZE_LIMIT 6000000"
 Part = dict[str, Any]
 
@@ -70,7 +72,7 @@ def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) ->
     fresh = folder / f".{title}.parquet"
     table = TABLES[name]
     is_versioned = table.parts == "versions"
-    filtered = FILTERED if "transaction_id" in table.columns else ""
+    filtered = FILTERED if "transaction_id" in table.columns and store.memory_mib() >= ROOM_MIB else ""
     con.execute("SET preserve_insertion_order = true")
     con.execute(
         f"COPY (FROM ({query}) ORDER BY {order(table)}) TO {store.quoted(fresh)} (FORMAT parquet, COMPRESSION zstd{filtered})"

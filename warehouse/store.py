@@ -122,7 +122,7 @@ def enough_memory(purpose: str) -> Iterator[None]:
         yield
     except (duckdb.OutOfMemoryException, pa.ArrowMemoryError) as fault:
         raise ResourceSetting(
-            f"[{purpose}] needs more memory than INCENTIVES_MEMORY_MIB gives [{_memory_mib()}]: set it higher and run "
+            f"[{purpose}] needs more memory than INCENTIVES_MEMORY_MIB gives [{memory_mib()}]: set it higher and run "
             "again; what was under way is as it was before."
         ) from fault
 
@@ -134,7 +134,7 @@ def limits(parts: int = 2) -> dict[str, str]:
     ResourceSetting for a setting that is not such a number.
     """
     threads = {"threads": str(_setting("INCENTIVES_THREADS", 1, "2"))} if "INCENTIVES_THREADS" in os.environ else {}
-    return {"memory_limit": f"{_memory_mib() // parts}MiB", "temp_directory": _spilled(), **threads}
+    return {"memory_limit": f"{memory_mib() // parts}MiB", "temp_directory": _spilled(), **threads}
 
 
 def streaming() -> dict[str, str]:
@@ -143,7 +143,7 @@ def streaming() -> dict[str, str]:
     It is 97 of the usual 2048 MiB, and enough for a piece; a second thread would ask for as much again.
     """
     return {
-        "memory_limit": f"{max(PIECE_MIB, _memory_mib() // 21)}MiB",
+        "memory_limit": f"{max(PIECE_MIB, memory_mib() // 21)}MiB",
         "temp_directory": _spilled(),
         "threads": "1",
         "allocator_bulk_deallocation_flush_threshold": "1MiB",
@@ -163,7 +163,8 @@ def _clear_spilled() -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _memory_mib() -> int:
+def memory_mib() -> int:
+    """How much memory DuckDB may use, in MiB: INCENTIVES_MEMORY_MIB, 2048 unless it is set."""
     return _setting("INCENTIVES_MEMORY_MIB", 256, str(MEMORY_MIB))
 
 
