@@ -56,7 +56,9 @@ def test_a_partner_that_sells_in_another_way_keeps_what_it_earned_until_a_correc
     nothing_differs()
     land("partners", moved, DAY, number=2)
     settle_next(AFTER, [])
-    assert [row[:3] for row in posted(AFTER)] == [("late", "1000001", -4.0), ("t1", "1000001", -4.0)]
+    assert posted(AFTER) == [
+        ("late", "1000001", -4.0, "reference_change"), ("t1", "1000001", -4.0, "reference_change"),
+    ]  # fmt: skip
     nothing_differs()
 
 
@@ -76,15 +78,19 @@ def test_a_partner_that_leaves_keeps_what_it_earned_and_earns_nothing_while_it_i
     nothing_differs()
 
 
-def test_a_claim_counts_on_the_days_on_which_its_partner_sells_in_a_way_that_is_paid(ranked):
+@pytest.mark.parametrize("is_direct_first", [False, True])
+def test_a_claim_counts_on_the_days_on_which_its_partner_sells_in_a_way_that_is_paid(ranked, is_direct_first):
+    """On the others the line is its reseller's."""
+    direct = [row | {"partner_type": "direct_bill"} if row["partner_id"] == OTHER else row for row in ROWS["partners"]]
     land("claims", [{"claim_id": "k1", "partner_id": OTHER}], NEXT)
-    land(
-        "partners",
-        [row | ({"partner_type": "direct_bill"} if row["partner_id"] == OTHER else {}) for row in ROWS["partners"]],
-        NEXT,
-    )
+    land("partners", direct if is_direct_first else ROWS["partners"], DAY, number=2)
+    land("partners", ROWS["partners"] if is_direct_first else direct, NEXT)
     settle_lines(NEXT, sale("t2", "100.00", NEXT))
-    assert [row[:3] for row in posted(NEXT)] == [("t1", "1000001", -4.0), ("t1", OTHER, 4.0), ("t2", "1000001", 4.0)]
+    found = [row[:3] for row in posted(NEXT)]
+    if is_direct_first:
+        assert found == [("t2", OTHER, 4.0)]
+    else:
+        assert found == [("t1", "1000001", -4.0), ("t1", OTHER, 4.0), ("t2", "1000001", 4.0)]
     nothing_differs()
 
 

@@ -21,8 +21,8 @@ KEPT = ("known_to", "replaces", "row_count")  # columns of parts that readers do
 TABLES = {name: table for name, table in PUBLISHED.items() if table.parts}
 # DuckDB writes filters of what it holds in dictionaries, which are small unless told otherwise; these hold a row group of
 # ids that all differ, of up to 44 characters. With 16 MB a page, a day of 1,000,000 lines did not fit into 2 GiB; as they are,
-# 12,000,000 entries are written within 384 MiB, the half of what DuckDB has.
-ROOM_MIB = 1024
+# 12,000,000 entries are written within 384 MiB.
+ROOM_MIB = 1024  # half of which the writing connection has
 FILTERED = ", DICTIONARY_SIZE_LIMIT 122880, STRING_DICTIONARY_PAGE_SIZE_LIMIT 6000000"
 Part = dict[str, Any]
 

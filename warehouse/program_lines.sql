@@ -1,6 +1,5 @@
 -- Lines in their programs, with the product sold and the partner who earns: one row a line and program that may pay for it,
--- by how the partner sold on the line's reference date;
--- a program whose last lever has ended is none for the lines after that.
+-- which is one of how the partner sold on the line's reference date, and none after its last lever has ended.
 -- A claim to the customer's workload that counts on the line's reference date decides who earns and by which
 -- association, unless the line's own association comes before it; else the partner of the line does, by its own.
 -- `sold` is a table of what these lines and their heads sold; `reference` names facts as in lines_at.sql; `associations` is a table of claims that count.
