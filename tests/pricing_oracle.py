@@ -151,7 +151,7 @@ from tests.oracle.earning_lines import undecided_words
 from tests.oracle.lines import Line, sequence
 from tests.oracle.money import Earned
 from tests.oracle.posting import Posting
-from tests.oracle.scale import scaled
+from tests.oracle.scaled import scaled
 from tests.oracle.stack import stacked
 from tests.oracle.words import refuse
 

@@ -78,13 +78,39 @@ def test_the_first_partner_to_earn_keeps_the_customer_until_an_earlier_sale_is_k
 def test_a_lump_at_nothing_is_booked_on_the_first_line_that_nothing_keeps_out_whenever_it_comes(rules):
     write(
         rules,
-        "accumulate: {over: month}, scale: {mode: lump_sum, brackets: [{threshold: 0, amount: 100.00}]}, exclusive_partner: [customer]",
+        "accumulate: {per: [customer], over: month}, scale: {mode: lump_sum, brackets: [{threshold: 0, amount: 100.00}]}, "
+        "exclusive_partner: [customer]",
     )
     held = sale("held", "50.00", "2021-02-10", customer_id="c2")
     day(0, held, other("theirs", "300.00", "2021-03-01"), sale("barred", "100.00", "2021-03-02"))
     assert causes(DAYS[0]) == {("held", "new_line"): "100.00", ("theirs", "new_line"): "100.00"}
     day(1, sale("free", "100.00", DAYS[1], customer_id="c2"))
     assert causes(DAYS[1]) == {("free", "new_line"): "100.00"}
+    the_books_agree()
+
+
+def test_a_partner_below_the_first_bracket_that_pays_keeps_no_customer_until_it_reaches_it(rules):
+    steps = "brackets: [{threshold: 0, rate: 0}, {threshold: 1000, rate: 0.05}]"
+    write(
+        rules,
+        f"accumulate: {{per: [customer], over: month}}, scale: {{mode: retroactive, {steps}}}, exclusive_partner: [customer]",
+    )
+    day(0, sale("small", "50.00", "2021-03-01"), other("theirs", "2000.00", "2021-03-02"))
+    assert causes(DAYS[0]) == {("theirs", "new_line"): "100.00"}
+    day(1, sale("rest", "1000.00", "2021-03-03"))
+    assert causes(DAYS[1]) == {
+        ("theirs", "customer_lost"): "-100.00", ("small", "customer_won"): "2.50", ("rest", "new_line"): "50.00",
+    }  # fmt: skip
+    the_books_agree()
+
+
+def test_a_period_that_earns_nothing_is_not_the_one_earning(rules):
+    lump = "scale: {mode: lump_sum, brackets: [{threshold: 1000, amount: 20.00}]}"
+    write(rules, f"accumulate: {{per: [customer], over: month}}, {lump}, one_earning: [customer]")
+    day(0, sale("february", "900.00", "2021-02-10"), sale("march", "1500.00", "2021-03-01"))
+    assert causes(DAYS[0]) == {("march", "new_line"): "20.00"}
+    day(1, sale("late", "100.00", "2021-02-20"))
+    assert causes(DAYS[1]) == {("late", "new_line"): "20.00", ("march", "customer_lost"): "-20.00"}
     the_books_agree()
 
 
@@ -194,8 +220,9 @@ def test_history_that_reaches_further_back_decides_what_had_no_baseline(rules):
     the_books_agree()
 
 
-def test_what_a_lever_counts_compares_and_multiplies_pays_as_worked_out_by_hand():
-    path = Path(__file__).parent / "cases" / "words.yaml"
+@pytest.mark.parametrize("name", ["words", "figures", "slices"])
+def test_what_a_lever_counts_compares_and_multiplies_pays_as_worked_out_by_hand(name):
+    path = Path(__file__).parent / "cases" / f"{name}.yaml"
     assert try_examples(load(path), path) == []
 
 

@@ -162,7 +162,7 @@ def test_quarters_count_from_the_fiscal_year() -> None:
         ({"base": "count"}, "count"),
         ({"measure": "growth"}, "without baseline"),
         ({"measure": "attainment"}, "without baseline"),
-        ({"measure": "growth", "baseline": {"fixed": 1}, "minimum": {"measure": 1, "over": "quarter"}}, "minimum"),
+        ({"measure": "attainment", "baseline": {"fixed": 1}, "minimum": {"measure": 1, "over": "quarter"}}, "minimum"),
         (
             {
                 "measure": "growth",

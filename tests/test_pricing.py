@@ -93,7 +93,7 @@ class Rules:
         return {"amount": amount, "excess": self.chance.choice(["forfeit", "forfeit", "defer"]), **self.scope()}
 
     def figure(self, measure: str) -> Decimal:
-        return Decimal(self.chance.choice([3, 10, 25] if measure == "quantity" else [50, 400, 1500]))
+        return Decimal(self.chance.choice([3, 10, 25] if measure == "quantity" else [50, 400, "399.995", 1500]))
 
     def scale(self, measure: str) -> dict[str, Any]:
         mode = self.chance.choice(
@@ -104,13 +104,11 @@ class Rules:
             if mode in ("interpolated", "lump_sum", "cumulative_lump_sum") or self.chance.random() < 0.3
             else "rate"
         )
-        steps = [0, 5, 14, 30] if measure == "quantity" else [0, 120, 500, 2000]
+        steps = [0, 5, 14, 30] if measure == "quantity" else [0, self.chance.choice([120, 120, "119.995"]), 500, 2000]
         if mode != "marginal" and self.chance.random() < (0.7 if mode.endswith("lump_sum") else 0.3):
             steps = steps[1:]
         count = self.chance.randrange(1, len(steps) + 1)
-        prices = [
-            Decimal(self.chance.randrange(1, 2000)) / (100 if pays == "amount" else 10_000) for _ in steps[:count]
-        ]
+        prices = self.prices(pays, count)
         if mode == "interpolated":
             prices[-1] = Decimal(0)
         made: dict[str, Any] = {
@@ -132,6 +130,11 @@ class Rules:
         elif self.chance.random() < 0.3:
             made["on_threshold"] = "lower"
         return made
+
+    def prices(self, pays: str, count: int) -> list[Decimal]:
+        """Rates or amounts, of which the first may be 0: nothing is paid until the next bracket."""
+        held = [Decimal(self.chance.randrange(1, 2000)) / (100 if pays == "amount" else 10_000) for _ in range(count)]
+        return [Decimal(0), *held[1:]] if self.chance.random() < 0.15 else held
 
     def move_lumps(self, brackets: list[dict[str, Any]]) -> None:
         """Some thresholds move, some lumps are others from a day on, some brackets but the first begin later."""

@@ -53,7 +53,7 @@ class Words(Rules):
         per = ["customer"] if word == "count" else self.chance.choice([[], ["customer"]])
         kept = {name: made[name] for name in ("lever", "title", "effective", "select", "stack", "cap") if name in made}
         pays = self.chance.choice(["rate", "rate", "amount"])
-        prices = [Decimal(self.chance.randrange(1, 2000)) / (100 if pays == "amount" else 10_000) for _ in STEPS[word]]
+        prices = self.prices(pays, len(STEPS[word]))
         brackets = [{"threshold": Decimal(t), pays: p} for t, p in zip(STEPS[word], prices, strict=True)]
         count = self.chance.randrange(1, len(brackets) + 1)
         mode = self.chance.choice(["flat", "marginal", "retroactive"])
@@ -66,9 +66,11 @@ class Words(Rules):
             lever["baseline"] = self.baseline(over)
         if pays == "rate":
             lever |= self.base(word)
-        if self.chance.random() < 0.25 and word != "count":
-            least = {"growth": [5, 100, 400], "attainment": ["0.2", "0.9"]}[word]
-            lever["minimum"] = {"measure": Decimal(self.chance.choice(least)), "over": over, "per": per}
+        if self.chance.random() < 0.25:
+            least = {"growth": [5, 100, 400], "attainment": ["0.2", "0.9"], "count": [1, 2, "1.5"]}[word]
+            alike = word == "attainment" or (word == "growth" and self.chance.random() < 0.5)
+            scope = {"over": over, "per": per} if alike else self.scope()
+            lever["minimum"] = {"measure": Decimal(self.chance.choice(least)), **scope}
         return lever
 
     def baseline(self, over: str) -> dict[str, Any]:
@@ -85,10 +87,15 @@ class Words(Rules):
         return {"base": "revenue"}
 
     def keep(self, made: dict[str, Any]) -> None:
-        """An exclusive partner, one earning, or both; the minimum is then told apart by customer."""
+        """An exclusive partner, one earning, or both; all else is then told apart by customer."""
+        if made["measure"] == "count":  # of all customers together, so that no brackets may go unpaid
+            made["scale"]["brackets"] = [bracket for bracket in made["scale"]["brackets"] if bracket["threshold"] == 0]
+            made["scale"]["brackets"][0] |= {
+                word: Decimal(3) / 100 for word in made["scale"]["brackets"][0] if word != "threshold"
+            }
         for word in self.chance.choice([["exclusive_partner"], ["one_earning"], ["exclusive_partner", "one_earning"]]):
             made[word] = ["customer"]
-        if "over" in made.get("baseline", {}):
+        if "over" in made.get("baseline", {}) or made.get("accumulate", {}).get("over") not in (None, "transaction"):
             made["accumulate"]["per"] = ["customer"]
         if "minimum" in made and made["measure"] in ("growth", "attainment"):
             made["minimum"]["per"] = made["accumulate"]["per"] = ["customer"]

@@ -204,6 +204,11 @@ def test_every_program_shipped_keeps_its_examples(path):
             [("measure: revenue", "measure: revenue\n    exclusive_partner: [customer]\n    minimum: {measure: 9}")],
             "the minimum must be per the same",
         ),
+        (
+            [("measure: revenue", "measure: revenue\n    exclusive_partner: [customer]\n    accumulate: {over: month}"),
+             (RATE, "    scale: {mode: flat, brackets: [{threshold: 9, rate: 0.1}]}\n")],
+            "levers.azure.accumulate []: a partner keeps",
+        ),
         ([("measure: revenue", "measure: revenue\n    cap: [{over: trailing_12_months, amount: 9}]")], "never ends"),
         ([("measure: revenue", "measure: joy")], "levers.azure.measure [joy]"),
         ([("measure: revenue", "measure: revenu")], "levers.azure.measure [revenu]: is [revenue] meant? write one of revenue, "),

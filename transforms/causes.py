@@ -41,7 +41,8 @@ def staged_earnings(
     """
     if staged_lines.empty and held_earnings.empty:  # nothing was posted before that could have moved
         return _nothing()
-    before, now = contexts(held_earnings), contexts(earnings[decisions.are_in(earnings, held_earnings)])
+    before = contexts(held_earnings)
+    now = _where_they_stood(contexts(earnings[decisions.are_in(earnings, held_earnings)]), before)
     rules = _with_split_of(programs, programs_before)
     edited = {p.program for p in programs} - {p.program for p in programs_before if p in programs}
     made = []
@@ -87,6 +88,16 @@ def _between(before: pd.DataFrame, now: pd.DataFrame, parts: list[str], edited: 
         for part in before.columns.drop(KEY)
     }
     return both[KEY].assign(**takes)
+
+
+def _where_they_stood(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Contexts in which no line that is kept out has another place: it has none, and did not lose its earning by that."""
+    if now.empty or before.empty:
+        return now
+    is_out = ~now[["is_compared", "is_kept", "is_met"]].astype(bool).all(axis=1)
+    stood = now[KEY].merge(before, on=KEY, how="left", validate="1:1").set_index(now.index)
+    moved = {part: now[part].mask(is_out & stood[part].notna(), stood[part]) for part in AROUND["bracket"]}
+    return now.assign(**moved)
 
 
 def _changes(before: pd.DataFrame, now: pd.DataFrame, decided_lines: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from transforms import baselines, exclusions, scopes
+from transforms import baselines, exclusions, scales, scopes
 from transforms.decisions import is_named
 from transforms.exclusions import BARS, BEYOND, FREE, TAKEN, UNCOMPARED
 from transforms.levers import FixedBase, Lever, Scope
@@ -92,13 +92,30 @@ def measured(rows: pd.DataFrame, lever: Lever, program: Program, known: Known, *
     own = rows.iloc[line].reset_index(drop=True)
     measure, unit = scopes.measure(own, lever, program)
     counts = lever.accumulate.over != "transaction" or lever.minimum is not None
-    if exact or lever.baseline or (known.opening is not None and len(known.opening) and counts):
+    is_finer = any(figure * unit % 1 for figure in lever.bounds)  # than what lines measure, such as 100.005 USD
+    if exact or is_finer or lever.baseline or (known.opening is not None and len(known.opening) and counts):
         measure, unit = measure.astype(object) * (MEASURE_UNIT // unit), MEASURE_UNIT
     held = baselines.baselines(rows, own, lever, program, unit) if lever.baseline else None
-    return Measured(line, own, measure, unit, _around(own, measure, unit, lever, program, known, held))
+    bar, is_met = _allowed(own, measure, unit, lever, program, known, held)
+    around = _around(own, measure, lever, program, known, bar, is_met, held)
+    lines = Measured(line, own, measure, unit, around)
+    if lever.one_earning:
+        bar = exclusions.beyond_the_first(own, lever, program, bar, is_met, earning(lines, lever))
+        lines = lines._replace(around=_around(own, measure, lever, program, known, bar, is_met, held))
+    return lines
 
 
-def _around(
+def earning(lines: Measured, lever: Lever) -> np.ndarray:
+    """Whether each line is a purchase that earns on the lever, before stack and cap and however it is rounded."""
+    made = np.zeros(len(lines.own), bool)
+    at = np.flatnonzero(lines.around.pays)
+    made[at] = scales.pays(
+        lever.pricing, lines.own["reference_on"].iloc[at].reset_index(drop=True), standing(lines, lever, at)
+    )
+    return made & scopes.earns_alone(lines.own, lever)
+
+
+def _allowed(
     own: pd.DataFrame,
     measure: np.ndarray,
     unit: int,
@@ -106,22 +123,58 @@ def _around(
     program: Program,
     known: Known,
     held: baselines.Baselines | None,
-) -> Context:
-    """What stands around each line, from all lines of its scope; a line that does not earn does not fill the scale."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """What keeps each line out, one earning aside, and whether its minimum is met."""
     year = program.fiscal_year_start
     bar = exclusions.taken_by_others(own, lever, known.holders)
     if held is not None:
         bar = np.where((bar == FREE) & ~held.is_known, UNCOMPARED, bar)
     is_met = np.ones(len(own), bool)
     if lever.minimum:
-        filling = np.where((bar == FREE), measure, measure * 0)
+        filling = _towards_minimum(own, measure, unit, bar == FREE, lever, program, held)
         total = scopes.running(filling, own, lever.minimum, year)[1]
         total = total + opened(own, lever.minimum, "minimum", lever, program, known.opening, total.dtype)[0]
-        if held is not None:
+        if held is not None and lever.has_minimum_of_scale:
             total, unit = _compared(total, unit, lever, held)
         is_met = scopes.reached(total, unit, own, lever.minimum, lever.minimum.measure, year).astype(bool)
-    if lever.one_earning:
-        bar = exclusions.beyond_the_first(own, lever, program, bar, is_met)
+    return bar, is_met
+
+
+def _towards_minimum(
+    own: pd.DataFrame,
+    measure: np.ndarray,
+    unit: int,
+    is_free: np.ndarray,
+    lever: Lever,
+    program: Program,
+    held: baselines.Baselines | None,
+) -> np.ndarray:
+    """What each line brings to the minimum: its measure; of a count what is new in the minimum's scope, and of growth that is
+    summed over another scope than it is compared in, the growth that it adds."""
+    assert lever.minimum is not None  # the caller has looked
+    year = program.fiscal_year_start
+    if lever.measure == "count":
+        measure = scopes.counted(own, lever, lever.minimum, year).astype(measure.dtype) * unit
+    filling = np.where(is_free, measure, measure * 0)
+    if held is None or lever.has_minimum_of_scale:
+        return filling
+    before = scopes.running(filling, own, lever.accumulate, year)[0]
+    low, high = (np.maximum(reached - held.amount, 0) for reached in (before, before + filling))
+    return high - low
+
+
+def _around(
+    own: pd.DataFrame,
+    measure: np.ndarray,
+    lever: Lever,
+    program: Program,
+    known: Known,
+    bar: np.ndarray,
+    is_met: np.ndarray,
+    held: baselines.Baselines | None,
+) -> Context:
+    """What stands around each line, from all lines of its scope; a line that does not earn does not fill the scale."""
+    year = program.fiscal_year_start
     pays = is_met & (bar == FREE)
     before, total = scopes.running(np.where(pays, measure, measure * 0), own, lever.scale_scope, year)
     opening, is_open = opened(own, lever.accumulate, "scale", lever, program, known.opening, total.dtype)

@@ -1,6 +1,6 @@
 """A dated value: it holds from its date until the next one, null ends it, before its first date it does not exist."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -51,9 +51,10 @@ class Dated(Generic[T]):
         starts = pd.DatetimeIndex([pd.Timestamp(start) for start in self.values]).to_numpy("datetime64[us]")
         return np.searchsorted(starts, days.to_numpy("datetime64[us]"), side="right") - 1
 
-    def exists_at(self, days: pd.Series) -> np.ndarray:
-        """For each day, whether there is a value."""
-        return np.array([*(value is not None for value in self.values.values()), False])[self.number_at(days)]
+    def exists_at(self, days: pd.Series, such: Callable[[T], bool] = lambda value: True) -> np.ndarray:
+        """For each day, whether there is a value, and such a one."""
+        held = [value is not None and such(value) for value in self.values.values()]
+        return np.array([*held, False])[self.number_at(days)]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Dated) and self.values == other.values

@@ -32,17 +32,16 @@ def taken_by_others(own: pd.DataFrame, lever: Lever, holders: pd.DataFrame | Non
 
 
 def beyond_the_first(
-    own: pd.DataFrame, lever: Lever, program: Program, bar: np.ndarray, is_met: np.ndarray
+    own: pd.DataFrame, lever: Lever, program: Program, bar: np.ndarray, is_met: np.ndarray, earns: np.ndarray
 ) -> np.ndarray:
     """BEYOND besides, for lines that are not of the first period in which their partner earns on their customer.
 
     A period is that over which the lever accumulates; per transaction, or over trailing months, it is one line
-    with its refunds. What is below its
-    minimum has not earned, and takes nothing from what comes later, nor does a line with nothing to earn on.
+    with its refunds. `earns` says which lines earn: what is below its minimum or its first bracket that pays has not
+    earned, and takes nothing from what comes later.
     """
     over = "transaction" if lever.accumulate.over == "trailing_12_months" else lever.accumulate.over
     period = scopes.codes(own, Scope(over=over), program.fiscal_year_start)
-    earns = (bar == FREE) & is_met & scopes.earns_alone(own, lever)
     scope = values_of(own, lever.one_earning).str.cat(own["partner_id"].astype("str"), sep="|")
     first = scope.map(pd.Series(period[earns], index=scope[earns]).groupby(level=0, sort=False).first())
     is_later = is_met & (first.notna() & (first != period)).to_numpy(bool)

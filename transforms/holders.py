@@ -2,12 +2,11 @@
 
 import pandas as pd
 
-from transforms.contexts import NOTHING, measured
+from transforms.contexts import NOTHING, earning, measured
 from transforms.decisions import decided_lines
 from transforms.exclusions import values_of
 from transforms.levers import Lever
 from transforms.programs import Program, active
-from transforms.scopes import earns_alone
 from transforms.sequence import arranged
 
 COLUMNS = ["program", "lever", "scope", "partner_id", "transaction_id", "held_since"]
@@ -21,8 +20,8 @@ def holders(rival_lines: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
 def first_to_earn(decided: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
     """For each lever with exclusive_partner or one_earning and each value of what it keeps, who holds it, since which line and instant.
 
-    The first purchase that earns decides (one with nothing to earn on, such as 0.00 of revenue, does not), by reference time and id, over all partners; each partner's minimum counts as if
-    it held the customer. All lines of a customer must be there.
+    The first purchase that earns decides, by reference time and id, over all partners: one that is above the minimum and in
+    a bracket that pays, as if its partner held the customer. All lines of a customer must be there.
     """
     made = [decided[["program", "partner_id", "transaction_id"]][:0].assign(lever="", scope="", held_since=pd.NaT)]
     for program in active(programs):
@@ -37,7 +36,7 @@ def first_to_earn(decided: pd.DataFrame, programs: list[Program]) -> pd.DataFram
 
 def _of_lever(rows: pd.DataFrame, lever: Lever, program: Program) -> pd.DataFrame:
     lines = measured(rows, lever, program, NOTHING)
-    earns = lines.around.pays & earns_alone(lines.own, lever)
-    first = lines.own[earns].assign(lever=lever.lever, scope=values_of(lines.own[earns], lever.kept))
+    first = lines.own[earning(lines, lever)]
+    first = first.assign(lever=lever.lever, scope=values_of(first, lever.kept))
     ordered = first.assign(held_since=first["reference_at"]).sort_values(["reference_at", "transaction_id"])
     return ordered.drop_duplicates("scope")[COLUMNS]

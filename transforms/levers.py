@@ -168,10 +168,31 @@ class Lever(Rule):
         return self.exclusive_partner or self.one_earning
 
     @property
+    def is_earned_late(self) -> bool:
+        """Whether some lines fill the scale before one earns, as below a first threshold or in a bracket that pays nothing."""
+        start = 1 if self.pricing.units == "first_unit" else 0
+        begins = max((value or 0 for value in self.pricing.brackets[0].threshold.values.values()), default=0)
+        is_free = any(value == 0 for bracket in self.pricing.brackets for value in bracket.price.values.values())
+        return self.pricing.is_lump or self.measure == "growth" or is_free or begins > start
+
+    @property
     def scopes(self) -> list[Scope]:
         """All that this lever counts over several lines."""
         made = [self.accumulate, *([self.minimum] if self.minimum else []), *self.cap]
         return [scope for scope in made if scope.over != "transaction"]
+
+    @property
+    def has_minimum_of_scale(self) -> bool:
+        """Whether the minimum counts the same lines together as the scale does."""
+        same = self.minimum and (self.minimum.over == self.accumulate.over)
+        return bool(same) and set(self.minimum.per if self.minimum else ()) == set(self.accumulate.per)
+
+    @property
+    def bounds(self) -> list[Decimal]:
+        """All figures that a measure must reach."""
+        figures = [bracket.threshold for bracket in self.pricing.brackets]
+        figures += [self.minimum.measure] if self.minimum else []
+        return [value for figure in figures for value in figure.values.values() if value is not None]
 
     @property
     def specificity(self) -> tuple[int, ...]:
@@ -244,6 +265,10 @@ class Lever(Rule):
         if counts and not self.accumulate.per:
             remedy = "count needs what is counted; accumulate per it, as in per: [customer]"
             yield Fault(("measure",), self.measure, remedy)
+        is_one_total = self.measure == "attainment" or (compares and self.accumulate.over == "trailing_12_months")
+        if self.minimum and is_one_total and not self.has_minimum_of_scale:
+            remedy = f"a minimum of {self.measure} is of what accumulates: give it the same per and over"
+            yield Fault(("minimum",), "…", remedy)
         if self.base == "growth" and self.measure != "growth":
             yield Fault(("base",), self.base, f"growth is no base where {self.measure} is measured; measure growth")
         if self.base and self.pricing.pays_amounts and (self.base != "quantity" or self.pricing.is_lump):
@@ -277,6 +302,13 @@ class Lever(Rule):
             yield Fault(("one_earning",), ", ".join(self.one_earning), remedy)
         if kept and self.baseline and self.baseline.over and not set(kept) <= set(self.accumulate.per):
             remedy = f"a partner keeps {kept} by what it sells of it; what the baseline is of must be per the same"
+            yield Fault(("accumulate", "per"), ", ".join(self.accumulate.per), remedy)
+        if (
+            self.is_earned_late
+            and self.scale_scope.over != "transaction"
+            and not set(kept) <= set(self.scale_scope.per)
+        ):
+            remedy = f"a partner keeps {kept} by what it earns of it, and here not every line earns: accumulate per the same, or per transaction"
             yield Fault(("accumulate", "per"), ", ".join(self.accumulate.per), remedy)
         if kept and self.minimum and not set(kept) <= set(self.minimum.per):
             remedy = f"a partner keeps {kept} by what it sells of it; the minimum must be per the same"

@@ -85,7 +85,7 @@ def _earned(
     rounding = program.rounding
     if not lever.pays_by_amount and rounding.at == "line" and _is_plain(part, whole, lever):
         return dict(zip(AMOUNTS, _by_rate(lines, lines["revenue_out"], price, program), strict=True))
-    if not lever.pays_by_amount and rounding.at == "slice" and not isinstance(lever.base, FixedBase):
+    if not lever.pays_by_amount and rounding.at == "slice":
         return dict(zip(AMOUNTS, _by_rounded_slice(lines, price, part, whole, lever, program), strict=True))
     by = _by_amount if lever.pays_by_amount else _by_base
     sums = by(lines, price, part, whole, lever)

@@ -11,7 +11,7 @@ from transforms.criteria import Criterion
 from transforms.dated import ALWAYS
 from transforms.judges import JUDGES, Facts, Judged, figure
 from transforms.programs import Program, active
-from transforms.validity import OPEN, apart, clip, gaps, union
+from transforms.validity import OPEN, START, apart, clip, gaps, union
 
 PROFILE = "payee_profile"  # the one criterion that a partner completes after it enrols
 MET, UNMET, UNKNOWN, NOT_APPLICABLE = "met", "unmet", "unknown", "not_applicable"
@@ -88,11 +88,16 @@ def _listed(program: Program) -> list[tuple[Criterion, int, date, date | None]]:
 
 
 def _judge(criterion: Criterion, facts: Facts) -> list[tuple[date, date | None, Judged]]:
-    """The criterion over time, one entry for each version of its dated figures."""
+    """The criterion over time, one entry for each version of its dated figures.
+
+    What was met before the first of them was not asked for, and does not stay met.
+    """
     dated = figure(criterion)
     if dated is None:
         return [(ALWAYS, None, JUDGES[criterion.criterion](criterion, None, facts))]
-    return [(s.start, s.end, JUDGES[criterion.criterion](criterion, s.value, facts)) for s in dated.spans()]
+    judged = [(s.start, s.end, JUDGES[criterion.criterion](criterion, s.value, facts)) for s in dated.spans()]
+    since = pd.Timestamp(judged[0][0]) if judged else START
+    return [(start, end, one._replace(met=clip(one.met, since, OPEN))) for start, end, one in judged]
 
 
 def _partition(tracks: list[Track]) -> pd.DataFrame:

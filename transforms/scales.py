@@ -63,6 +63,16 @@ def slices(scale: Scale, on: pd.Series, lines: Standing) -> Slices:
     return Slices(line, found[line], lines.measure[line], np.where(lines.whole == 0, 1, lines.whole)[line], line)
 
 
+def pays(scale: Scale, on: pd.Series, lines: Standing) -> np.ndarray:
+    """Whether some of each line falls in a bracket that pays more than nothing on its day."""
+    found = slices(scale, on, lines)
+    made = np.zeros(len(on), bool)
+    for number, bracket in enumerate(scale.brackets, 1):
+        here = (found.bracket == number) & (found.part > 0).astype(bool)
+        made[found.line[here]] |= bracket.price.exists_at(on.iloc[found.priced_as[here]], lambda price: price > 0)
+    return made
+
+
 def _thresholds(scale: Scale, on: pd.Series, lines: Standing) -> np.ndarray:
     """Brackets × lines: each threshold on the line's day, out of reach where the bracket does not exist on it."""
     kind = lines.total.dtype

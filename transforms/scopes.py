@@ -88,7 +88,7 @@ def measure(rows: pd.DataFrame, lever: Lever, program: Program) -> tuple[np.ndar
     are in program currency, else whole numbers of any size.
     """
     if lever.counts == "count":
-        return _counted(rows, lever, program.fiscal_year_start), 1
+        return counted(rows, lever, lever.accumulate, program.fiscal_year_start), 1
     if lever.counts == "quantity":
         return _small(rows["quantity_out"].to_numpy(), QUANTITY_UNIT)
     revenue, exponent = rows["revenue_out"].to_numpy(), rows["exponent"].to_numpy("int64")
@@ -110,8 +110,8 @@ def earns_alone(rows: pd.DataFrame, lever: Lever) -> np.ndarray:
     return is_purchase(rows) & (amount > 0).to_numpy(bool)
 
 
-def _counted(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> np.ndarray:
-    """1 for the first purchase of each value in its period, taken out by the refund that leaves nothing of it; else 0.
+def counted(rows: pd.DataFrame, lever: Lever, scope: Scope, fiscal_year_start: str) -> np.ndarray:
+    """1 for the first purchase of each counted value in a scope, taken out by the refund that leaves nothing of it; else 0.
 
     A purchase that comes when those before it are taken out whole counts anew; credits, and lines that lack a value, count nothing.
     """
@@ -127,7 +127,8 @@ def _counted(rows: pd.DataFrame, lever: Lever, fiscal_year_start: str) -> np.nda
     is_end = ~is_head & (before + amount == 0).astype(bool) & (before != 0).astype(bool)
     is_whole = pd.Series(is_end).groupby(family).transform("any").to_numpy(bool)
     sells = is_purchase(rows) & rows[lever.accumulate.columns].notna().all(axis=1).to_numpy(bool)
-    value = pd.Series(codes(rows, lever.accumulate, fiscal_year_start))
+    named = list(dict.fromkeys([*lever.accumulate.per, *scope.per]))
+    value = pd.Series(codes(rows, Scope(per=named, over=scope.over), fiscal_year_start))
     stays = pd.Series(sells & ~is_whole).astype("int64")
     is_new = sells & (stays.groupby(value).cumsum() - stays == 0).to_numpy(bool)
     counts = pd.Series(is_new).groupby(family).transform("any").to_numpy(bool)

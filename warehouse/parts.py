@@ -23,6 +23,7 @@ TABLES = {name: table for name, table in PUBLISHED.items() if table.parts}
 # ids that all differ, of up to 44 characters. With 16 MB a page, a day of 1,000,000 lines did not fit into 2 GiB; as they are,
 # 12,000,000 entries are written within 384 MiB.
 ROOM_MIB = 1024  # half of which the writing connection has
+FEW = 10_000  # rows are read through sooner than the dictionaries are made, of which a small day took 0.1 s
 FILTERED = ", DICTIONARY_SIZE_LIMIT 122880, STRING_DICTIONARY_PAGE_SIZE_LIMIT 6000000"
 Part = dict[str, Any]
 
@@ -72,7 +73,7 @@ def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) ->
     fresh = folder / f".{title}.parquet"
     table = TABLES[name]
     is_versioned = table.parts == "versions"
-    filtered = FILTERED if "transaction_id" in table.columns and store.memory_mib() >= ROOM_MIB else ""
+    filtered = FILTERED if "transaction_id" in table.columns and _is_filtered(con, query) else ""
     con.execute("SET preserve_insertion_order = true")
     con.execute(
         f"COPY (FROM ({query}) ORDER BY {order(table)}) TO {store.quoted(fresh)} (FORMAT parquet, COMPRESSION zstd{filtered})"
@@ -95,6 +96,13 @@ def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) ->
         "in_force": in_force,
         "content_hash": hashed,
     }
+
+
+def _is_filtered(con: duckdb.DuckDBPyConnection, query: str) -> bool:
+    """Whether filters of ids are worth their room, which the memory must have."""
+    if store.memory_mib() < ROOM_MIB:
+        return False
+    return con.execute(f"SELECT count(*) > {FEW} FROM (SELECT 1 FROM ({query}) LIMIT {FEW + 1})").fetchall()[0][0]
 
 
 def order(table: Published) -> str:

@@ -23,16 +23,16 @@ def window_start(word: str, line: Line, sales: list[Sale]) -> date | None:
     return min(bought, default=None)
 
 
-def of_first_partner(lever: dict, named: list[str], sales: list[Sale], earned: list[Sale]) -> list[Sale]:
-    """The sales of the partner that made the first purchase among those that earned with the same values; all, if none did."""
-    first = first_purchases(lever, named, earned)
+def of_first_partner(lever: dict, named: list[str], sales: list[Sale], paid: list[Sale]) -> list[Sale]:
+    """The sales of the partner that made the first purchase among those that are paid for with the same values; all, if none is."""
+    first = first_purchases(lever, named, paid)
     return [sale for sale in sales if first.get(per_values(named, sale.line), sale).line.partner == sale.line.partner]
 
 
-def of_first_period(program: dict, lever: dict, sales: list[Sale]) -> list[Sale]:
-    """The sales of the period in which their partner first purchased with the same values; credits alone pass."""
+def of_first_period(program: dict, lever: dict, sales: list[Sale], paid: list[Sale]) -> list[Sale]:
+    """The sales of the period in which their partner is first paid with the same values; all, if in none."""
     over, named = accumulation(lever)["over"], ["partner", *lever["one_earning"]]
-    first = first_purchases(lever, named, sales)
+    first = first_purchases(lever, named, paid)
     return [
         sale
         for sale in sales

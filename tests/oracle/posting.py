@@ -7,7 +7,7 @@ from fractions import Fraction
 from tests.oracle.lines import Line, Sale, per_values, period
 from tests.oracle.money import Earned, Money, earned, rounded, row_rounded
 from tests.oracle.rows import NOTHING, Cap, Entry, Excess, Row, rounding_scope, share_of
-from tests.oracle.scale import Scaled
+from tests.oracle.scaled import Scaled
 from tests.oracle.words import LUMPS, mode_of, number_on
 
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from tests.oracle.customers import in_window
 from tests.oracle.lines import Sale
-from tests.oracle.scale import Scaled
+from tests.oracle.scaled import Scaled
 from tests.oracle.select import selects
 
 FROM_THE_NARROWEST = ("product_id", "product_family", "product_segment")

@@ -73,12 +73,14 @@ def refuse_baseline(lever: dict) -> None:
         raise ValueError(f"baseline of {rule['of']} is left out")
     if "fixed" not in rule and (over not in ("transaction", *PERIODS) or rule["over"] not in PREVIOUS):
         raise ValueError(f"baseline over {rule['over']} of what accumulates over {over} is left out")
+    if lever["measure"] == "attainment" and not is_of_scale(lever):
+        raise ValueError("minimum of attainment over other totals than accumulate is refused")
+
+
+def is_of_scale(lever: dict) -> bool:
+    """Whether the minimum, if there is one, is of the totals that the scale is of."""
     least = {"per": [], **(lever.get("minimum") or scope(lever))}
-    if lever["measure"] in ("growth", "attainment") and (sorted(least["per"]), least["over"]) != (
-        sorted(scope(lever)["per"]),
-        over,
-    ):
-        raise ValueError("minimum of growth or attainment over other totals than accumulate is left out")
+    return (sorted(least["per"]), least["over"]) == (sorted(scope(lever)["per"]), scope(lever)["over"])
 
 
 def refuse_over(word: str, over: object) -> None:
