@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 import pipeline
+import postings
 import rulebook
 import settlement
 from settlement import Progress, silent
@@ -71,7 +72,7 @@ def _plan(con: Any, first: date, progress: Progress) -> list[dict[str, Any]]:
     day = books.newest_day(con)
     if not rules.changed:
         raise LookupError("no rule edit is held: programs/ says what the last run was settled with.")
-    rows = settlement.rule_differences(con, settlement.Run("plan", day, rules, progress=progress))
+    rows = postings.rule_differences(con, settlement.Run("plan", day, rules, progress=progress))
     books.note_edit(con, rules.hash, day, len(rows))
     if not rows:
         raise LookupError("the rule edit changes nothing that is posted; the next settled day works with it.")

@@ -265,7 +265,7 @@ def rules_in_force(
         return rules, []
     entries = books.held_entries(con, rules.hash)
     if entries is None:
-        entries = len(settlement.rule_differences(con, Run("plan", day, rules, progress=progress)))
+        entries = len(postings.rule_differences(con, Run("plan", day, rules, progress=progress)))
         books.note_edit(con, rules.hash, day, entries)
     if not entries:
         return rules, []

@@ -1,17 +1,19 @@
 """What a day posts besides the earnings of its lines: adjustments, co-op funds, payments, what is given up."""
 
 import shutil
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 import rulebook
+import settlement
 from settlement import Run
 from transforms import adjustments, coop_claims, coop_funds, forfeits, offsets, payments
 from transforms.coop_halves import coop_halves
 from transforms.payee_holds import payee_holds
 from transforms.proposed_payments import payee_waits
-from warehouse import books, commit, cuts, due, frames
+from warehouse import books, commit, cuts, due, frames, staging
 
 HOLDS = pa.schema([(name, pa.string()) for name in ("partner_id", "program", "reason_code")])
 
@@ -23,6 +25,20 @@ def post(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
     _follow_payments(con, run)
     _give_up(con, run)
     return told
+
+
+def rule_differences(con: duckdb.DuckDBPyConnection, plan: Run) -> list[dict[str, Any]]:
+    """What a rule edit would change of what is posted, by program, partner, month, kind and currency; nothing is kept."""
+    with staging.scratch(con, plan.run_id):
+        settlement.work_out(con, plan, settlement.Clock())
+        _stage_claims(con, plan)
+        balances = frames.read_input(con, "coop_balances", plan.day)
+        now, before = (
+            coop_funds.entries(balances, coop_halves(rules, plan.day), plan.day)
+            for rules in (plan.rules.now, plan.rules.before)
+        )
+        commit.stage(con, "earnings_ledger", coop_funds.rule_changes(now, before, plan.day), plan.run_id)
+        return books.staged_rule_changes(con)
 
 
 def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
@@ -60,16 +76,20 @@ def _foreign_reviews(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
 
 
 def _follow_funds(con: duckdb.DuckDBPyConnection, run: Run) -> None:
-    """Stage where the claims to co-op funds stand and, on the first settled day of a month, what became of the funds."""
-    claims = coop_claims.coop_claims(frames.read_input(con, "claim_requests", run.day))
-    commit.stage(con, "coop_claims", claims, run.run_id)
+    """Stage where the claims to co-op funds stand and, on the first settled day of a month or with other rules, what became of the funds."""
+    _stage_claims(con, run)
     before = books.day_before(con, run.day)
-    if before and (before.year, before.month) == (run.day.year, run.day.month):
+    if before and (before.year, before.month) == (run.day.year, run.day.month) and not run.rules.changed:
         return
-    con.execute("CREATE OR REPLACE TEMP VIEW claims_standing AS FROM staging.derived.coop_claims")
     balances = frames.read_input(con, "coop_balances", run.day)
     made = coop_funds.entries(balances, coop_halves(run.rules.now, run.day), run.day)
     commit.stage(con, "earnings_ledger", made, run.run_id)
+
+
+def _stage_claims(con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    claims = coop_claims.coop_claims(frames.read_input(con, "claim_requests", run.day))
+    commit.stage(con, "coop_claims", claims, run.run_id)
+    con.execute("CREATE OR REPLACE TEMP VIEW claims_standing AS FROM staging.derived.coop_claims")
 
 
 def _follow_payments(con: duckdb.DuckDBPyConnection, run: Run) -> None:

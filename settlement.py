@@ -322,13 +322,6 @@ def _stage(
     clock.stage("staging")
 
 
-def rule_differences(con: duckdb.DuckDBPyConnection, plan: Run) -> list[dict[str, Any]]:
-    """What a rule edit would change of what is posted, by program, partner, month, kind and currency; nothing is kept."""
-    with staging.scratch(con, plan.run_id):
-        work_out(con, plan, Clock())
-        return books.staged_rule_changes(con)
-
-
 def earned(
     con: duckdb.DuckDBPyConnection, rules: list[Program], day: date, first: date, end: date, progress: Progress
 ) -> tuple[list[str], pd.DataFrame]:

@@ -22,7 +22,8 @@ FROM earnings_ledger
 WHERE ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period) ORDER BY posted_on, entry_id
 """
 # each sum once as debit and once as credit; what is taken back changes sides. With a payment its sales tax leaves the
-# bank; what comes back of one does so without the tax withheld, and with its sales tax
+# bank; what comes back of one does so without the tax withheld, and with its sales tax. A rate that first prices a line, or
+# no longer does, moves what is owed in its own currency: an accrual, and no exchange difference
 JOURNAL = """
 WITH moved AS (
     SELECT entry.period, entry.program, entry.earning_type, entry.currency, cause, withheld, sales_tax
@@ -39,7 +40,7 @@ WITH moved AS (
     UNION ALL
     SELECT period, program, earning_type, program_currency, sum(program_amount), 'exchange difference'
     FROM earnings_ledger
-    WHERE cause = 'fx_correction' AND ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period)
+    WHERE cause = 'fx_correction' AND amount = 0 AND ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period)
     GROUP BY ALL
     UNION ALL
     SELECT period, program, earning_type, currency, sum(CASE cause WHEN 'paid' THEN -sales_tax ELSE sales_tax END), 'sales tax'

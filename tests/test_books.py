@@ -286,6 +286,18 @@ def test_a_warehouse_of_the_first_schema_is_brought_up_to_date(home):
     assert found == {(t.full_name, c, t.duckdb_type(c), c in t.nullable) for t in stored for c in t.stored}
 
 
+def test_a_rate_that_first_prices_a_line_is_no_exchange_difference(first_day, tmp_path):
+    settle_next(NEXT, [{"transaction_id": "c", "currency": "CHF"}])
+    land("fx_rates", [{"from_currency": "CHF", "fx_rate": "1.1"}], "2021-03-25")
+    settle_next("2021-03-25", [{"transaction_id": "t2"}])
+    out = tmp_path / "journal.csv"
+    done = CliRunner().invoke(app, ["export", "journal", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    rows = list(csv.DictReader(out.open()))
+    assert "exchange difference" not in {row["kind"] for row in rows}
+    assert sum(Decimal(row["debit"]) for row in rows if row["currency"] == "CHF") == 4
+
+
 def test_the_journal_balances_and_books_the_exchange_difference_apart(first_day, tmp_path):
     land("fx_rates", [{"fx_rate": "1.5"}], NEXT)
     settle_next(NEXT, [{"transaction_id": "e", "currency": "EUR"}])

@@ -193,6 +193,27 @@ def test_an_edit_that_takes_lines_out_of_a_program_is_held(first_day, one_progra
     assert ask("SELECT sum(amount) FROM earnings_ledger WHERE transaction_id = 't1'") == [(4,)]
 
 
+def test_an_edit_that_pays_lines_which_no_program_paid_is_held(home, one_program):
+    take_in_world(partners=[{"partner_id": "1000001", "partner_type": "direct_bill"}, WORLD["partners"][1]])
+    land("transactions", [T1])
+    pipeline.run()
+    types = "partner_types: [indirect_reseller"
+    edit_rules(one_program, (types, f"{types}, direct_bill"))
+    assert "is held: it would change [2] posted sums" in str(settle_next(NEXT, [{"transaction_id": "t2"}])["warnings"])
+    assert ask("SELECT count(*) FROM earnings_ledger") == [(0,)]
+    operations.restate(date.fromisoformat(DAY), by="anna", approved_by="ben")
+    assert {cause for line in ("t1", "t2") for cause in causes_of(line, NEXT)} == {"rule_change"}
+
+
+def test_a_line_whose_partner_had_another_type_was_known(home):
+    take_in_world(partners=[{"partner_id": "1000001", "partner_type": "direct_bill"}, WORLD["partners"][1]])
+    land("transactions", [T1])
+    pipeline.run()
+    land("partners", WORLD["partners"], DAY, number=2)
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert list(causes_of("t1", NEXT)) == ["reference_change"]
+
+
 def test_a_rule_edit_that_changes_what_is_posted_is_held_and_the_day_goes_on(first_day, one_program):
     edit_rules(one_program, (AZURE, AZURE.replace("0.04", "0.05")))
     report = settle_next(NEXT, [{"transaction_id": "t2"}])

@@ -273,3 +273,18 @@ def test_a_small_fund_becomes_rebate_and_is_paid_with_it(first_day):
     assert ask("SELECT earning_type, amount FROM earnings_ledger WHERE cause = 'coop_converted' ORDER BY 1") == [
         ("coop", Decimal("-1.600")), ("rebate", Decimal("1.600")),
     ]  # fmt: skip
+
+
+def test_a_minimum_that_is_edited_after_the_half_year_waits_for_an_approver(first_day, one_program):
+    settle("2021-07-01")
+    converted = "SELECT sum(amount), max_by(cause_detail, posted_on) FROM earnings_ledger WHERE cause = 'coop_converted' AND earning_type = 'coop'"
+    assert ask(converted) == [(Decimal("-1.600"), "co-op of the half year to 2021-06-30 below the minimum")]
+    [rules] = one_program.glob("*.yaml")
+    rules.write_text(rules.read_text().replace("minimum: {2017-07-01: 4000", "minimum: {2017-07-01: 1"))
+    assert "is held: it would change [2] posted sums" in str(settle("2021-08-01")["warnings"])
+    assert ask(converted)[0][0] == Decimal("-1.600")
+    plan = operations.restate_plan(date(2021, 6, 1))
+    assert {row["earning_type"]: row["amount_minor"] for row in plan} == {"coop": 160, "rebate": -160}
+    operations.restate(date(2021, 6, 1), by="anna", approved_by="ben")
+    assert ask(converted) == [(Decimal(0), "conversion of the co-op of the half year to 2021-06-30 undone")]
+    assert operations.verify()["differences"] == []

@@ -220,6 +220,11 @@ def test_only_what_brings_more_is_a_rise(dollars, cause):
     assert found["cause"].tolist() == [cause] * 2
 
 
+def test_what_is_less_than_a_cent_of_the_program_rises_in_its_own_currency():
+    found = entries([earning(80, bracket=2, program_rebate_minor=120)], [entry(60)], [move()], lines=[decided()])
+    assert found["cause"].unique().tolist() == ["bracket_rise"]
+
+
 @pytest.mark.parametrize(
     ("other", "moved"),
     [

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "settlement.py": {"rulebook", "transforms", "warehouse"},
     "postings.py": {"settlement", "rulebook", "transforms", "warehouse"},
     "pipeline.py": {"postings", "settlement", "rulebook", "transforms", "expectations", "warehouse"},
-    "operations.py": {"pipeline", "settlement", "rulebook", "transforms", "warehouse"},
+    "operations.py": {"pipeline", "postings", "settlement", "rulebook", "transforms", "warehouse"},
     "payouts.py": {"banking", "pipeline", "rulebook", "transforms", "warehouse"},
     "remittance.py": {"banking", "payouts", "pipeline", "rulebook", "transforms", "warehouse"},
     "dags": {

@@ -42,10 +42,19 @@ def entries(coop_balances: pd.DataFrame, coop_halves: pd.DataFrame, run_date: da
     return settlements(pd.concat(due, ignore_index=True), run_date).assign(payment_id=None)
 
 
+def rule_changes(now: pd.DataFrame, before: pd.DataFrame, run_date: date) -> pd.DataFrame:
+    """What entries under the rules of now bring besides those under the rules before, as entries of a rule change."""
+    names = ["partner_id", "program", "currency", "program_currency", "earning_type", "earning_month"]
+    amounts = ["amount_minor", "program_amount_minor"]
+    both = pd.concat([now, before.assign(**{name: -before[name] for name in amounts})])
+    moved = both.groupby(names, sort=False)[amounts].sum().reset_index()
+    return settlements(moved.assign(cause="rule_change", cause_detail=None), run_date).assign(payment_id=None)
+
+
 WHY = {
-    "coop_converted": "co-op of the half year to {} below the minimum",
-    "forfeited": "co-op of the half year to {} not claimed in time",
-}
+    "coop_converted": ("co-op of the half year to {} below the minimum", "conversion of the co-op of the half year to {} undone"),
+    "forfeited": ("co-op of the half year to {} not claimed in time", "forfeiture of the co-op of the half year to {} undone"),
+}  # fmt: skip
 
 
 def _moved(
@@ -58,8 +67,9 @@ def _moved(
     program_held: pd.Series,
 ) -> pd.DataFrame:
     last = funds["half_to"] - pd.Timedelta(days=1)
+    said = [WHY[cause][is_undone].format(f"{day:%Y-%m-%d}") for day, is_undone in zip(last, amount == 0, strict=True)]
     return funds[["partner_id", "program", "currency", "program_currency"]].assign(
-        earning_type=kind, cause=cause, cause_detail=[WHY[cause].format(f"{day:%Y-%m-%d}") for day in last],
+        earning_type=kind, cause=cause, cause_detail=said,
         earning_month=last.dt.to_period("M").dt.to_timestamp(), amount_minor=amount - held.astype("int64"),
         program_amount_minor=program_amount - program_held.astype("int64"),
     )  # fmt: skip

@@ -156,7 +156,8 @@ def _named(
 def _rises(steps: pd.DataFrame, decided_lines: pd.DataFrame) -> np.ndarray:
     """Whether each step brings its line more at its stage: rows of all brackets together, a refund turned round."""
     here = ["transaction_id", "program", "lever", "stage"]
-    moved = steps.groupby(here, sort=False, observed=True)["program_amount_minor"].transform("sum")
+    own, program = (steps.groupby(here, sort=False, observed=True)[name].transform("sum") for name in AMOUNTS)
+    moved = program.mask(program == 0, own)  # 20 yen may be less than a cent
     revenue = decided_lines.drop_duplicates("transaction_id").set_index("transaction_id")["revenue_minor"]
     is_negative = steps["transaction_id"].map(revenue).astype("Int64").fillna(0) < 0
     return np.where(is_negative.to_numpy(bool), -moved, moved) > 0

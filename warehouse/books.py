@@ -114,7 +114,7 @@ def staged_rule_changes(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     return store.rows(
         con,
         "SELECT entry.program, entry.partner_id, entry.earning_month, earning_type, entry.currency, exponent, "
-        "min(coalesce(now.reference_on, before.reference_on)) AS first_on, count(DISTINCT entry.transaction_id) AS line_count, "
+        "min(coalesce(now.reference_on, before.reference_on, entry.earning_month)) AS first_on, count(DISTINCT entry.transaction_id) AS line_count, "
         "sum(amount_minor)::BIGINT AS amount_minor FROM staging.derived.earnings_ledger AS entry "
         "LEFT JOIN staging.derived.decisions AS now USING (transaction_id, program) "  # none where a line leaves a program
         "LEFT JOIN (FROM derived.decisions WHERE known_to IS NULL) AS before USING (transaction_id, program) "

@@ -192,7 +192,7 @@ def _move(con: duckdb.DuckDBPyConnection, now: str, before: str) -> None:
 
 
 def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = False, splits: bool = False) -> int:
-    """Make `touched_lines`: each line to work out, whether it was before, and at which stages it moved; how many.
+    """Make `touched_lines`: each line to work out, whether an earlier day knew it, and at which stages it moved; how many.
 
     Lines that are new, corrected or withdrawn; those of a product, customer or partner that changed, in a currency and
     month whose rate changed, of a customer and a day on which a claim moved, of a partner and a day on which its
@@ -210,11 +210,15 @@ def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = Fa
         "AND known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn), "
         "before AS (SELECT transaction_id, coalesce(bool_or(contains(reason_codes, 'UNKREV')) FILTER (known_to IS NULL), false) "
         "AS waited FROM derived.decisions SEMI JOIN scope USING (transaction_id) "
-        "WHERE known_from >= getvariable('touched_since') GROUP BY transaction_id) "
-        "SELECT scope.*, before.transaction_id IS NOT NULL AS is_known, CASE WHEN live.transaction_id IS NULL THEN 'withdrawn_line' "
+        "WHERE known_from >= getvariable('touched_since') GROUP BY transaction_id), "
+        "settled AS (SELECT DISTINCT transaction_id FROM clean.transactions SEMI JOIN scope USING (transaction_id) "
+        "WHERE delivery_id NOT IN (SELECT delivery_id FROM cut) AND known_from >= getvariable('touched_since') AND known_from <= $as_of AND NOT is_withdrawn) "
+        "SELECT scope.*, before.transaction_id IS NOT NULL OR settled.transaction_id IS NOT NULL AS is_known, "
+        "CASE WHEN live.transaction_id IS NULL THEN 'withdrawn_line' "
         "WHEN (before.transaction_id IS NULL OR waited) AND is_refund THEN 'refund' WHEN before.transaction_id IS NOT NULL THEN "
         "'corrected_line' WHEN live.known_from <= (SELECT max(business_date) FROM derived.runs) THEN 'late_line' "
         "ELSE 'new_line' END AS arrival FROM scope LEFT JOIN live USING (transaction_id) LEFT JOIN before USING (transaction_id) "
+        "LEFT JOIN settled USING (transaction_id) "
         "WHERE before.transaction_id IS NOT NULL OR live.transaction_id IS NOT NULL",
         {"as_of": as_of},
     )

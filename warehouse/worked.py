@@ -41,7 +41,7 @@ def work(con: duckdb.DuckDBPyConnection, as_of: date, *, anew: bool = False) -> 
     """Make `worked_lines`, a row for each line and program, from `related_lines`, and `worked_cells`.
 
     They say their `root` (the line at the head of their refunds), the partner who earns, whether they still stand in the
-    program (`is_live`) and were worked out before, the stages at which they, or a line that they reverse, moved, their cell, and a `bucket_key` that lines
+    program (`is_live`) and were known before, the stages at which they, or a line that they reverse, moved, their cell, and a `bucket_key` that lines
     bearing on one another share. A cell to which all lines of the run are only added, each later than all that stood
     there, goes on from its positions (`is_append`); of any other, or with `anew` of all, all lines are worked out anew.
     """
@@ -228,7 +228,7 @@ def divide(con: duckdb.DuckDBPyConnection, *, again: bool = False) -> int:
 def open_bucket(con: duckdb.DuckDBPyConnection, number: int) -> None:
     """Make `bucket_lines`, the lines of one bucket, and `bucket_stages`, what they would be after each stage.
 
-    Of a stage these are lines that were worked out before, moved at it, and may move at a later one; a stage without
+    Of a stage these are lines that were known before, moved at it, and may move at a later one; a stage without
     any is left out, since to plan its query takes longer than all other inputs of a small bucket.
     """
     buckets.open_one(con, "worked", number, "bucket_lines")
