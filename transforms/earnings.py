@@ -83,11 +83,11 @@ def _of_lever(
     made = [
         pricing.priced(own, found, bracket, lever, program).assign(held_by=None) for bracket in np.unique(found.bracket)
     ]
-    made += [
-        pricing.unpaid(own, barred, lever, program).assign(held_by=held_by),
-        pricing.below_all(own, below, lever, program).assign(held_by=None),
-    ]
-    rowed = pd.concat([rows for rows in made if len(rows)] or made[-1:], ignore_index=True)
+    if len(barred):
+        made.append(pricing.unpaid(own, barred, lever, program).assign(held_by=held_by))
+    if len(below) or not made:
+        made.append(pricing.below_all(own, below, lever, program).assign(held_by=None))
+    rowed = pd.concat(made, ignore_index=True)
     return rowed.assign(
         position=measures(around.before, lines.unit).take(rowed["line"]).reset_index(drop=True),
         baseline=_compared(lines, lever).take(rowed["line"]).reset_index(drop=True),
