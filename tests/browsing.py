@@ -27,7 +27,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 OPERATOR, STRANGER = "ops@publisher.example", "x@x.example"
-PEOPLE = (ADMIN, USER, OTHER, PART, OPERATOR)
+BOTH = "both@contoso.example"  # has roles where a test gives it some
+PEOPLE = (ADMIN, USER, OTHER, PART, BOTH, OPERATOR)
 PAGES = {
     "overview": "Overview", "eligibility": "Eligibility", "programs": "Programs", "earnings": "Earnings",
     "ineligible": "Ineligible revenue", "coop": "Co-op", "payments": "Payments", "statements": "Statements",

@@ -67,7 +67,7 @@ def _chosen(release: Release, words: Words) -> Viewer:
     users = list(release.rows("SELECT DISTINCT user_email FROM users ORDER BY 1")["user_email"])
     with st.sidebar:
         email = st.selectbox(
-            words("Look as"), [OPERATOR_OF_DEMO, *users], key="look as",
+            words("Look as"), [OPERATOR_OF_DEMO, *users], key="look as", bind="query-params",
             format_func=lambda email: words("Operator: all partners") if email == OPERATOR_OF_DEMO else email,
         )  # fmt: skip
     return known(release, email or OPERATOR_OF_DEMO) or Viewer(email)

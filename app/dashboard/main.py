@@ -30,6 +30,7 @@ STYLE = Path(__file__).parent / "style.css"
 MOST_OFFERED = 500  # locations to choose from at once; each is sent to the browser whenever the page is drawn
 FOLLOWS_SECONDS = 2  # a new release shows within three
 PERIODS = {"Last 12 months": 12, "Last 3 months": 3, "Last 36 months": 36}
+SAID = ("period", "by", "month")  # what is chosen by words, which differ by language
 Page = Callable[[View], None]
 PAGES: dict[str, tuple[str, str, Page]] = {
     "overview": ("Overview", ":material/dashboard:", overview),
@@ -97,9 +98,14 @@ def _words() -> Words:
     with st.sidebar:
         locale = st.selectbox(
             "Language / Sprache", known, format_func=LANGUAGES.__getitem__,
-            index=known.index(preferred) if preferred in known else 0, key="locale",
+            index=known.index(preferred) if preferred in known else 0, key="locale", bind="query-params", on_change=_in_its_words,
         )  # fmt: skip
     return Words(locale or "en")
+
+
+def _in_its_words() -> None:
+    """Choose again what is chosen, so that the page's address says it in the words of the language."""
+    st.session_state.update({name: st.session_state[name] for name in SAID if name in st.session_state})
 
 
 def _location(viewer: Viewer, release: current.Release, words: Words) -> str:
@@ -107,13 +113,19 @@ def _location(viewer: Viewer, release: current.Release, words: Words) -> str:
     names = release.partners if viewer.is_operator else release.names(viewer.locations())
     offered = list(names)
     if len(names) > MOST_OFFERED:
-        sought = st.text_input(words("Find a partner"), key="sought", placeholder=words("Name or number"))
+        sought = st.text_input(
+            words("Find a partner"), key="sought", bind="query-params", placeholder=words("Name or number")
+        )
         found = matching(names, sought)
         if not found:
             st.info(words("No partner is called that."))
         offered = (found or offered)[:MOST_OFFERED]
     chosen = st.selectbox(
-        words("Location"), offered, format_func=lambda partner: f"{names[partner]} · {partner}", key="location"
+        words("Location"),
+        offered,
+        format_func=lambda partner: f"{names[partner]} · {partner}",
+        key="location",
+        bind="query-params",
     )
     return chosen or offered[0]
 
@@ -123,14 +135,22 @@ def _programs(scope: Scope, words: Words) -> tuple[str, ...]:
     seen = [name for name in titles if scope.programs is None or name in scope.programs]
     return tuple(
         st.multiselect(
-            words("Programs"), seen, format_func=titles.__getitem__, placeholder=words("All"), key="programs"
+            words("Programs"),
+            seen,
+            format_func=titles.__getitem__,
+            placeholder=words("All"),
+            key="programs",
+            bind="query-params",
         )
     )
 
 
 def _period(release: current.Release, words: Words) -> tuple[date, date]:
     """The earning months looked at, half open; they end with the month of the newest day."""
-    months = st.selectbox(words("Earned in"), list(PERIODS), format_func=words, key="period") or "Last 12 months"
+    months = (
+        st.selectbox(words("Earned in"), list(PERIODS), format_func=words, key="period", bind="query-params")
+        or "Last 12 months"
+    )
     newest = date.fromisoformat(release.manifest["as_of_date"])
     end = _later(newest, 1)
     return _later(end, -PERIODS[months]), end

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.dashboard import downloads
+from app.dashboard.addresses import of_line
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 
@@ -23,7 +24,7 @@ def earnings(view: View) -> None:
     """The page."""
     words = view.words
     by = st.segmented_control(
-        words("Sum by"), list(GROUPS), format_func=lambda name: words(GROUPS[name]), default="earning_month", key="by"
+        words("Sum by"), list(GROUPS), format_func=lambda name: words(GROUPS[name]), default="earning_month", key="by", bind="query-params"
     ) or "earning_month"  # fmt: skip
     rows = view.months(
         "earnings_monthly",
@@ -78,7 +79,7 @@ def _lines(view: View) -> None:
     if months.empty:
         st.info(words("No earnings in this period."))
         return
-    month = st.selectbox(words("Earned in"), list(months), format_func=view.month)
+    month = st.selectbox(words("Earned in"), list(months), format_func=view.month, key="month", bind="query-params")
     rows = view.scope.ask(
         "SELECT transaction_id, transaction_at, program, lever, product_id, customer_id, revenue, earning.currency, sum(earning) AS earning, "
         "max(rate) AS rate FROM {earnings} AS earning JOIN {transactions} AS line USING (transaction_id) "
@@ -91,7 +92,9 @@ def _lines(view: View) -> None:
     show(
         rows,
         [
-            Column(words("Line"), lambda row: row.transaction_id, link=lambda row: f"/line?id={row.transaction_id}"),
+            Column(
+                words("Line"), lambda row: row.transaction_id, link=lambda row: of_line(row.transaction_id, "earnings")
+            ),
             Column(words("Date"), lambda row: view.day(row.transaction_at)),
             Column(words("Lever"), lambda row: view.lever(row.program, row.lever)),
             Column(words("Product"), lambda row: row.product_id),

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.dashboard import downloads
+from app.dashboard.addresses import of_line
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 from transforms.reasons import REASONS
@@ -66,7 +67,11 @@ def _lines(view: View) -> None:
     show(
         rows,
         [
-            Column(words("Line"), lambda row: row.transaction_id, link=lambda row: f"/line?id={row.transaction_id}"),
+            Column(
+                words("Line"),
+                lambda row: row.transaction_id,
+                link=lambda row: of_line(row.transaction_id, "ineligible"),
+            ),
             Column(words("Date"), lambda row: view.day(row.transaction_at)),
             Column(words("Program"), lambda row: view.program(row.program)),
             Column(words("Reasons"), lambda row: _told(view, row.reason_codes)),

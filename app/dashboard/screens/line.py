@@ -3,12 +3,14 @@
 import streamlit as st
 
 from app import explain
+from app.dashboard.addresses import back
 from app.dashboard.view import View
 
 
 def line(view: View) -> None:
     """The page; the line's id is in the address, and opens nothing that the viewer does not see."""
     words = view.words
+    back(words)
     wanted = st.query_params.get("id", "")
     found = view.scope.explained(wanted) if wanted else None
     if found is None:

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app.dashboard import charts
+from app.dashboard.addresses import address
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 from warehouse.due import NOT_EARNED
@@ -120,7 +121,7 @@ def _eligibility(view: View) -> None:
     show(
         rows,
         [
-            Column(words("Program"), lambda row: view.program(row.program), link=lambda row: "/eligibility"),
+            Column(words("Program"), lambda row: view.program(row.program), link=lambda row: address("eligibility")),
             Column(
                 words("Today"), lambda row: words(row.eligibility.replace("_", " ").capitalize()),
                 badge=lambda row: BADGES[row.eligibility],
@@ -138,7 +139,7 @@ def _enrolments(view: View) -> None:
     show(
         view.scope.ask("SELECT * FROM {enrolments} ORDER BY program"),
         [
-            Column(words("Program"), lambda row: view.program(row.program), link=lambda row: "/eligibility"),
+            Column(words("Program"), lambda row: view.program(row.program), link=lambda row: address("eligibility")),
             Column(
                 words("Status"), lambda row: words(row.enrolment_status.replace("_", " ").capitalize()),
                 badge=lambda row: ENROLMENTS[row.enrolment_status],
