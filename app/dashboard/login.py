@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -51,7 +52,7 @@ def _signed_in(release: Release, words: Words) -> Viewer:
         st.button(words("Sign in"), type="primary", on_click=st.login)
         st.stop()
     with st.sidebar:
-        st.markdown(f"**{email}**")
+        st.html(f'<p class="who"><b>{escape(email)}</b></p>')
         st.button(words("Sign out"), on_click=st.logout)
         if address := os.environ.get("INCENTIVES_OIDC_PASSWORD_URL"):
             st.link_button(words("Change password"), address)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from functools import partial
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -179,7 +180,8 @@ def _head(view: View, title: str) -> None:
     if len(found):
         partner = found.iloc[0]
         kind = words(str(partner["partner_type"]).replace("_", " ").capitalize())
-        st.markdown(f"**{partner['partner_name']}** · {view.scope.partner_id} · {partner['country']} · {kind}")
+        told = " · ".join(escape(text) for text in (view.scope.partner_id, partner["country"], kind))
+        st.html(f'<p class="who"><b>{escape(partner["partner_name"])}</b> · {told}</p>')
     _follow(release.release_id, words, view)
 
 

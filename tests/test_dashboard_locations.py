@@ -1,4 +1,4 @@
-"""Links within the dashboard: what is chosen goes along, and opens nothing that the viewer may not see."""
+"""The location that is looked at: links keep it, an address opens no other, its name is shown as it was delivered."""
 
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -12,7 +12,8 @@ from tests.test_dashboard_access import PARTNERS
 
 pytestmark = MARKS
 ODD = "x+y z&p#q 50%25 /?=\"'"  # the id of a line
-OF_ANOTHER = {"partner_id": "1000003", "partner_name": "Tailspin", "tenant_id": "tenant-3"}
+NAME = "Tailspin *Toys* [x](https://x.example) :red[y] $1$ <b>z</b> & :smile:"
+OF_ANOTHER = {"partner_id": "1000003", "partner_name": NAME, "tenant_id": "tenant-3"}
 LOCATIONS = ("1000001", "1000002")
 
 
@@ -73,7 +74,7 @@ def test_a_line_opens_at_what_is_chosen_and_leads_back(browser, signed, who):
 
 def test_an_address_that_names_another_partners_location_shows_nothing_of_it(browser, signed):
     page = sign_in(browser, signed, BOTH)
-    for forged in ("Tailspin · 1000003", "1000003"):
+    for forged in (f"{NAME} · 1000003", "1000003"):
         page.goto(f"{signed}/line?id=theirs&location={quote(forged)}")
         shown(page, "There is no such line")
         shown(page, "Contoso")
@@ -92,3 +93,9 @@ def test_an_eligibility_link_keeps_the_location_and_whom_one_looks_as_in_a_demon
         page.get_by_role("heading", name="Eligibility", exact=True).wait_for(timeout=WAIT)
         shown(page, "Fabrikam")
         assert page.get_by_role("combobox", name="Look as").input_value() == BOTH
+
+
+def test_a_partners_name_is_shown_as_it_was_delivered(browser, signed):
+    page = sign_in(browser, signed, OPERATOR)
+    choose(page, "Location", "1000003")
+    shown(page, f"{NAME} · 1000003")
