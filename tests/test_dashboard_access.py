@@ -24,7 +24,7 @@ from app import explain, export
 from app.dashboard import access, asgi, asking, current, downloads, login, main
 from app.dashboard.access import Forbidden, Grant, Scope, Viewer, matching
 from app.dashboard.current import Release, current_release
-from app.dashboard.screens import health
+from app.dashboard.screens import health, ineligible
 from app.dashboard.view import View
 from app.dashboard.words import Words
 from tests.deliveries import land, land_world
@@ -322,6 +322,22 @@ def test_a_download_is_for_whom_its_link_was_made(release, monkeypatch):
     ):
         with pytest.raises(Forbidden):
             downloads.file(wrong, asks)
+
+
+def test_lines_that_earn_nothing_are_downloaded_whole_and_the_page_says_of_how_many_it_shows_the_newest(
+    release, monkeypatch
+):
+    monkeypatch.setenv("INCENTIVES_DASHBOARD_SECRET", "a secret of the test")
+    admin = scope(release, ADMIN, "1000001")
+    expected = admin.ask("SELECT transaction_id, program FROM {decisions} WHERE decision <> 'eligible' ORDER BY ALL")
+    content, _, _ = downloads.file(ticket(table="ineligible_lines"), ADMIN)
+    found = pd.read_csv(io.BytesIO(content))
+    assert found[["transaction_id", "program"]].values.tolist() == expected.values.tolist() != []
+    said = []
+    monkeypatch.setattr(ineligible, "MOST_LINES", 0)
+    monkeypatch.setattr(ineligible.st, "markdown", said.append)
+    ineligible.ineligible(View(admin, Words("en"), date(2021, 1, 1), date(2022, 1, 1)))
+    assert f"The newest 0 of {len(expected)} lines; the download has all." in said
 
 
 def test_a_link_is_good_for_a_while_only(release, monkeypatch):

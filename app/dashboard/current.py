@@ -58,12 +58,6 @@ class Release:
         with self._con.cursor() as cursor:
             return cursor.execute(sql, values).to_arrow_table()
 
-    def columns(self, table: str) -> list[str]:
-        """The columns of a published table."""
-        return list(
-            self.rows("SELECT column_name FROM duckdb_columns() WHERE table_name = $name", name=table)["column_name"]
-        )
-
     @cached_property
     def partners(self) -> dict[str, str]:
         """Every partner location → its name, in the order of names; of the operators' use alone."""

@@ -29,10 +29,14 @@ KINDS = {
 }
 STATEMENT = "statement"
 STATEMENT_KINDS = {"pdf": ("PDF", "application/pdf"), "xlsx": KINDS["xlsx"]}
+INELIGIBLE_LINES = "ineligible_lines"
 OFFERED = (
-    "adjustments", "coop_funds", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria", "ineligible_revenue", "payments",
-    "upcoming_payments",
+    "adjustments", "coop_funds", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria", INELIGIBLE_LINES,
+    "ineligible_revenue", "payments", "upcoming_payments",
 )  # fmt: skip
+PARTS = {
+    INELIGIBLE_LINES: "(FROM {decisions} WHERE decision <> 'eligible')"
+}  # of tables, offered under a name of their own
 
 
 def offer(view: View, table: str, month: date | None = None) -> None:
@@ -100,11 +104,12 @@ def _statement(scope: Scope, wanted: dict[str, Any]) -> tuple[bytes, str, str]:
 
 
 def _rows(scope: Scope, wanted: dict[str, Any]) -> pa.Table:
-    timed = "earning_month" in scope.release.columns(wanted["table"])
+    rows = PARTS.get(wanted["table"], f"{{{wanted['table']}}}")
+    timed = "earning_month" in scope.ask_arrow(f"FROM {rows} LIMIT 0").column_names
     within = "WHERE earning_month >= $first AND earning_month < $end AND " if timed else "WHERE "
     values = {"first": wanted["first"], "end": wanted["end"]} if timed else {}
     return scope.ask_arrow(
-        f"FROM {{{wanted['table']}}} {within} (len($chosen) = 0 OR list_contains($chosen, program)) ORDER BY ALL",
+        f"FROM {rows} {within} (len($chosen) = 0 OR list_contains($chosen, program)) ORDER BY ALL",
         chosen=wanted["programs"],
         **values,
     )

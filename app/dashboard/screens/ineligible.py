@@ -44,7 +44,7 @@ def ineligible(view: View) -> None:
     )  # fmt: skip
     downloads.offer(view, "ineligible_revenue")
     st.subheader(words("Lines"))
-    _lines(view)
+    _lines(view, int(rows["lines"].sum()))
 
 
 def _told(view: View, reason_codes: str) -> str:
@@ -52,7 +52,8 @@ def _told(view: View, reason_codes: str) -> str:
     return "; ".join(view.words(REASONS[code].text) for code in reason_codes.split(","))
 
 
-def _lines(view: View) -> None:
+def _lines(view: View, count: int) -> None:
+    """The newest of so many lines; each leads to its explanation."""
     words = view.words
     rows = view.scope.ask(
         "SELECT transaction_id, transaction_at, program, decided.decision, reason_codes, decided.revenue, decided.currency "
@@ -80,3 +81,7 @@ def _lines(view: View) -> None:
         label=words("Lines that earn nothing"),
         empty=words("No line of this period earns nothing."),
     )
+    if count > len(rows):
+        shown, of = view.number(len(rows)), view.number(count)
+        st.markdown(words("The newest {shown} of {count} lines; the download has all.", shown=shown, count=of))
+    downloads.offer(view, downloads.INELIGIBLE_LINES)
