@@ -40,6 +40,10 @@ MARKS = [
     pytest.mark.filterwarnings("ignore"),
 ]  # fmt: skip
 
+HIDDEN = """() => [...document.querySelectorAll('.rows')]
+    .filter(one => one.offsetParent && one.scrollWidth > one.clientWidth)
+    .map(one => `${one.getAttribute('aria-label')}: ${one.scrollWidth} in ${one.clientWidth}`)"""  # columns, of tables
+
 
 @contextmanager
 def shown_home(made: Path) -> Iterator[Path]:

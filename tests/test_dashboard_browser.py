@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 import pipeline
-from tests.browsing import MARKS, PAGES, STRANGER, WAIT, drawn, served, served_with_sign_in, shown_home, sign_in
+from tests.browsing import HIDDEN, MARKS, PAGES, STRANGER, WAIT, drawn, served, served_with_sign_in, shown_home, sign_in
 from tests.deliveries import settle_next
 from tests.test_dashboard_access import ADMIN, OTHER, USER
 from warehouse import store
@@ -31,8 +31,8 @@ def demo(home):
 
 
 @pytest.mark.parametrize("locale", ["en", "de"])
-def test_every_page_draws_and_asks_nobody_else(browser, demo, locale):
-    page = browser.new_context(locale=locale).new_page()
+def test_every_page_draws_with_every_column_and_asks_nobody_else(browser, demo, locale):
+    page = browser.new_context(locale=locale, viewport={"width": 1280, "height": 900}).new_page()
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(request.url.split("/")[2]))
     for name in PAGES:
@@ -40,6 +40,7 @@ def test_every_page_draws_and_asks_nobody_else(browser, demo, locale):
         page.locator("h1").first.wait_for(timeout=WAIT)
         page.get_by_text("2021-03-23" if name == "health" else "Contoso").first.wait_for(timeout=WAIT)
         drawn(page)
+        assert page.evaluate(HIDDEN) == []
     assert {host.split(":")[0] for host in asked} == {"localhost"}
 
 

@@ -20,6 +20,7 @@ AMOUNTS = {
     "accrued": "Accrued", "adjusted": "Adjusted", "converted": "Became rebate", "claimed": "Claimed", "pending": "Under review",
     "forfeited": "Forfeited", "open": "Open",
 }  # fmt: skip
+ALWAYS = ("accrued", "claimed", "open")  # the other amounts only where some fund has one
 CHOSEN = "(len($chosen) = 0 OR list_contains($chosen, program))"
 
 
@@ -41,7 +42,11 @@ def coop(view: View) -> None:
                 words("Status"), lambda row: words("Became rebate" if _is_rebate(row) else row.fund_stage.capitalize()),
                 badge=lambda row: "none" if _is_rebate(row) else STAGES[row.fund_stage],
             ),
-            *(_amount(view, name, words(title)) for name, title in AMOUNTS.items()),
+            *(
+                _amount(view, name, words(title))
+                for name, title in AMOUNTS.items()
+                if name in ALWAYS or funds[name].any()
+            ),
         ],
         label=words("Funds"),
         empty=words("No co-op is earned yet."),

@@ -55,6 +55,9 @@ def _paid(view: View) -> None:
     rows = view.scope.ask(
         f"SELECT * FROM {{payments}} WHERE {CHOSEN} ORDER BY cycle_on DESC, payment_id", chosen=list(view.chosen)
     )
+    told = (
+        [Column(words("The bank says"), lambda row: row.bank_reason or "")] if rows["bank_reason"].notna().any() else []
+    )
     show(
         rows,
         [
@@ -70,7 +73,7 @@ def _paid(view: View) -> None:
                 badge=lambda row: BADGES[row.payment_status],
             ),
             Column(words("Since"), lambda row: view.day(row.status_on)),
-            Column(words("The bank says"), lambda row: row.bank_reason or ""),
+            *told,
         ],
         label=words("Payments"),
         empty=words("Nothing was paid yet."),
