@@ -33,3 +33,21 @@ def test_the_upcoming_payment_is_of_the_next_cycle_in_which_a_chosen_program_pay
 
     view = View(SimpleNamespace(ask=ask), Words("en"), date(2021, 1, 1), date(2022, 1, 1), chosen)
     assert overview._upcoming(view) == ({"USD": Decimal(upcoming)} if upcoming else {})
+
+
+def test_who_has_earned_nothing_yet_is_told_so(monkeypatch):
+    nothing = pd.DataFrame(columns=["program_currency", "earned", "unpaid", "paid"])
+    view = View(SimpleNamespace(ask=lambda *_, **__: nothing), Words("en"), date(2021, 1, 1), date(2022, 1, 1))
+    told: list[str] = []
+    monkeypatch.setattr(overview.st, "info", told.append)
+    overview._tiles(view)
+    assert told == ["Nothing is earned or paid yet."]
+
+
+def test_eligibility_that_has_ended_is_shown_with_its_end(monkeypatch):
+    rows = pd.DataFrame({"program": ["a"], "earns_from": [date(2021, 1, 1)], "earns_to": [date(2021, 3, 1)]})
+    view = View(SimpleNamespace(ask=lambda *_, **__: rows), Words("en"), date(2021, 1, 1), date(2022, 1, 1))
+    shown: list[str] = []
+    monkeypatch.setattr(overview, "show", lambda rows, columns, **_: shown.append(columns[-1].text(rows.iloc[0])))
+    overview._eligibility(view)
+    assert [text.replace("\xa0", " ") for text in shown] == ["1 Jan 2021 – 28 Feb 2021"]

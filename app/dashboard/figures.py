@@ -1,6 +1,6 @@
 """Figures as people read them: money, numbers, shares, days, in the reader's language; none breaks between two lines."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pandas as pd
@@ -62,6 +62,18 @@ def day(value: date | None, locale: str) -> str:
     if _is_missing(value):
         return ""
     return format_date(value, "d\xa0MMM\xa0y" if locale == "en" else "dd.MM.y", locale=locale)
+
+
+def days(first: date | None, end: date | None, locale: str) -> str:
+    """Days that end before one, or are not known to end; empty where none has begun.
+
+    >>> days(date(2022, 1, 1), date(2022, 7, 1), "de"), days(date(2022, 1, 1), None, "de")
+    ('01.01.2022 – 30.06.2022', '01.01.2022 –')
+    """
+    if _is_missing(first):
+        return ""
+    last = "" if _is_missing(end) else day(end - timedelta(days=1), locale)
+    return f"{day(first, locale)} – {last}".rstrip()
 
 
 def month(value: date | None, locale: str) -> str:

@@ -55,6 +55,9 @@ class View:
     def day(self, value: Any) -> str:
         return figures.day(value, self.locale)
 
+    def days(self, first: Any, end: Any) -> str:
+        return figures.days(first, end, self.locale)
+
     def month(self, value: Any) -> str:
         return figures.month(value, self.locale)
 

@@ -1,6 +1,5 @@
 """Co-op: each half year's fund, what is claimed of it, and a form to claim more."""
 
-from datetime import date, timedelta
 from typing import Any
 
 import streamlit as st
@@ -36,8 +35,8 @@ def coop(view: View) -> None:
         funds,
         [
             Column(words("Program"), lambda row: view.program(row.program)),
-            Column(words("Earned in"), lambda row: f"{view.day(row.half_from)} – {_last(view, row.half_to)}"),
-            Column(words("Claims"), lambda row: f"{view.day(row.claims_from)} – {_last(view, row.claims_to)}"),
+            Column(words("Earned in"), lambda row: view.days(row.half_from, row.half_to)),
+            Column(words("Claims"), lambda row: view.days(row.claims_from, row.claims_to)),
             Column(
                 words("Status"), lambda row: words("Became rebate" if _is_rebate(row) else row.fund_stage.capitalize()),
                 badge=lambda row: "none" if _is_rebate(row) else STAGES[row.fund_stage],
@@ -64,11 +63,6 @@ def _is_rebate(row: Any) -> bool:
 
 def _amount(view: View, name: str, title: str) -> Column:
     return Column(title, lambda row: view.money(getattr(row, name), row.currency), is_figure=True)
-
-
-def _last(view: View, end: date | None) -> str:
-    """The last day of days that end before one."""
-    return view.day(end - timedelta(days=1)) if end is not None else ""
 
 
 def _claims(view: View) -> None:

@@ -22,9 +22,23 @@ BADGES = {"eligible": "good", "almost_eligible": "wait", "unknown": "wait", "ine
 
 def overview(view: View) -> None:
     """The page."""
+    _tiles(view)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _by_month(view)
+    with right:
+        _eligibility(view)
+        _enrolments(view)
+
+
+def _tiles(view: View) -> None:
+    """What is earned, unpaid, upcoming and paid, in a row of tiles a currency."""
     words = view.words
     upcoming = _upcoming(view)
-    for currency, rows in _balances(view).groupby("program_currency", sort=False):
+    balances = _balances(view)
+    if balances.empty:
+        st.info(words("Nothing is earned or paid yet."))
+    for currency, rows in balances.groupby("program_currency", sort=False):
         tiles = st.columns(4)
         for tile, (label, column, told) in zip(
             tiles,
@@ -45,12 +59,6 @@ def overview(view: View) -> None:
                 words(label), view.short_money(amount, str(currency)), border=True,
                 help=f"{view.money(amount, str(currency))}. {words(told)}".replace("$", "\\$"),
             )  # fmt: skip
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        _by_month(view)
-    with right:
-        _eligibility(view)
-        _enrolments(view)
 
 
 def _balances(view: View) -> pd.DataFrame:
@@ -117,7 +125,9 @@ def _amount(view: View, currency: str, name: str, title: str) -> Column:
 def _eligibility(view: View) -> None:
     words = view.words
     st.subheader(words("Eligibility"))
-    rows = view.scope.ask("SELECT program, eligibility, earns_from FROM {eligibility_status} ORDER BY program")
+    rows = view.scope.ask(
+        "SELECT program, eligibility, earns_from, earns_to FROM {eligibility_status} ORDER BY program"
+    )
     show(
         rows,
         [
@@ -126,7 +136,7 @@ def _eligibility(view: View) -> None:
                 words("Today"), lambda row: words(row.eligibility.replace("_", " ").capitalize()),
                 badge=lambda row: BADGES[row.eligibility],
             ),
-            Column(words("Earns from"), lambda row: view.day(row.earns_from), is_figure=True),
+            Column(words("Earns"), lambda row: view.days(row.earns_from, row.earns_to)),
         ],
         label=words("Eligibility"),
         empty=words("No program is for partners of this kind."),
