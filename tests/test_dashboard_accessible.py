@@ -1,5 +1,6 @@
 """The dashboard for everybody: WCAG 2.1 AA by axe-core, keyboard alone, a phone's width, light and dark, both languages."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -84,6 +85,45 @@ def test_the_keyboard_alone_opens_a_page_and_reaches_its_rows(browser, demo):
         drawn(page)
         tab_to(page, "a => a.matches('.rows')")
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_charts_and_focus_stand_out_from_what_is_behind_them(browser, demo, scheme):
+    with looked_at(browser, color_scheme=scheme) as page:
+        open_page(page, demo, "overview")
+        chart = page.locator("[data-testid=stVegaLiteChart]").first
+        chart.locator(".mark-rect path").first.wait_for(timeout=WAIT)
+        tab_to(page, "a => a.matches('.rows')")
+        behind = coloured(page.locator("[data-testid=stApp]"), "backgroundColor")
+        texts = [contrast(coloured(one, "fill"), behind) for one in chart.locator("text").all()]
+        bars = [contrast(coloured(one, "fill"), behind) for one in chart.locator(".mark-rect path").all()]
+        assert min(texts) >= 4.5 and len(bars) >= 2 and min(bars) >= 3
+        assert contrast(coloured(page.locator(".rows:focus"), "outlineColor"), behind) >= 3
+
+
+def test_a_download_says_of_what_it_is(browser, demo):
+    with looked_at(browser) as page:
+        open_page(page, demo, "earnings")
+        for name in ("Earnings: CSV", "Lines: Excel"):
+            page.get_by_role("link", name=name, exact=True).wait_for(timeout=WAIT)
+
+
+def coloured(one, what: str) -> list[float]:
+    """Red, green and blue of an element's computed colour, of 255."""
+    return [float(part) for part in re.findall(r"[\d.]+", one.evaluate(f"one => getComputedStyle(one).{what}"))[:3]]
+
+
+def contrast(one: list[float], other: list[float]) -> float:
+    """The contrast of two colours, as WCAG has it: of black and white 21."""
+    darker, lighter = sorted(luminance(colour) for colour in (one, other))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: list[float]) -> float:
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (c / 255 for c in colour)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def tab_to(page, is_reached: str) -> None:

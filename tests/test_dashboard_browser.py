@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 import pipeline
+from app.dashboard.words import Words
 from tests.browsing import HIDDEN, MARKS, PAGES, STRANGER, WAIT, drawn, served, served_with_sign_in, shown_home, sign_in
 from tests.deliveries import settle_next
 from tests.test_dashboard_access import ADMIN, OTHER, USER
@@ -41,6 +42,8 @@ def test_every_page_draws_with_every_column_and_asks_nobody_else(browser, demo, 
         page.get_by_text("2021-03-23" if name == "health" else "Contoso").first.wait_for(timeout=WAIT)
         drawn(page)
         assert page.evaluate(HIDDEN) == []
+        title = Words(locale)(PAGES[name])
+        assert (page.title(), page.locator("html").get_attribute("lang")) == (f"{title} · Incentives", locale)
     assert {host.split(":")[0] for host in asked} == {"localhost"}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.dashboard import downloads
 from app.dashboard.screens import earnings, overview, requests
 from app.dashboard.words import Words, german
 from emails.due import LETTERS
@@ -37,7 +38,7 @@ def test_every_code_and_reason_is_translated():
     codes = {code.replace("_", " ").capitalize() for column in CODED for code in COLUMNS[column].one_of}
     reasons = {text for reason in REASONS.values() for text in (reason.text, reason.what_to_do) if text}
     titles = {title for title, _ in requests.FORMS.values()}
-    assert (codes | reasons | titles | set(earnings.GROUPS.values())) <= set(german())
+    assert (codes | reasons | titles | set(earnings.GROUPS.values()) | set(downloads.OFFERED.values())) <= set(german())
 
 
 def test_no_text_or_letter_promises_earnings_from_a_day_that_is_the_programs_choice():

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-KINDS = {"rebate": "#0b5cab", "coop": "#d98a1f"}
+KINDS = ("rebate", "coop")  # coloured in this order by chartCategoricalColors of the theme
 Told = Callable[[Any], str]
 
 
@@ -17,7 +17,7 @@ def by_month(rows: pd.DataFrame, *, title: str, names: dict[str, str], month: To
         for kind in KINDS
         for amount in [getattr(row, kind)]
     ]
-    colours = {"domain": [names[kind] for kind in KINDS], "range": list(KINDS.values())}
+    order = {"domain": [names[kind] for kind in KINDS]}
     return {
         "data": {"values": bars},
         "height": 300,
@@ -25,7 +25,7 @@ def by_month(rows: pd.DataFrame, *, title: str, names: dict[str, str], month: To
         "encoding": {
             "x": {"field": "month", "type": "ordinal", "sort": None, "title": None, "axis": {"labelAngle": 0}},
             "y": {"aggregate": "sum", "field": "amount", "type": "quantitative", "title": title, "axis": {"format": "~s"}},
-            "color": {"field": "kind", "type": "nominal", "title": None, "scale": colours, "legend": {"orient": "top"}},
+            "color": {"field": "kind", "type": "nominal", "title": None, "scale": order, "legend": {"orient": "top"}},
             "tooltip": [
                 {"field": field, "type": "nominal", "title": " " * number}
                 for number, field in enumerate(("month", "kind", "reads"), 1)

@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Callable
 from datetime import date
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,10 +31,18 @@ KINDS = {
 STATEMENT = "statement"
 STATEMENT_KINDS = {"pdf": ("PDF", "application/pdf"), "xlsx": KINDS["xlsx"]}
 INELIGIBLE_LINES = "ineligible_lines"
-OFFERED = (
-    "adjustments", "coop_funds", "earnings", "earnings_ledger", "earnings_monthly", "eligibility_criteria", INELIGIBLE_LINES,
-    "ineligible_revenue", "payments", "upcoming_payments",
-)  # fmt: skip
+OFFERED = {  # table → of what a link to it says that it is
+    "adjustments": "Adjustments",
+    "coop_funds": "Funds",
+    "earnings": "Lines",
+    "earnings_ledger": "Ledger",
+    "earnings_monthly": "Earnings",
+    "eligibility_criteria": "Criteria",
+    INELIGIBLE_LINES: "Lines that earn nothing",
+    "ineligible_revenue": "Ineligible revenue",
+    "payments": "Payments",
+    "upcoming_payments": "To be paid",
+}
 PARTS = {
     INELIGIBLE_LINES: "(FROM {decisions} WHERE decision <> 'eligible')"
 }  # of tables, offered under a name of their own
@@ -46,7 +55,7 @@ def offer(view: View, table: str, month: date | None = None) -> None:
         "email": view.scope.viewer.email, "partner_id": view.scope.partner_id, "table": table, "first": str(first)[:10],
         "end": str(end)[:10], "programs": list(view.chosen),
     }  # fmt: skip
-    _link(view, wanted, KINDS)
+    _link(view, view.words(OFFERED[table]), wanted, KINDS)
 
 
 def offer_statement(view: View, month: date) -> None:
@@ -55,15 +64,16 @@ def offer_statement(view: View, month: date) -> None:
         "email": view.scope.viewer.email, "partner_id": view.scope.partner_id, "table": STATEMENT, "first": str(month),
         "locale": view.locale,
     }  # fmt: skip
-    _link(view, wanted, STATEMENT_KINDS)
+    _link(view, view.words("Statement of {month}", month=view.month(month)), wanted, STATEMENT_KINDS)
 
 
-def _link(view: View, wanted: dict[str, Any], kinds: dict[str, tuple[str, str]]) -> None:
+def _link(view: View, of: str, wanted: dict[str, Any], kinds: dict[str, tuple[str, str]]) -> None:
     links = [
-        f"[{label}](/download?{urlencode({'ticket': _signer().dumps(wanted | {'kind': kind})})})"
+        f'<a href="/download?{urlencode({"ticket": _signer().dumps(wanted | {"kind": kind})})}" '
+        f'aria-label="{escape(of)}: {label}">{label}</a>'
         for kind, (label, _) in kinds.items()
     ]
-    st.markdown(f"{view.words('Download')}: " + " · ".join(links))
+    st.html(f'<p class="downloads">{escape(view.words("Download"))}: {" · ".join(links)}</p>')
 
 
 def _signer() -> URLSafeTimedSerializer:

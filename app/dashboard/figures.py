@@ -68,12 +68,12 @@ def days(first: date | None, end: date | None, locale: str) -> str:
     """Days that end before one, or are not known to end; empty where none has begun.
 
     >>> days(date(2022, 1, 1), date(2022, 7, 1), "de"), days(date(2022, 1, 1), None, "de")
-    ('01.01.2022 – 30.06.2022', '01.01.2022 –')
+    ('01.01.2022\\xa0– 30.06.2022', '01.01.2022\\xa0–')
     """
     if _is_missing(first):
         return ""
     last = "" if _is_missing(end) else day(end - timedelta(days=1), locale)
-    return f"{day(first, locale)} – {last}".rstrip()
+    return f"{day(first, locale)}\xa0– {last}".rstrip()
 
 
 def month(value: date | None, locale: str) -> str:

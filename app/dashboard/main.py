@@ -101,7 +101,9 @@ def _words() -> Words:
             "Language / Sprache", known, format_func=LANGUAGES.__getitem__,
             index=known.index(preferred) if preferred in known else 0, key="locale", bind="query-params", on_change=_in_its_words,
         )  # fmt: skip
-    return Words(locale or "en")
+    words = Words(locale or "en")
+    st.html(f"<script>document.documentElement.lang = '{words.locale}'</script>", unsafe_allow_javascript=True)
+    return words
 
 
 def _in_its_words() -> None:
@@ -170,6 +172,7 @@ def _later(day: date, months: int) -> date:
 def _head(view: View, title: str) -> None:
     """Title, whose data, as of when; and a plain notice when the data is not what it should be."""
     words, release = view.words, view.scope.release
+    st.set_page_config(page_title=f"{words(title)} · {words('Incentives')}")
     if login.is_demo():
         st.warning(
             words("Demonstration: anybody on this machine can look as anybody. Data is made up."),
