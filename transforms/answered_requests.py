@@ -118,8 +118,13 @@ def _names_no_address(requests: pd.DataFrame) -> pd.Series:
 def _has_no_account(requests: pd.DataFrame) -> pd.Series:
     """Whether a request names a bank account that cannot be, by the IBAN's structure or check digits."""
     named = requests["request_kind"] == "payee_profile"
-    is_iban = {text: IBAN(text, allow_invalid=True).is_valid for text in requests.loc[named, "iban"].dropna().unique()}
-    return named & ~requests["iban"].map(is_iban).eq(True)
+    known = {text: is_iban(text) for text in requests.loc[named, "iban"].dropna().unique()}
+    return named & ~requests["iban"].map(known).eq(True)
+
+
+def is_iban(text: str) -> bool:
+    """Whether a text can be a bank account, by an IBAN's structure and check digits."""
+    return IBAN(text, allow_invalid=True).is_valid
 
 
 def _names_no_certification(requests: pd.DataFrame, programs: list[Program]) -> pd.Series:

@@ -5,10 +5,21 @@ from decimal import Decimal
 
 import pandas as pd
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
+from babel.numbers import (
+    NumberFormatError,
+    format_compact_currency,
+    format_currency,
+    format_decimal,
+    format_percent,
+    parse_decimal,
+)
 from typing_extensions import TypeIs
 
+from app.dashboard.words import LANGUAGES
+from transforms.vocabulary import EXPONENTS
+
 MINUS = "\N{MINUS SIGN}"
+MOST = 10**12  # no amount of a delivery reaches it
 
 
 def money(amount: Decimal | None, currency: str, locale: str) -> str:
@@ -42,6 +53,37 @@ def number(value: Decimal | int | None, locale: str) -> str:
     ('1.200,5', '3')
     """
     return "" if _is_missing(value) else _proper(format_decimal(value, locale=locale, format="#,##0.######"))
+
+
+def written(amount: Decimal, currency: str, locale: str) -> str:
+    """An amount as people type it where its currency is known.
+
+    >>> written(Decimal(1250), "USD", "de"), written(Decimal(1250), "JPY", "en")
+    ('1.250,00', '1,250')
+    """
+    return format_currency(amount, currency, "#,##0.00", locale=locale)
+
+
+def amount(text: str, currency: str, locale: str) -> Decimal | None:
+    """The amount above zero that a text names, None where it names none, or another one in another language.
+
+    >>> amount("1,250.00", "USD", "en"), amount("1.250,5", "USD", "de"), amount("12,50", "USD", "en")
+    (Decimal('1250.00'), Decimal('1250.5'), None)
+    >>> amount("1,250", "USD", "en"), amount("1,250", "KWD", "en")
+    (Decimal('1250'), None)
+    """
+    readings = {name: _read(text.strip(), EXPONENTS[currency], name) for name in LANGUAGES}
+    meant = readings[locale]
+    return meant if {*readings.values()} <= {None, meant} else None
+
+
+def _read(text: str, decimals: int, locale: str) -> Decimal | None:
+    try:
+        value = parse_decimal(text, locale=locale, strict=True)
+    except NumberFormatError:
+        return None
+    is_amount = set(text) <= set("0123456789.,") and 0 < value < MOST and -int(value.as_tuple().exponent) <= decimals
+    return value if is_amount else None
 
 
 def share(value: Decimal | None, locale: str) -> str:

@@ -1,11 +1,12 @@
 """Co-op: each half year's fund, what is claimed of it, and a form to claim more."""
 
+from decimal import Decimal
 from typing import Any
 
 import streamlit as st
 
-from app.dashboard import downloads
-from app.dashboard.forms import Said, choice, request_form
+from app.dashboard import downloads, figures
+from app.dashboard.forms import Said, choice, request_form, with_amount
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 from warehouse.columns import COLUMNS
@@ -108,9 +109,11 @@ def _claim(view: View) -> None:
             "currency": currency,
             "activity_type": choice(words("Activity"), activities, lambda a: words(a.replace("_", " ").capitalize())),
             "occurred_on": str(st.date_input(words("Day of the activity"), value=view.as_of)),
-            "requested": st.text_input(words("Amount"), placeholder="1250.00"),
+            "requested": st.text_input(
+                words("Amount"), placeholder=figures.written(Decimal(1250), currency, view.locale)
+            ),
             "note": st.text_input(words("Note")),
         }
 
     st.markdown(f"**{words('Claim from a fund')}**")
-    request_form(view, "coop_claim", words("Claim"), inputs, may_be_empty=["note"])
+    request_form(view, "coop_claim", words("Claim"), inputs, may_be_empty=["note"], read=with_amount)
