@@ -35,7 +35,7 @@ ADMIN, USER, OTHER = "pat@contoso.example", "kim@contoso.example", "lee@fabrikam
 PART = "sam@contoso.example"  # an admin in one program
 LOCATIONS = ("1000001", "1000002")
 PROGRAMS = ("csp-direct-bill", "csp-indirect-reseller")
-SCOPED = (*access.AFTER_SET_UP, *access.LOCATION_ONLY, *access.ADMINS_ONLY)
+SCOPED = (*access.AFTER_SET_UP, *access.LOCATION_ONLY, *access.ADMINS_ONLY, access.REQUESTS)
 PARTNERS = [
     {"partner_id": "1000001"},
     {"partner_id": "1000002", "partner_name": "Fabrikam", "tenant_id": "tenant-2"},
@@ -59,7 +59,13 @@ def release(tmp_path_factory):
             partners=PARTNERS, users=USERS,
             enrolments=[{"partner_id": "1000001", "enrolment_status": "action_required"}],
         )  # fmt: skip
-        land("partner_requests", [{"request_id": "r1", "partner_id": "1000001"}])
+        by_user = {
+            "request_id": "r2",
+            "requested_by": USER.upper(),
+            "request_kind": "certification",
+            "program": "csp-direct-bill",
+        }
+        land("partner_requests", [{"request_id": "r1", "partner_id": "1000001"}, {"partner_id": "1000001"} | by_user])
         land("transactions", [{"transaction_id": "mine"}, {"transaction_id": "theirs", "reseller_id": "1000002"}])
         pipeline.run()
         yield current_release()
@@ -101,7 +107,7 @@ def test_a_user_sees_the_rows_of_an_own_location_alone(crowded, table):
         assert set(Scope(crowded, admin, partner).ask(f"FROM {{{table}}}")[owner(table)]) == {partner}
 
 
-@pytest.mark.parametrize("table", [*access.HAS_PROGRAM, *access.ADMINS_ONLY])
+@pytest.mark.parametrize("table", [*access.HAS_PROGRAM, *access.ADMINS_ONLY, access.REQUESTS])
 def test_a_role_in_one_program_shows_no_row_of_another(crowded, table):
     for program in PROGRAMS:
         admin = Viewer(PART, (Grant("1000001", program, "incentives_admin"),))
@@ -178,6 +184,13 @@ def test_only_a_feed_that_days_wait_for_is_missing(feed, status, state):
     assert health.STATES[health._state(SimpleNamespace(feed=feed, delivery_status=status))] == state
 
 
+def test_a_user_sees_what_they_asked_for_and_nothing_that_others_did(release):
+    asked = "SELECT request_id FROM {partner_requests} ORDER BY ALL"
+    assert list(scope(release, USER, "1000001").ask(asked)["request_id"]) == ["r2"]
+    assert list(scope(release, ADMIN, "1000001").ask(asked)["request_id"]) == ["r1", "r2"]
+    assert {"iban", "account_holder"}.isdisjoint(release.columns("partner_requests"))
+
+
 def test_data_shows_when_the_admin_has_completed_the_set_up(release):
     assert scope(release, ADMIN, "1000001").is_set_up
     assert not scope(release, OTHER, "1000002").is_set_up
@@ -242,10 +255,12 @@ def test_what_a_form_asks_for_is_taken_in_as_it_was_said(release, monkeypatch, t
 
 
 def test_a_release_without_the_tables_of_this_version_is_none(release, monkeypatch):
-    older = release.manifest | {"tables": [t for t in release.manifest["tables"] if t["name"] != "users"]}
     assert current.current_release() is not None
-    monkeypatch.setattr(current, "_pointer", lambda: json.dumps(older))
-    assert current.current_release() is None
+    tables = release.manifest["tables"]
+    without_column = [t | {"columns": [c for c in t["columns"] if c != "requested_by"]} for t in tables]
+    for older in ([t for t in tables if t["name"] != "users"], without_column):
+        monkeypatch.setattr(current, "_pointer", lambda older=older: json.dumps(release.manifest | {"tables": older}))
+        assert current.current_release() is None
 
 
 GOOD = {"email": "Pat@contoso.example", "email_verified": True, "exp": datetime(2100, 1, 1, tzinfo=UTC).timestamp()}

@@ -90,6 +90,9 @@ def test_a_user_sees_no_users_page_and_a_stranger_nothing(browser, signed):
     assert page.get_by_role("link", name="Users and roles").count() == 0
     page.goto(f"{signed}/users")
     page.get_by_text("Page not found").first.wait_for(timeout=WAIT)
+    page.goto(f"{signed}/requests")
+    page.get_by_role("heading", name="Requests and answers").wait_for(timeout=WAIT)
+    page.get_by_text("Nothing was asked for yet.").wait_for(timeout=WAIT)
     stranger = sign_in(browser, signed, STRANGER)
     stranger.get_by_text("You have no incentives role").wait_for(timeout=WAIT)
     assert "Contoso" not in stranger.content()

@@ -108,6 +108,13 @@ def without(who: Person) -> None:
             "UPDATE changed.main.users SET user_email = $token, user_name = $nobody WHERE lower(user_email) = $email",
             {"token": who.token, "nobody": NOBODY, "email": who.email},
         )
+        con.execute(
+            "ALTER TABLE changed.main.partner_requests ADD COLUMN IF NOT EXISTS requested_by VARCHAR"  # until 0.17.0 it was left out
+        )
+        con.execute(
+            "UPDATE changed.main.partner_requests SET requested_by = $token WHERE lower(requested_by) = $email",
+            {"token": who.token, "email": who.email},
+        )
         con.execute("COPY FROM DATABASE changed TO fresh")  # the changed file still has what was overwritten
     for left in folder.glob("changed.duckdb*"):
         left.unlink()

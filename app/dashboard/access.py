@@ -38,7 +38,8 @@ CLAIMED = (
     "AND claim_id IS NOT NULL) USING (transaction_id) WHERE reseller_id IS DISTINCT FROM $partner_of_scope "
     "AND seller_id IS DISTINCT FROM $partner_of_scope"
 )
-ADMINS_ONLY = ("users", "partner_requests")
+ADMINS_ONLY = ("users",)
+REQUESTS = "partner_requests"  # of which who is no admin sees what they asked for themselves
 
 
 class Forbidden(Exception):
@@ -159,7 +160,7 @@ class Scope:
         """The values that every scoped query binds."""
         return {
             "partner_of_scope": self.partner_id, "programs_of_scope": self.programs,
-            "admin_programs_of_scope": self.admin_programs,
+            "admin_programs_of_scope": self.admin_programs, "viewer_of_scope": self.viewer.email,
         }  # fmt: skip
 
     def table(self, name: str) -> str:
@@ -170,15 +171,17 @@ class Scope:
         """
         if name in ADMINS_ONLY and not self.is_admin:
             raise Forbidden(f"[{name}] is for incentives admins.")
-        if name not in (*AFTER_SET_UP, *LOCATION_ONLY, *ADMINS_ONLY):
+        if name not in (*AFTER_SET_UP, *LOCATION_ONLY, *ADMINS_ONLY, REQUESTS):
             raise Forbidden(f"[{name}] is no table of a partner.")
         if name in AFTER_SET_UP and not self.is_set_up:
             raise Forbidden(f"the set-up of [{self.partner_id}] is not complete.")
+        if name == REQUESTS and not self.is_admin:
+            return f"(FROM {name} WHERE partner_id = $partner_of_scope AND lower(requested_by) = $viewer_of_scope)"
         if name == BY_LINE:
             return f"({LINES} UNION ALL {CLAIMED})" if self._has_claimed else f"({LINES})"
         seen = "partner_id = $partner_of_scope"
         if name not in LOCATION_ONLY:
-            programs = "$admin_programs_of_scope" if name in ADMINS_ONLY else "$programs_of_scope"
+            programs = "$admin_programs_of_scope" if name in (*ADMINS_ONLY, REQUESTS) else "$programs_of_scope"
             seen += f" AND ({programs} IS NULL OR program = '*' OR list_contains({programs}, program))"
         columns = ENROLLING if name == "enrolments" and not self.is_admin else "*"
         return f"(SELECT {columns} FROM {name} WHERE {seen})"

@@ -91,9 +91,10 @@ def current_id() -> str | None:
 
 
 def current_release() -> Release | None:
-    """The release that readers see, None before the first that holds every table of this version."""
+    """The release that readers see, None before the first that holds every table and column of this version."""
     pointer = _pointer()
-    if not set(PUBLISHED) <= {table["name"] for table in _manifest(pointer).get("tables", ())}:
+    held = {table["name"]: set(table["columns"]) for table in _manifest(pointer).get("tables", ())}
+    if not all(set(table.published_columns) <= held.get(name, set()) for name, table in PUBLISHED.items()):
         return None
     with _opening:
         return _opened(pointer)

@@ -313,6 +313,7 @@ PUBLISHED: dict[str, Published] = {
                 "program",
                 "request_kind",
                 "requested_at",
+                "requested_by",
                 "subject",
                 "outcome",
                 "answered_on",

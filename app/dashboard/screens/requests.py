@@ -19,8 +19,7 @@ def requests(view: View) -> None:
             if view.scope.is_admin or kind not in FOR_ADMINS_ONLY:
                 with st.expander(view.words(title), expanded=st.session_state.get(SENT_LAST) == kind):
                     form(view)
-    if view.scope.is_admin:
-        _answers(view)
+    _answers(view)
 
 
 def _enrol(view: View) -> None:
