@@ -11,18 +11,14 @@ from streamlit.testing.v1 import AppTest
 from app.dashboard import figures, forms
 from app.dashboard.words import Words
 
+PROGRAMS = ["csp-customer-add", "csp-indirect-reseller"]
 FUND = pd.DataFrame({"program": ["csp-indirect-reseller"], "currency": ["USD"]})
 
 
 def view(locale: str) -> SimpleNamespace:
-    """A view with one fund that can be claimed."""
-    return SimpleNamespace(
-        words=Words(locale),
-        locale=locale,
-        as_of=date(2021, 8, 1),
-        program=str,
-        scope=SimpleNamespace(ask=lambda _: FUND),
-    )
+    """What an admin of two programs sees, with one fund that can be claimed."""
+    scope = SimpleNamespace(ask=lambda _: FUND, admin_programs=PROGRAMS)
+    return SimpleNamespace(words=Words(locale), locale=locale, as_of=date(2021, 8, 1), program=str, scope=scope)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +55,9 @@ def claim_page(view) -> None:
 
 
 def account_page(view) -> None:
-    from app.dashboard.forms import account_form
+    from app.dashboard.screens.payments import _account
 
-    account_form(view)
+    _account(view)
 
 
 @pytest.fixture
@@ -93,9 +89,26 @@ def test_an_account_that_is_no_iban_is_not_sent(asked):
     page = AppTest.from_function(account_page, kwargs={"view": view("en")}).run()
     page.text_input[0].input("Contoso")
     page.text_input[1].input("DE00 3704 0044 0532 0130 00")
-    page.selectbox[-1].select("EUR")
+    page.selectbox[0].select("EUR")
     page.button[0].click().run()
     assert "not an IBAN" in page.error[0].value and not asked
     page.text_input[1].input("DE89\u00a03704 0044 0532 0130 00")
     page.button[0].click().run()
     assert [one["iban"] for one in asked] == ["DE89370400440532013000"]
+
+
+def test_who_is_admin_of_two_programs_says_whose_payments_are_held_and_paid(asked):
+    page = AppTest.from_function(account_page, kwargs={"view": view("en")}).run()
+    page.text_input[0].input("Contoso")
+    page.text_input[1].input("DE89370400440532013000")
+    page.selectbox[0].select("EUR")
+    page.selectbox[1].select(PROGRAMS[1])
+    page.button[0].click().run()
+    *_, request, program = page.selectbox
+    request.select("hold_payment")
+    assert program.options == PROGRAMS
+    program.select(PROGRAMS[1])
+    page.button[1].click().run()
+    assert [(one["request_kind"], one["program"]) for one in asked] == [
+        ("payee_profile", PROGRAMS[1]), ("hold_payment", PROGRAMS[1]),
+    ]  # fmt: skip

@@ -11,6 +11,7 @@ from warehouse import handover
 def ask(view: View, kind: str, **said: str) -> str:
     """Land one request of the viewer for the open location; its id. The next run answers it.
 
+    A request that names no program is one of the location as a whole; any of the viewer's programs stands behind it.
     Raises Forbidden for an operator, who is no partner.
     """
     if view.scope.viewer.is_operator:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.dashboard import figures
+from app.dashboard.access import ALL_PROGRAMS
 from app.dashboard.asking import ask
 from app.dashboard.view import View
 from transforms.answered_requests import is_iban
@@ -84,9 +85,43 @@ def account_form(view: View) -> None:
             "account_holder": st.text_input(words("Account holder")),
             "iban": "".join(st.text_input("IBAN", type="password").split()),
             "payout_currency": st.selectbox(words("Currency"), currencies, index=None) or "",
+            "program": program(view),
         }
 
     request_form(view, "payee_profile", words("Name the account"), inputs, read=_with_account)
+
+
+def payments_form(view: View) -> None:
+    """Ask for what is due, or have payments held or released."""
+    words = view.words
+    kinds = {
+        "payout": words("Pay what is due"),
+        "hold_payment": words("Hold payments"),
+        "release_payment": words("Release payments"),
+    }
+
+    def inputs() -> Said:
+        return {
+            "request_kind": choice(words("Request"), list(kinds), kinds.__getitem__),
+            "program": program(view),
+        }
+
+    request_form(view, "payout", words("Ask"), inputs)
+
+
+def program(view: View) -> str:
+    """A program that the viewer may ask for, or all of them."""
+    own = view.scope.admin_programs
+    return choice(
+        view.words("Program"),
+        [ALL_PROGRAMS, *view.scope.release.programs] if own is None else own,
+        lambda p: named(view, p),
+    )
+
+
+def named(view: View, program: str) -> str:
+    """A program's title, or that it is all of them."""
+    return view.words("All") if program == ALL_PROGRAMS else view.program(program)
 
 
 def choice(label: str, options: Sequence[Any], shown: Callable[..., str]) -> Any:

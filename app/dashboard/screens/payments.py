@@ -3,8 +3,7 @@
 import streamlit as st
 
 from app.dashboard import downloads
-from app.dashboard.asking import ask
-from app.dashboard.forms import account_form
+from app.dashboard.forms import account_form, payments_form
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 from app.explain import PAID_FOR
@@ -90,14 +89,7 @@ def _account(view: View) -> None:
     told = words("A changed account is paid to from the next cycle on. The number is in no page and no download.")
     st.markdown(told)
     account_form(view)
-    held, released = st.columns(2)
-    for column, kind, label in (
-        (held, "hold_payment", "Hold payments"),
-        (released, "release_payment", "Release payments"),
-    ):
-        if column.button(words(label), width="stretch"):
-            ask(view, kind)
-            st.success(words("Asked for. The next daily run answers."))
+    payments_form(view)
 
 
 def _paid_for(view: View, known: list[str]) -> None:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.dashboard.access import ALL_PROGRAMS
-from app.dashboard.forms import SENT_LAST, Said, account_form, choice, request_form
+from app.dashboard.forms import SENT_LAST, Said, account_form, choice, named, payments_form, program, request_form
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 from transforms.answered_requests import FOR_ADMINS_ONLY
@@ -49,7 +48,7 @@ def _assign_role(view: View) -> None:
                 COLUMNS["role"].one_of,
                 lambda role: words(role.removeprefix("incentives_").capitalize()),
             ),
-            "program": _program(view),
+            "program": program(view),
         }
 
     request_form(view, "assign_role", view.words("Assign the role"), inputs)
@@ -60,27 +59,10 @@ def _remove_role(view: View) -> None:
     pairs = list(held.itertuples(index=False, name=None))
 
     def inputs() -> Said:
-        chosen = choice(view.words("User"), pairs, lambda pair: f"{pair[0]}, {_named(view, pair[1])}")
+        chosen = choice(view.words("User"), pairs, lambda pair: f"{pair[0]}, {named(view, pair[1])}")
         return {"user_email": chosen[0], "program": chosen[1]}
 
     request_form(view, "remove_role", view.words("Remove the role"), inputs)
-
-
-def _payments(view: View) -> None:
-    words = view.words
-    kinds = {
-        "payout": words("Pay what is due"),
-        "hold_payment": words("Hold payments"),
-        "release_payment": words("Release payments"),
-    }
-
-    def inputs() -> Said:
-        return {
-            "request_kind": choice(view.words("Request"), list(kinds), kinds.__getitem__),
-            "program": _program(view),
-        }
-
-    request_form(view, "payout", view.words("Ask"), inputs)
 
 
 def _certification(view: View) -> None:
@@ -110,7 +92,7 @@ def _dispute(view: View) -> None:
     request_form(
         view, "dispute", view.words("Dispute"),
         lambda: {
-            "program": _program(view),
+            "program": program(view),
             "subject": st.text_input(words("Claim, line or payment in dispute"), help=words("Its id.")),
             "note": st.text_input(words("Why")),
         },
@@ -122,25 +104,11 @@ FORMS: dict[str, tuple[str, Callable[[View], None]]] = {
     "assign_role": ("Assign a role", _assign_role),
     "remove_role": ("Remove a role", _remove_role),
     "payee_profile": ("Name the bank account", account_form),
-    "payout": ("Payments", _payments),
+    "payout": ("Payments", payments_form),
     "certification": ("Sign up for a certification", _certification),
     "association_claim": ("Claim a customer", _association),
     "dispute": ("Dispute", _dispute),
 }
-
-
-def _program(view: View) -> str:
-    """A program that the viewer may ask for, or all of them."""
-    own = view.scope.admin_programs
-    return choice(
-        view.words("Program"),
-        [ALL_PROGRAMS, *view.scope.release.programs] if own is None else own,
-        lambda p: _named(view, p),
-    )
-
-
-def _named(view: View, program: str) -> str:
-    return view.words("All") if program == ALL_PROGRAMS else view.program(program)
 
 
 def _plain(name: str) -> str:
@@ -155,7 +123,7 @@ def _answers(view: View) -> None:
         [
             Column(words("Asked"), lambda row: view.instant(row.requested_at)),
             Column(words("Request"), lambda row: words(row.request_kind.replace("_", " ").capitalize())),
-            Column(words("Program"), lambda row: _named(view, row.program)),
+            Column(words("Program"), lambda row: named(view, row.program)),
             Column(
                 words("Answer"), lambda row: words(row.outcome.capitalize()),
                 badge=lambda row: "good" if row.outcome == "accepted" else "bad",
