@@ -351,7 +351,7 @@ def _judged(path: Path, tables: list) -> Any:
 
 
 def _health(day: date, attempt: dict[str, Any]) -> None:
-    """Write health.json: the last attempt, the current release, what is missing."""
+    """Write health.json: the last attempt, with its warnings, and the current release."""
     current = releases.current() or {}
     releases.write_health(
         {

@@ -173,15 +173,16 @@ def test_a_line_is_explained_by_tables_in_scope_alone(query):
 
 
 @pytest.mark.parametrize(
-    ("feed", "status", "state"),
+    ("feed", "status", "age", "state"),
     [
-        ("transactions", "accepted", "Accepted"),
-        ("transactions", "missing", "Missing"),
-        ("bank_messages", "missing", "Never delivered"),
+        ("transactions", "accepted", 0, "Accepted"),
+        ("customers", "accepted", 1, "Last known data"),
+        ("transactions", "missing", None, "Missing"),
+        ("bank_messages", "missing", None, "Never delivered"),
     ],
 )
-def test_only_a_feed_that_days_wait_for_is_missing(feed, status, state):
-    assert health.STATES[health._state(SimpleNamespace(feed=feed, delivery_status=status))] == state
+def test_only_a_feed_that_days_wait_for_is_missing(feed, status, age, state):
+    assert health._state(SimpleNamespace(feed=feed, delivery_status=status, age_days=age)) == state
 
 
 def test_a_user_sees_what_they_asked_for_and_nothing_that_others_did(release):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.dashboard import downloads
-from app.dashboard.screens import earnings, overview, requests
+from app.dashboard.screens import earnings, health, overview, requests
 from app.dashboard.words import Words, german
 from emails.due import LETTERS
 from transforms.reasons import REASONS
@@ -38,7 +38,8 @@ def test_every_code_and_reason_is_translated():
     codes = {code.replace("_", " ").capitalize() for column in CODED for code in COLUMNS[column].one_of}
     reasons = {text for reason in REASONS.values() for text in (reason.text, reason.what_to_do) if text}
     titles = {title for title, _ in requests.FORMS.values()}
-    assert (codes | reasons | titles | set(earnings.GROUPS.values()) | set(downloads.OFFERED.values())) <= set(german())
+    states = {*health.BADGES, *health.COUNTS.values(), *downloads.OFFERED.values()}
+    assert (codes | reasons | titles | states | set(earnings.GROUPS.values())) <= set(german())
 
 
 def test_no_text_or_letter_promises_earnings_from_a_day_that_is_the_programs_choice():

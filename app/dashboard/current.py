@@ -1,6 +1,7 @@
 """The current release as the dashboard reads it: opened once, one cursor a query, followed when a new one comes."""
 
 import json
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from threading import Lock
 from typing import Any
@@ -118,6 +119,7 @@ def _opened(pointer: str) -> Release:
 
 
 def health() -> dict[str, Any]:
-    """What the last attempt to publish came to; empty before the first."""
-    path = store.home() / "health.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+    """What the last attempt to publish came to; empty before the first, and where the file says nothing."""
+    with suppress(FileNotFoundError, json.JSONDecodeError):
+        return json.loads((store.home() / "health.json").read_text())
+    return {}

@@ -1,11 +1,12 @@
 """The dashboard's script, run anew for every change of a page: who is signed in, what they see, which page is open."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from html import escape
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from app.dashboard import current, login
@@ -14,7 +15,7 @@ from app.dashboard.screens.adjustments import adjustments
 from app.dashboard.screens.coop import coop
 from app.dashboard.screens.earnings import earnings
 from app.dashboard.screens.eligibility import eligibility
-from app.dashboard.screens.health import health
+from app.dashboard.screens.health import STANDING, health
 from app.dashboard.screens.ineligible import ineligible
 from app.dashboard.screens.line import line
 from app.dashboard.screens.overview import overview
@@ -29,6 +30,7 @@ from app.dashboard.words import LANGUAGES, Words
 
 STYLE = Path(__file__).parent / "style.css"
 MOST_OFFERED = 500  # locations to choose from at once; each is sent to the browser whenever the page is drawn
+LATE_DAYS = 2  # a day is settled on the next; after one more, newer data is late
 FOLLOWS_SECONDS = 2  # a new release shows within three
 PERIODS = {"Last 12 months": 12, "Last 3 months": 3, "Last 36 months": 36}
 SAID = ("period", "by", "month")  # what is chosen by words, which differ by language
@@ -195,12 +197,33 @@ def _follow(shown: str | None, words: Words, view: View | None = None) -> None:
         st.rerun(scope="app")
     if view is None:
         return
-    st.markdown(words("Data as of **{day}**, refreshed daily.", day=view.day(view.as_of)))
+    _told_age(view)
     attempt = current.health()
     if attempt and not attempt.get("succeeded", True):
         st.error(
             words("The last attempt to refresh the data has failed; what you see is the day before. We are on it."),
             icon=":material/warning:",
+        )
+
+
+def _told_age(view: View) -> None:
+    """How old the data is, and what it rests on that is older still."""
+    words, age = view.words, (datetime.now(UTC).date() - view.as_of).days
+    if age > LATE_DAYS:
+        late = words(
+            "Data as of **{day}**, {age} days ago: newer data is late.", day=view.day(view.as_of), age=view.number(age)
+        )
+        st.warning(late, icon=":material/warning:")
+    else:
+        st.markdown(words("Data as of **{day}**, refreshed daily.", day=view.day(view.as_of)))
+    query = "SELECT min(business_date) AS day FROM data_health WHERE age_days > 0 AND list_contains($feeds, feed)"
+    [oldest] = view.scope.release.rows(query, feeds=STANDING)["day"]
+    if not pd.isna(oldest):
+        st.markdown(
+            words(
+                "Some of what it rests on is the last known of earlier days, the oldest of {day}: see Data health.",
+                day=view.day(oldest),
+            )
         )
 
 
