@@ -34,6 +34,7 @@ PAGES = {
     "ineligible": "Ineligible revenue", "coop": "Co-op", "payments": "Payments", "statements": "Statements",
     "adjustments": "Adjustments", "requests": "Requests", "users": "Users and roles", "health": "Data health",
 }  # fmt: skip
+COOKIE_SECRET = "0123456789abcdef0123456789abcdef"
 WAIT = 60_000  # milliseconds; the first page of a fresh server takes eight seconds on two idle cores
 MARKS = [
     pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: chromium is not installed, so the dashboard's pages are not tested"),
@@ -94,11 +95,11 @@ def served_with_sign_in(home: Path, **env: str) -> Iterator[str]:
     people = [User(sub=name, claims={"email": name, "email_verified": True}) for name in (*PEOPLE, STRANGER)]
     with run_server_in_thread(user_claims=people) as provider:
         set_up = {
-            "CLIENT_ID": "dashboard", "CLIENT_SECRET": "of-the-test", "COOKIE_SECRET": "0123456789abcdef0123456789abcdef",
+            "CLIENT_ID": "dashboard", "CLIENT_SECRET": "of-the-test", "COOKIE_SECRET": COOKIE_SECRET,
             "SERVER_METADATA_URL": f"http://localhost:{provider.server_port}/.well-known/openid-configuration",
             "REDIRECT_URI": "http://localhost:{port}/oauth2callback", "PASSWORD_URL": f"http://localhost:{provider.server_port}/",
         }  # fmt: skip
-        with served(home, **{f"INCENTIVES_OIDC_{name}": value for name, value in set_up.items()}, **env) as address:
+        with served(home, **{f"INCENTIVES_OIDC_{name}": value for name, value in set_up.items()} | env) as address:
             yield address
 
 

@@ -304,11 +304,22 @@ def test_what_lies_behind_the_sign_in_needs_one(client, path):
     assert client(path, **GOOD).status_code in (403, 404)
 
 
-def test_a_cookie_travels_over_tls_alone():
+def test_a_cookie_travels_over_tls_alone(monkeypatch):
     cookies = [(b"set-cookie", b"a=b; HttpOnly"), (b"set-cookie", b"c=d; Secure"), (b"etag", b"1")]
-    sealed = [(b"set-cookie", b"a=b; HttpOnly; Secure"), *cookies[1:]]
-    assert asgi._sealed({"scheme": "https"}, cookies) == sealed
-    assert asgi._sealed({"scheme": "http"}, cookies) == cookies
+    sealed = [(b"set-cookie", b"a=b; HttpOnly; Secure"), *cookies[1:], asgi.TLS_ALONE]
+    assert asgi._sealed({"scheme": "https", "path": "/static/a.js"}, cookies) == sealed
+    plain = {"scheme": "http", "path": "/static/a.js"}
+    monkeypatch.delenv("INCENTIVES_OIDC_REDIRECT_URI", raising=False)
+    assert asgi._sealed(plain, cookies) == cookies
+    monkeypatch.setenv("INCENTIVES_OIDC_REDIRECT_URI", "https://incentives.example/oauth2callback")
+    assert asgi._sealed(plain, cookies) == sealed
+    monkeypatch.setenv("INCENTIVES_DASHBOARD_DEMO", "1")
+    assert asgi._sealed(plain, cookies) == cookies
+
+
+@pytest.mark.parametrize("path", ["/", "/download?ticket=x", "/media/a.csv", "/healthy"])
+def test_nothing_that_may_show_data_is_kept(client, path):
+    assert client(path, **GOOD).headers.get_list("cache-control") == ["no-store"]
 
 
 def test_roles_are_of_the_release(release):

@@ -7,11 +7,25 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
+import httpx
 import pytest
+from streamlit import auth_util
 
 import pipeline
 from app.dashboard.words import Words
-from tests.browsing import HIDDEN, MARKS, PAGES, STRANGER, WAIT, drawn, served, served_with_sign_in, shown_home, sign_in
+from tests.browsing import (
+    COOKIE_SECRET,
+    HIDDEN,
+    MARKS,
+    PAGES,
+    STRANGER,
+    WAIT,
+    drawn,
+    served,
+    served_with_sign_in,
+    shown_home,
+    sign_in,
+)
 from tests.deliveries import settle_next
 from tests.test_dashboard_access import ADMIN, OTHER, USER
 from warehouse import store
@@ -166,6 +180,24 @@ def test_who_signs_out_sees_nothing(browser, signed):
     page.goto(signed)
     page.get_by_role("button", name="Sign in").wait_for(timeout=WAIT)
     assert "Contoso" not in page.content()
+
+
+def test_cookies_are_sealed_where_tls_ends_on_another_host(home, monkeypatch):
+    public = "https://incentives.example"
+    monkeypatch.setattr(auth_util, "get_signing_secret", lambda: COOKIE_SECRET)
+    provider = auth_util.encode_provider_token("default")
+    with (
+        served_with_sign_in(home, INCENTIVES_OIDC_REDIRECT_URI=f"{public}/oauth2callback") as address,
+        httpx.Client(trust_env=False) as client,
+    ):
+        begun = client.get(f"{address}/auth/login", params={"provider": provider})
+        agreed = client.post(begun.headers["location"], data={"sub": ADMIN})
+        cookie = begun.headers["set-cookie"].split(";")[0]
+        done = client.get(agreed.headers["location"].replace(public, address), headers={"Cookie": cookie})
+    cookies = [*begun.headers.get_list("set-cookie"), *done.headers.get_list("set-cookie")]
+    assert "_streamlit_user" in {one.split("=")[0] for one in cookies}
+    assert [one for one in cookies if "; secure" not in one.lower()] == []
+    assert all("max-age" in answer.headers["strict-transport-security"] for answer in (begun, done))
 
 
 def test_it_does_not_start_without_a_provider(home):

@@ -27,6 +27,9 @@ SECURITY = [
     (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 ]
+TLS_ALONE = (b"strict-transport-security", b"max-age=31536000")
+NOT_KEPT = (b"cache-control", b"no-store")
+ASSETS = "/static/"  # Streamlit's own files, which are the same for everybody
 
 
 def signed_in(request: Request) -> str | None:
@@ -87,10 +90,19 @@ class Guard:
 
 
 def _sealed(scope: Scope, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers, with cookies that travel over TLS alone where the page does."""
-    if scope.get("scheme") != "https":
+    """The headers, so that nothing is kept but assets, and cookies travel over TLS alone where people do."""
+    if not scope["path"].startswith(ASSETS):
+        headers = [*((n, v) for n, v in headers if n != NOT_KEPT[0]), NOT_KEPT]
+    if not _is_by_tls(scope):
         return headers
-    return [(n, v + b"; Secure") if n == b"set-cookie" and b"secure" not in v.lower() else (n, v) for n, v in headers]
+    sealed = [(n, v + b"; Secure") if n == b"set-cookie" and b"secure" not in v.lower() else (n, v) for n, v in headers]
+    return [*sealed, TLS_ALONE]
+
+
+def _is_by_tls(scope: Scope) -> bool:
+    """Whether people come by TLS, also where it ends before this process, on another host."""
+    is_redirected = os.environ.get("INCENTIVES_OIDC_REDIRECT_URI", "").startswith("https:") and not is_demo()
+    return scope.get("scheme") == "https" or is_redirected
 
 
 def application() -> App:
