@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +34,10 @@ DAGS = {"close", "data_docs", "freshness", "ingest", "propose_payments", "send_e
 USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 PORT, DASHBOARD_PORT = 8080, 8501  # if they are free
 READY_SECONDS = 300
+OF_DEMO = (
+    "the dashboard is a demonstration: without sign-in, who uses this machine sees all partners, and nothing can be asked for; "
+    "`incentives dashboard --help` lists what signing in needs"
+)
 Say = Callable[[str], None]
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
@@ -127,21 +131,25 @@ class Stack:
 
         Raises RuntimeError, with the end of its log, when a component ends, and TimeoutError after `seconds`.
         """
-        folder = self.home / "airflow"
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            for name in COMPONENTS:
-                if not processes.running(folder, name):
-                    raise RuntimeError(f"Airflow's {name} has ended; its log ends:\n{processes.tail(folder, name)}")
-            with suppress(OSError):
-                if found := reached():
-                    return found
-            time.sleep(0.25)
-        raise TimeoutError(f"not reached in [{seconds}] seconds: {what}; logs are in [{folder}].")
+        return _waited(self.home / "airflow", COMPONENTS, reached, what, seconds)
 
     def down(self) -> None:
         """Stop it."""
         down(self.home)
+
+
+def _waited(folder: Path, names: Iterable[str], reached: Callable[[], Any], what: str, seconds: float) -> Any:
+    """As `Stack.wait`, while processes of some names run."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for name in names:
+            if not processes.running(folder, name):
+                raise RuntimeError(f"the {name} has ended; its log ends:\n{processes.tail(folder, name)}")
+        with suppress(OSError):
+            if found := reached():
+                return found
+        time.sleep(0.25)
+    raise TimeoutError(f"not reached in [{seconds}] seconds: {what}; logs are in [{folder}].")
 
 
 def _asked(request: urllib.request.Request) -> Any:
@@ -174,12 +182,18 @@ def up(home: Path, say: Say = print) -> Stack:
 
 
 def serve_dashboard(home: Path, port: int) -> None:
-    """Start the dashboard of a home beside Airflow. Without a provider to sign in with, it is a demonstration."""
-    options = [] if os.environ.get("INCENTIVES_OIDC_CLIENT_ID") else ["--demo"]
+    """Start the dashboard of a home beside Airflow; it answers. Raises as `Stack.wait` when it does not."""
+    folder = home / "airflow"
+    options = ["--demo"] if is_demo() else []
     command = [sys.executable, "-m", "app.cli", "dashboard", "--port", str(port), *options]
-    processes.start(
-        home / "airflow", "dashboard", command, os.environ | {"INCENTIVES_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    )
+    processes.start(folder, "dashboard", command, os.environ | {"INCENTIVES_HOME": str(home), "PYTHONPATH": str(ROOT)})
+    healthy = f"http://127.0.0.1:{port}/healthy"
+    _waited(folder, ["dashboard"], lambda: _open(healthy, timeout=10), "the dashboard answers", READY_SECONDS)
+
+
+def is_demo() -> bool:
+    """Whether the dashboard is a demonstration, as there is no provider to sign in with."""
+    return not os.environ.get("INCENTIVES_OIDC_CLIENT_ID")
 
 
 def free_port(wanted: int) -> int:
@@ -239,9 +253,15 @@ def main(command: str) -> int:
             local = f"http://127.0.0.1:{port}"
             address = os.environ.setdefault("INCENTIVES_DASHBOARD_URL", local)  # to which Airflow and e-mails link
             stack = up(home)
-            serve_dashboard(home, port)
+            try:
+                serve_dashboard(home, port)
+            except BaseException:
+                down(home)
+                raise
             print(f"Airflow is up at {stack.url}; users and passwords are in {home / 'airflow' / 'passwords.json'}")
             print(f"the dashboard is up at {address}; its log is {home / 'airflow' / 'dashboard.log'}")
+            if is_demo():
+                print(OF_DEMO)
         else:
             down(home)
     except (RuntimeError, TimeoutError) as fault:

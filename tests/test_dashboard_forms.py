@@ -112,3 +112,25 @@ def test_who_is_admin_of_two_programs_says_whose_payments_are_held_and_paid(aske
     assert [(one["request_kind"], one["program"]) for one in asked] == [
         ("payee_profile", PROGRAMS[1]), ("hold_payment", PROGRAMS[1]),
     ]  # fmt: skip
+
+
+def test_a_form_of_a_demonstration_says_that_nothing_is_sent(asked, monkeypatch):
+    monkeypatch.setenv("INCENTIVES_DASHBOARD_DEMO", "1")
+    page = AppTest.from_function(claim_page, kwargs={"view": view("en")}).run()
+    page.text_input[0].input("12.50")
+    page.button[0].click().run()
+    assert "Nothing is sent" in page.error[0].value and not asked and not page.success
+
+
+def set_up_page(view) -> None:
+    from app.dashboard.screens.set_up import set_up
+
+    set_up(view)
+
+
+@pytest.mark.parametrize(("demo", "buttons"), [("", 1), ("1", 0)])
+def test_a_set_up_is_completed_by_who_has_signed_in(monkeypatch, demo, buttons):
+    monkeypatch.setenv("INCENTIVES_DASHBOARD_DEMO", demo)
+    scope = SimpleNamespace(ask=lambda _: pd.DataFrame(), is_admin=True, partner_id="1000001")
+    page = AppTest.from_function(set_up_page, kwargs={"view": SimpleNamespace(words=Words("en"), scope=scope)}).run()
+    assert len(page.button) == buttons and not page.exception

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.dashboard import figures
+from app.dashboard import figures, login
 from app.dashboard.access import ALL_PROGRAMS
 from app.dashboard.asking import ask
 from app.dashboard.view import View
@@ -18,8 +18,8 @@ ASKED = "form that was taken"  # until its answer has been shown
 SENT_LAST = "form sent last"  # it stays open, so that its answer shows, also where the page was drawn anew meanwhile
 
 
-class Unclear(Exception):
-    """What was filled in cannot be sent; the sentence that tells what to write."""
+class NotSent(Exception):
+    """What was filled in cannot be sent; the sentence that tells why, or what to write."""
 
 
 def request_form(
@@ -32,7 +32,7 @@ def request_form(
 ) -> None:
     """A form that asks for one thing; what `inputs` draws is what the request says, `request_kind` among it where it varies.
 
-    Once sent it is empty, as a form of another number; while a field is missing, or `read` finds one Unclear, the others
+    Once sent it is empty, as a form of another number; while a field is missing, or `read` finds one NotSent, the others
     keep what is in them.
     """
     words, state = view.words, st.session_state
@@ -42,7 +42,9 @@ def request_form(
         if st.form_submit_button(label, type="primary", on_click=state.update, args=({SENT_LAST: kind},)):
             try:
                 asked = read(view, _whole(view, said, may_be_empty))
-            except Unclear as fault:
+                if login.is_demo():
+                    raise NotSent(words("Nothing is sent in a demonstration, as nobody has signed in."))
+            except NotSent as fault:
                 st.error(str(fault))
             else:
                 ask(view, asked.pop("request_kind", kind), **asked)
@@ -56,22 +58,22 @@ def request_form(
 def _whole(view: View, said: Said, may_be_empty: Sequence[str]) -> Said:
     stripped = {name: text.strip() for name, text in said.items()}
     if not all(text for name, text in stripped.items() if name not in may_be_empty):
-        raise Unclear(view.words("Fill in every field."))
+        raise NotSent(view.words("Fill in every field."))
     return stripped
 
 
 def with_amount(view: View, said: Said) -> Said:
-    """What a form says, with its amount as deliveries write it; raises Unclear where it is none."""
+    """What a form says, with its amount as deliveries write it; raises NotSent where it is none."""
     amount = figures.amount(said["requested"], said["currency"], view.locale)
     if amount is None:
         example = figures.written(Decimal(1250), said["currency"], view.locale)
-        raise Unclear(view.words("This is no clear amount. Write it as {example}.", example=example))
+        raise NotSent(view.words("This is no clear amount. Write it as {example}.", example=example))
     return said | {"requested": str(amount)}
 
 
 def _with_account(view: View, said: Said) -> Said:
     if not is_iban(said["iban"]):
-        raise Unclear(view.words("This is not an IBAN. Write the number as your bank gave it to you."))
+        raise NotSent(view.words("This is not an IBAN. Write the number as your bank gave it to you."))
     return said
 
 

@@ -177,7 +177,7 @@ def _head(view: View, title: str) -> None:
     st.set_page_config(page_title=f"{words(title)} · {words('Incentives')}")
     if login.is_demo():
         st.warning(
-            words("Demonstration: anybody on this machine can look as anybody. Data is made up."),
+            words("Demonstration without sign-in: anybody on this machine can look as anybody. Nothing is sent."),
             icon=":material/warning:",
         )
     st.title(words(title))

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.dashboard import login
 from app.dashboard.asking import ask
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
@@ -24,6 +25,8 @@ def set_up(view: View) -> None:
     st.subheader(words("2. Complete the set-up"))
     if st.session_state.get("set up") == view.scope.partner_id:
         st.success(words("Asked for. The next daily run answers; this location's data shows then."))
+    elif login.is_demo():
+        st.info(words("Nothing is sent in a demonstration, as nobody has signed in."))
     elif st.button(words("The list is right: complete the set-up"), type="primary"):
         ask(view, "complete_set_up")
         st.session_state["set up"] = view.scope.partner_id
