@@ -8,6 +8,7 @@ import pytest
 
 import operations
 import payouts
+import pipeline
 import rulebook
 from tests.deliveries import accepted_before, ask, land, settle_next
 from transforms.claimed import claim_faults
@@ -288,3 +289,21 @@ def test_a_minimum_that_is_edited_after_the_half_year_waits_for_an_approver(firs
     operations.restate(date(2021, 6, 1), by="anna", approved_by="ben")
     assert ask(converted) == [(Decimal(0), "conversion of the co-op of the half year to 2021-06-30 undone")]
     assert operations.verify()["differences"] == []
+
+
+def test_a_request_that_cannot_be_read_is_refused_until_it_is_repaired(first_day):
+    claim = ASKED | SPENT | {"requested_at": "2021-03-24T08:00:00Z"}
+    unreadable = [
+        {"request_id": "comma", "requested": "1.250,00"}, {"request_id": "day", "occurred_on": "1.3.2021"},
+        {"request_id": "unknown", "request_kind": "wish"},
+    ]  # fmt: skip
+    land("partner_requests", [claim | row for row in unreadable], "2021-03-24")
+    settle_next("2021-03-24", [])
+    answers = "SELECT request_id, outcome, reason_code, answered_on::VARCHAR FROM partner_requests ORDER BY 1"
+    day = ("day", "refused", "REQREAD", "2021-03-24")
+    assert ask(answers) == [("comma", *day[1:]), day]
+    [set_aside] = [row["quarantine_id"] for row in pipeline.quarantined() if "1.250,00" in row["delivered"]]
+    pipeline.release_row(set_aside, {"requested": "1250.00"}, "anna")
+    settle_next("2021-03-25", [])
+    assert ask(answers) == [("comma", "refused", "COOPWIN", "2021-03-25"), day]
+    assert operations.replay(date(2021, 3, 25))["differing"] == []

@@ -52,6 +52,7 @@ REASONS: dict[str, Reason] = {
     "REQPROG": Reason("ineligible", "The program does not exist, or one program must be named", True, "Ask again and name one program."),
     "REQROLE": Reason("ineligible", "The user has no role at this location and in this program that may ask for it", True, "Let an incentives admin of the location ask."),
     "REQFIELD": Reason("ineligible", "The request leaves out what it must say", True, "Ask again and fill in every field."),
+    "REQREAD": Reason("ineligible", "The request could not be read", True, "Ask again, and write amounts and dates as the form says."),
     "REQMAIL": Reason("ineligible", "This is not an e-mail address", True, "Ask again with the user's e-mail address."),
     "REQIBAN": Reason("ineligible", "The bank account number is not an IBAN", True, "Ask again with the IBAN that your bank gave you."),
     "REQCERT": Reason("ineligible", "No program asks for this certification", True, "Ask again and name a competency of the eligibility page."),
