@@ -282,6 +282,11 @@ def test_who_is_signed_in_is_whom_the_provider_vouches_for(changed, who):
     assert login.identified(GOOD | changed) == who
 
 
+def test_who_has_signed_out_is_nobody_until_the_next_sign_in(monkeypatch):
+    monkeypatch.setattr(login, "_signed_out", {(GOOD["email"], GOOD["exp"])})
+    assert login.identified(GOOD) is None and login.identified(GOOD | {"exp": GOOD["exp"] + 1}) == ADMIN
+
+
 @pytest.fixture(scope="module")
 def client(release):
     """The web application behind TLS, asked with a signed cookie of some claims, or with none."""

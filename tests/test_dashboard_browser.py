@@ -174,8 +174,13 @@ def test_an_account_is_named_where_payments_are_shown(browser, signed, home):
 
 def test_who_signs_out_sees_nothing(browser, signed):
     page = sign_in(browser, signed, ADMIN)
+    beside = page.context.new_page()
+    beside.goto(signed)
+    beside.get_by_text("Contoso").first.wait_for(timeout=WAIT)
     with page.expect_navigation(timeout=WAIT):
         page.get_by_role("button", name="Sign out").click()
+    beside.get_by_text("Your sign-in has ended").wait_for(timeout=WAIT)
+    beside.get_by_text("Contoso").first.wait_for(state="detached", timeout=WAIT)
     page.wait_for_load_state("networkidle")
     page.goto(signed)
     page.get_by_role("button", name="Sign in").wait_for(timeout=WAIT)

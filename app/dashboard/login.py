@@ -14,6 +14,7 @@ from app.dashboard.current import Release
 from app.dashboard.words import Words
 
 OPERATOR_OF_DEMO = "operator@demo.example"
+_signed_out: set[tuple[Any, Any]] = set()  # sign-ins that ended here before the provider's word did
 
 
 def is_demo() -> bool:
@@ -26,8 +27,27 @@ def identified(claims: Mapping[str, Any]) -> str | None:
 
     Streamlit keeps its own cookie for 30 days; the provider's word is good until `exp`.
     """
-    is_good = claims.get("email_verified") is True and float(claims.get("exp") or 0) > time.time()
+    is_good = claims.get("email_verified") is True and not is_over(claims)
     return str(claims["email"]).strip().lower() if is_good and claims.get("email") else None
+
+
+def is_over(claims: Mapping[str, Any]) -> bool:
+    """Whether a sign-in has ended: by its time, or as somebody has signed out of it, in whichever window."""
+    return float(claims.get("exp") or 0) <= time.time() or _key(claims) in _signed_out
+
+
+def _key(claims: Mapping[str, Any]) -> tuple[Any, Any]:
+    return claims.get("email"), claims.get("exp")
+
+
+def _sign_out() -> None:
+    _signed_out.add(_key(st.user))
+    st.logout()
+
+
+def has_ended() -> bool:
+    """Whether who looks was signed in and is no more."""
+    return not is_demo() and bool(st.user.get("is_logged_in")) and is_over(st.user)
 
 
 def known(release: Release, email: str) -> Viewer | None:
@@ -49,11 +69,13 @@ def _signed_in(release: Release, words: Words) -> Viewer:
         st.markdown(words("Sign in with your work account to see your organisation's incentives."))
         if st.user.is_logged_in and not st.user.get("email_verified"):
             st.error(words("Your identity provider does not say that your e-mail address is verified."))
+        elif has_ended():
+            st.info(words("Your sign-in has ended. Sign in again to go on."))
         st.button(words("Sign in"), type="primary", on_click=st.login)
         st.stop()
     with st.sidebar:
         st.html(f'<p class="who"><b>{escape(email)}</b></p>')
-        st.button(words("Sign out"), on_click=st.logout)
+        st.button(words("Sign out"), on_click=_sign_out)
         if address := os.environ.get("INCENTIVES_OIDC_PASSWORD_URL"):
             st.link_button(words("Change password"), address)
     found = known(release, email)

@@ -197,6 +197,8 @@ def _follow(shown: str | None, words: Words, view: View | None = None) -> None:
         st.rerun(scope="app")
     if view is None:
         return
+    if login.has_ended():
+        st.rerun(scope="app")
     _told_age(view)
     attempt = current.health()
     if attempt and not attempt.get("succeeded", True):
