@@ -254,6 +254,19 @@ def by_oracle(rules: dict[str, Any], lines: list[Line]) -> dict[tuple, tuple[Dec
     return {key: amounts for key, amounts in made.items() if any(amounts)}
 
 
+def test_a_program_pays_by_more_levers_than_a_number_has_bits():
+    levers = [
+        {"lever": f"l{n}", "title": "L", "effective": {"from": FIRST}, "measure": "revenue", "select": {}, "rate": Decimal(n + 1) / 100}
+        for n in range(70)
+    ]  # fmt: skip
+    whole = {"split": {"rebate": Decimal(1)}, "rounding": {"mode": "half_even", "at": "line"}}
+    sale = Line(
+        "t", FIRST, "00:00", "p1", "c1", Decimal(100), Decimal(1), "USD", Decimal(1), attributes={"product_family": "azure"}
+    )  # fmt: skip
+    found = by_engine(PLAIN | whole | {"levers": levers}, [sale])
+    assert [amounts[0] for amounts in found.values()] == [Decimal(n + 1) for n in range(70)]
+
+
 def the_same(seeds: range) -> None:
     for seed in seeds:
         chance = random.Random(seed)

@@ -42,7 +42,10 @@ class Words(Rules):
             made["base"] = "annualised_revenue"
         if self.chance.random() < 0.25:
             start = self.chance.choice(["tenant_created", "first_purchase"])
-            made["window"] = {"from": start, "months": Decimal(self.chance.choice([1, 2, 5]))}
+            months: Any = Decimal(self.chance.choice([1, 2, 5]))
+            if self.chance.random() < 0.3:
+                months = {self.day(): months, FIRST + timedelta(200): self.chance.choice([None, Decimal(3)])}
+            made["window"] = {"from": start, "months": months}
         if self.chance.random() < 0.3:
             self.keep(made)
         return made

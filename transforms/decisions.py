@@ -11,6 +11,7 @@ from transforms.programs import Program, active
 from transforms.reasons import REASONS
 
 NO, UNSURE, YES = 0, 1, 2
+BITS = 31  # so many flags beside the number of a combination of those before
 
 
 def decided_lines(lines: pd.DataFrame, programs: list[Program]) -> pd.DataFrame:
@@ -130,9 +131,14 @@ def in_window(lines: pd.DataFrame, lever: Lever) -> np.ndarray:
     """For each line NO, UNSURE (its customer's first day is not known) or YES: whether it is of the months after that day."""
     if lever.window is None:
         return np.full(len(lines), YES, dtype="int8")
-    on, since = lines["reference_on"], lines[f"{lever.window.start}_on"]
-    is_in = (on >= since) & (on < since + pd.DateOffset(months=lever.window.months))
-    return np.where(since.isna(), UNSURE, np.where(is_in, YES, NO)).astype("int8")
+    on, since, months = lines["reference_on"], lines[f"{lever.window.start}_on"], lever.window.months
+    is_in = np.zeros(len(lines), bool)
+    for place, count in enumerate(months.values.values()):
+        if count is not None:
+            is_held = (on >= since) & (on < since + pd.DateOffset(months=int(count)))
+            is_in |= is_held.to_numpy(bool) & (months.number_at(on) == place)
+    found = np.where(since.isna(), UNSURE, np.where(is_in, YES, NO))
+    return np.where(months.exists_at(on), found, YES).astype("int8")
 
 
 def _compared_by(selects: np.ndarray, levers: list[Lever], index: pd.Index) -> pd.Series:
@@ -161,11 +167,13 @@ def _named(flags: np.ndarray, names: list[str], index: pd.Index) -> pd.Series:
     """The names whose flag is set, separated by commas, missing where none is; worked out once a combination."""
     if not len(names) or not flags.shape[1]:
         return pd.Series(pd.Categorical([None] * flags.shape[1]), index=index)
-    bits = np.zeros(flags.shape[1], dtype="int64")
-    for number, flag in enumerate(flags):
-        bits |= flag.astype("int64") << number
-    combinations, which = np.unique(bits, return_inverse=True)
-    texts = [",".join(n for place, n in enumerate(names) if bit >> place & 1) or None for bit in combinations.tolist()]
+    which = np.zeros(flags.shape[1], dtype="int64")
+    for first in range(0, len(names), BITS):
+        bits = which << BITS
+        for number, flag in enumerate(flags[first : first + BITS]):
+            bits |= flag.astype("int64") << number
+        _, such_as, which = np.unique(bits, return_index=True, return_inverse=True)
+    texts = [",".join(names[place] for place in np.flatnonzero(flags[:, line])) or None for line in such_as]
     known = list(dict.fromkeys(text for text in texts if text))
     codes = np.array([known.index(text) if text else -1 for text in texts])[which]
     return pd.Series(pd.Categorical.from_codes(codes, categories=known), index=index)

@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema, field_validator, model_validator
 from transforms.brackets import Bracket, Scale
 from transforms.dated import Dated
 from transforms.rule_file import Place
-from transforms.rule_values import DatedNumber, Effective, Fault, Flag, Months, Name, Reference, Rule, refuse
+from transforms.rule_values import DatedMonths, DatedNumber, Effective, Fault, Flag, Name, Reference, Rule, refuse
 from transforms.selection import Selection
 
 Per = Literal["customer", "product", "product_family", "product_segment", "customer_segment", "customer_country"]
@@ -56,10 +56,10 @@ class Baseline(Rule):
 
 
 class Window(Rule):
-    """For how many months from its customer's first day a line can earn; the first day is in, the last one out."""
+    """For how many months from its customer's first day a line can earn, on its own date; the first day is in, the last one out."""
 
     start: Literal["tenant_created", "first_purchase"] = Field(alias="from")
-    months: Months = Field(ge=1)
+    months: DatedMonths
 
 
 class FixedBase(Rule):

@@ -141,7 +141,7 @@ def _conditions(lever: Lever, currency: str, read: Reading) -> Iterator[str]:
             "tenant_created": "the customer's tenant was created",
             "first_purchase": "the customer's first purchase",
         }
-        yield f"only in the {lever.window.months} months since {since[lever.window.start]}"
+        yield f"only in the {read(lever.window.months, number)} months since {since[lever.window.start]}"
     if lever.exclusive_partner:
         yield f"the first partner to earn keeps the {both(lever.exclusive_partner)}"
     if lever.one_earning:

@@ -70,8 +70,6 @@ def _members(kind: type) -> Any:
                 raise ValueError(f"[{held}] is not a number; write it as 0.06, not in quotes, without a unit")
             if kind is Decimal:
                 bounded(held, DIGITS, DECIMALS)
-            if kind is int and (not isinstance(held, Decimal) or not 0 <= held <= MOST_DAYS or held % 1):
-                raise ValueError(f"[{held}] is not a whole number of 0 or more, at most {MOST_DAYS:,}")
             if kind is list and not (isinstance(held, list) and held and all(isinstance(i, str) for i in held)):
                 raise ValueError(f"[{held}] is not a list of names; write it as [silver, gold]")
         return value
@@ -81,6 +79,21 @@ def _members(kind: type) -> Any:
 
 def _dated_of(kind: type) -> BeforeValidator:
     return BeforeValidator(lambda value: _members(kind)(_dated(value)))
+
+
+def _whole(least: int, most: int) -> BeforeValidator:
+    def check(given: object) -> Dated:
+        value = _dated(given)
+        for held in value.values.values():
+            if held is None and len(value.values) > 1:
+                continue
+            if not isinstance(held, Decimal):
+                raise ValueError("a whole number is needed; write it as 12")
+            if not least <= held <= most or held % 1:
+                raise ValueError(f"[{held}] is not a whole number of {least} or more, at most {most:,}")
+        return value
+
+    return BeforeValidator(check)
 
 
 def _schema(kind: dict[str, Any]) -> WithJsonSchema:
@@ -101,7 +114,10 @@ def _currency(code: str) -> str:
 
 
 DatedNumber = Annotated[Dated, _dated_of(Decimal), _schema({"type": "number"})]
-DatedDays = Annotated[Dated, _dated_of(int), _schema({"type": "integer", "minimum": 0, "maximum": MOST_DAYS})]
+DatedDays = Annotated[Dated, _whole(0, MOST_DAYS), _schema({"type": "integer", "minimum": 0, "maximum": MOST_DAYS})]
+DatedMonths = Annotated[
+    Dated, _whole(1, MOST_MONTHS), _schema({"type": "integer", "minimum": 1, "maximum": MOST_MONTHS})
+]
 DatedNames = Annotated[Dated, _dated_of(list), _schema({"type": "array", "minItems": 1, "items": {"type": "string"}})]
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 WORDS = r"\S"
