@@ -45,6 +45,17 @@ def scale(text: str) -> CHANGES:
     return [(RATE, f"    scale: {text}\n")]
 
 
+def deep_by_anchors(each: int) -> str:
+    """Three keys, each a list that nests another so many times, the first ones' by an anchor."""
+    named = ["0", "*a0", "*a1"]
+    return "\n".join(f"a{n}: &a{n} {'[' * each}{held}{']' * each}" for n, held in enumerate(named))
+
+
+def many_by_anchors() -> str:
+    """Keys, each a list of ten times the one before."""
+    return "\n".join(f"a{n}: &a{n} [{', '.join(['0' if n == 0 else f'*a{n - 1}'] * 10)}]" for n in range(9))
+
+
 @pytest.mark.parametrize("path", sorted(rulebook.programs_folder().glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_program_shipped_keeps_its_examples(path):
     assert try_examples(load(path), path) == []
@@ -58,7 +69,11 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("status: active", "status: alive")], "status [alive]"),
         ([("earner: seller\n", "")], "[earner]: this key is missing"),
         ([("earner: seller", "? [earner]\n: seller")], "a key is one word"),
-        ([("earner: seller", "earner: &self [*self]")], "an anchor holds itself"),
+        ([("earner: seller", "earner: &self [*self]")], "earner […]: an anchor holds itself"),
+        ([("earner: seller", f"earner: {'[' * 3_000}{']' * 3_000}")], ":9: file […]: lists and mappings lie more than 100 deep within one another; close the brackets"),
+        ([("earner: seller", f"earner: {'[' * 300_000}")], ":9: file […]: lists and mappings lie more than 100 deep"),
+        ([("earner: seller", deep_by_anchors(60))], ":9: a1 […]: lists and mappings lie more than 100 deep"),
+        ([("earner: seller", many_by_anchors())], "by its anchors the file holds more than 1,000,000 values"),
         ([("program: csp-direct-bill", "program: other")], "name it after its file"),
         ([("title: CSP Direct Bill Partner", "title: 2022")], 'write it in quotes: "2022"'),
         ([("measure: revenue", "measure: revenue\n    surprise: 1")], "[surprise]: no such key"),
@@ -126,6 +141,9 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("grace_days: {2017-07-01: 0}", "grace_days: {2017-07-01: -1}")], "whole number of 0 or more"),
         ([("any_of: {2017-07-01: [mpn]}", "any_of: {2017-07-01: mpn}")], "not a list of names"),
         ([("any_of: {2017-07-01: [mpn]}", "any_of: 1e30")], "any_of [1E+30]: [1E+30] is not a list of names"),
+        *(([(RATE, f"    rate: {huge}\n")], f"rate [{huge}]: a number of more than 99 digits before or after its point; write the one that is meant") for huge in ("1e999999999", "1e-1000000")),
+        ([("revenue: 100.00}", "revenue: 1e1000000}")], "revenue [1e1000000]: a number of more than 99 digits"),
+        ([(EXPECT, "expect: {earned: 1e1000000}")], "earned [1e1000000]: a number of more than 99 digits"),
         ([(RATE, "    rate: 1e30\n")], "rate [1E+30]: [1E+30] has more than 9 decimals or 12 digits before them"),
         ([("grace_days: {2017-07-01: 0}", "grace_days: 1e30")], "grace_days [1E+30]: [1E+30] is not a whole number of 0 or more, at most 36,500"),
         ([("measure: revenue\n", "measure: revenue\n    window: {from: first_purchase, months: 1e30}\n")], "window.months [1E+30]: [1E+30] is not a whole number of 1 or more, at most 1,200"),

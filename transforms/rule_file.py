@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.events import CollectionEndEvent, CollectionStartEvent
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 Place = tuple[str | int, ...]
 TAG = "tag:yaml.org,2002:"
+MOST_DEEP, MOST_VALUES, MOST_DIGITS = 100, 1_000_000, 99
+TOO_DEEP = f"lists and mappings lie more than {MOST_DEEP} deep within one another; close the brackets"
 
 
 class RuleFault(Exception):
@@ -60,14 +63,16 @@ def parsed(path: Path) -> RuleText:
     """A file's content with its faults: what is not YAML, a key that stands twice, a date that does not exist."""
     reading = _Reading(path.name)
     try:
-        return RuleText(reading.plain(yaml.compose(path.read_text("utf-8"), Loader=_Yaml12), ()), *reading.found)
+        text = path.read_text("utf-8")
+        reading.refuse_depths(text)
+        return RuleText(reading.plain(yaml.compose(text, Loader=_Yaml12), ()), *reading.found)
+    except RuleFault as fault:
+        reading.faults.append(fault)
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 1
         reading.refuse(line, "file", "…", f"not valid YAML: {fault.problem}; mend the indentation or quotes")
     except (yaml.YAMLError, UnicodeDecodeError):
         reading.refuse(1, "file", "…", "not a text in UTF-8; save it as one")
-    except RecursionError:
-        reading.refuse(1, "file", "…", "an anchor holds itself; write the values out")
     return RuleText(None, *reading.found)
 
 
@@ -81,6 +86,7 @@ class _Reading:
 
     def __init__(self, file: str) -> None:
         self.file = file
+        self.around: list[Node] = []
         self.lines: dict[Place, int] = {}
         self.faults: list[RuleFault] = []
 
@@ -91,16 +97,38 @@ class _Reading:
     def refuse(self, line: int, key: str, value: object, remedy: str) -> None:
         self.faults.append(RuleFault(self.file, line, key, value, remedy))
 
+    def refuse_depths(self, text: str) -> None:
+        """Raise RuleFault where a text is nested so deeply that the nodes of it would not fit onto the stack."""
+        depth = 0
+        for event in yaml.parse(text, Loader=_Yaml12):
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > MOST_DEEP:
+                raise RuleFault(self.file, event.start_mark.line + 1, "file", "…", TOO_DEEP)
+
     def plain(self, node: Node | None, place: Place) -> Any:
-        """The value of a node and all below it."""
+        """The value of a node and all below it. Raises RuleFault where that has no end, or not soon."""
         if node is None:
             return None
-        self.lines[place] = node.start_mark.line + 1
-        if isinstance(node, MappingNode):
-            return self._mapping(node, place)
-        if isinstance(node, SequenceNode):
-            return [self.plain(item, (*place, number)) for number, item in enumerate(node.value)]
-        return self._scalar(node, place)
+        line = self.lines[place] = node.start_mark.line + 1
+        if isinstance(node, ScalarNode):
+            return self._scalar(node, place)
+        if remedy := self._endless(node, place):
+            raise RuleFault(self.file, line, str(place[0]), "…", remedy)
+        self.around.append(node)
+        made = self._mapping(node, place) if isinstance(node, MappingNode) else self._sequence(node, place)
+        self.around.pop()
+        return made
+
+    def _endless(self, node: Node, place: Place) -> str | None:
+        """What to do about a list or mapping that has no end, or not soon."""
+        if node in self.around:
+            return "an anchor holds itself; write the values out"
+        if len(self.lines) > MOST_VALUES:
+            return f"by its anchors the file holds more than {MOST_VALUES:,} values; write out those that are meant"
+        return TOO_DEEP if len(place) > MOST_DEEP else None
+
+    def _sequence(self, node: Node, place: Place) -> list:
+        return [self.plain(item, (*place, number)) for number, item in enumerate(node.value)]
 
     def _mapping(self, node: MappingNode, place: Place) -> dict:
         made: dict = {}
@@ -117,16 +145,27 @@ class _Reading:
         if not isinstance(node, ScalarNode):
             return self.refuse(line, "key", "…", "a key is one word or date, not a list or mapping")
         kind = (node.tag or "").removeprefix(TAG)
+        key = str(place[-1]) if place else "file"
         try:
             if kind == "null":
                 return None
             if kind == "bool":
                 return text.lower() == "true"
             if kind in ("int", "float"):
-                return Decimal(text)
+                return _decimal(text)
             if kind == "timestamp":
                 return date.fromisoformat(text)
+        except OverflowError:
+            remedy = f"a number of more than {MOST_DIGITS} digits before or after its point; write the one that is meant"
+            self.refuse(line, key, text, remedy)
         except (ValueError, ArithmeticError):
-            key = str(place[-1]) if place else "file"
             self.refuse(line, key, text, "not a number or date that exists; write 0.06 or 2019-07-01")
         return text
+
+
+def _decimal(text: str) -> Decimal:
+    """An exact number. Raises OverflowError where it is too large or small to be worked with."""
+    number = Decimal(text)
+    if abs(number.adjusted()) > MOST_DIGITS:
+        raise OverflowError(text)
+    return number
