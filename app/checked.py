@@ -19,8 +19,11 @@ ENGINE = ("iso4217", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml", "schwif
 
 
 def mark(path: Path) -> str:
-    """SHA-256 of a rule file's name and content and of all that its examples are worked out with."""
-    return hashlib.sha256(f"{_engine()}\n{path.name}\n".encode() + path.read_bytes()).hexdigest()
+    """SHA-256 of a rule file's name and content, if it can be read, and of all that its examples are worked out with."""
+    content = b""
+    with suppress(OSError):
+        content = path.read_bytes()
+    return hashlib.sha256(f"{_engine()}\n{path.name}\n".encode() + content).hexdigest()
 
 
 @cache

@@ -81,7 +81,16 @@ def _each(files: list[Path]) -> list[tuple[dict[str, Any] | None, list[RuleFault
 
 
 def _checked(path: Path) -> tuple[dict[str, Any] | None, list[RuleFault]]:
-    """What a file holds, None where it cannot be loaded, and its faults in order of lines."""
+    """What a file holds, None where it cannot be loaded, and its faults in order of lines; whatever goes wrong is one."""
+    from transforms.rule_file import Unforeseen
+
+    try:
+        return _loaded(path)
+    except Exception as raised:
+        return None, [Unforeseen(path.name, raised)]
+
+
+def _loaded(path: Path) -> tuple[dict[str, Any] | None, list[RuleFault]]:
     from transforms.buckets import bucket_key
     from transforms.examples import try_examples
     from transforms.programs import loaded
@@ -99,7 +108,10 @@ def _checked(path: Path) -> tuple[dict[str, Any] | None, list[RuleFault]]:
 
 
 def _told(fault: RuleFault) -> dict[str, Any]:
-    """A fault as JSON; of an example also what it expects, what was computed, and what became of its lines."""
+    """A fault as JSON; of an example also what it expects, what was computed, and what became of its lines.
+
+    Of what nobody foresaw `trace` is where it was raised.
+    """
     names = ("file", "line", "key", "value", "remedy", "expected", "computed", "trace")
     return {name: getattr(fault, name) for name in names if hasattr(fault, name)}
 

@@ -80,6 +80,18 @@ def test_a_faulty_rule_file_is_named_with_its_line(home, tmp_path):
     assert code == 1 and json.loads(output)["faults"][0]["file"] == "x.yaml"
 
 
+@pytest.mark.parametrize("many", [2, programs.MANY])
+def test_what_nobody_foresaw_in_a_rule_file_is_a_fault_of_it_beside_those_of_the_others(home, tmp_path, many):
+    """A rule file that is a folder; of many files each is checked in a process of its own."""
+    (tmp_path / "a.yaml").mkdir()
+    for number in range(1, many):
+        (tmp_path / f"x{number}.yaml").write_text("program: x\n")
+    code, output = run("programs", "check", str(tmp_path), "--json")
+    faults = json.loads(output)["faults"]
+    assert code == 1 and {fault["file"] for fault in faults} == {path.name for path in tmp_path.glob("*.yaml")}
+    assert faults[0]["value"] == "IsADirectoryError" and "in read_text" in "".join(faults[0]["trace"])
+
+
 def test_an_export_that_needs_more_memory_says_what_to_set(first_day, tmp_path, monkeypatch):
     def short(*_, **__):
         raise duckdb.OutOfMemoryException("could not allocate")

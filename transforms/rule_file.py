@@ -1,6 +1,7 @@
 """A YAML 1.2 file as plain values whose numbers are exact decimals, with the line of each of them."""
 
 import re
+import traceback
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,15 @@ class RuleFault(Exception):
     def __reduce__(self) -> tuple:
         """Told by another process, it says the same; exceptions are else made again from their message alone."""
         return Exception.__new__, (type(self), *self.args), self.__dict__
+
+
+class Unforeseen(RuleFault):
+    """What goes wrong with a file that no check foresees, and where it was raised."""
+
+    def __init__(self, file: str, raised: Exception) -> None:
+        self.trace = traceback.format_exception(raised)
+        remedy = f"could not be checked: {raised}; report this to the developers, with the file and what --json says"
+        super().__init__(file, 1, "file", type(raised).__name__, remedy)
 
 
 class RuleText(NamedTuple):
@@ -156,7 +166,9 @@ class _Reading:
             if kind == "timestamp":
                 return date.fromisoformat(text)
         except OverflowError:
-            remedy = f"a number of more than {MOST_DIGITS} digits before or after its point; write the one that is meant"
+            remedy = (
+                f"a number of more than {MOST_DIGITS} digits before or after its point; write the one that is meant"
+            )
             self.refuse(line, key, text, remedy)
         except (ValueError, ArithmeticError):
             self.refuse(line, key, text, "not a number or date that exists; write 0.06 or 2019-07-01")
