@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from transforms import adjustments, examples
-from transforms.programs import Program, active, load, load_all
+from transforms.programs import Program, active, load, load_all, rule_files
 from transforms.rule_file import RuleFault
 from warehouse import books, store
 
@@ -49,16 +49,16 @@ def programs() -> list[Program]:
 
 def programs_in(folder: Path) -> list[Program]:
     """Every program of a folder, as `programs` has them."""
-    files = tuple((path, path.read_bytes()) for path in sorted(folder.glob("*.yaml")))
-    return list(_checked(folder, files))
+    files = tuple((path, path.read_bytes()) for path in rule_files(folder))
+    return list(_checked(files))
 
 
 @cache
-def _checked(folder: Path, files: tuple[tuple[Path, bytes], ...]) -> list[Program]:
-    """The programs of a folder whose files hold this; a backfill reads and tries them once."""
-    loaded = load_all(folder)
-    for program in loaded:
-        _run_examples(folder / f"{program.program}.yaml", program.rule_version)
+def _checked(files: tuple[tuple[Path, bytes], ...]) -> list[Program]:
+    """The programs of files that hold this; a backfill reads and tries them once."""
+    loaded = [load(path) for path, _ in files]
+    for program, (path, _) in zip(loaded, files, strict=True):
+        _run_examples(path, program.rule_version)
     return loaded
 
 

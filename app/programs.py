@@ -39,9 +39,10 @@ def check(
     Example: incentives programs check programs/csp-direct-bill.yaml
     """
     import rulebook
+    from transforms.programs import rule_files
 
     named = paths or [rulebook.programs_folder()]
-    files = [file for path in named for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
+    files = [file for path in named for file in (rule_files(path) if path.is_dir() else [path])]
     found = _found(files, again=again)
     checked = [row | {"faults": len(of_file)} for row, of_file in found if row]
     faults = [fault for _, of_file in found for fault in of_file]

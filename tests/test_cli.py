@@ -1,6 +1,7 @@
 """The command as people use it: what it answers, what it says of a mistake, and its exit code."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,6 +91,15 @@ def test_what_nobody_foresaw_in_a_rule_file_is_a_fault_of_it_beside_those_of_the
     faults = json.loads(output)["faults"]
     assert code == 1 and {fault["file"] for fault in faults} == {path.name for path in tmp_path.glob("*.yaml")}
     assert faults[0]["value"] == "IsADirectoryError" and "in read_text" in "".join(faults[0]["trace"])
+
+
+def test_a_rule_file_named_yml_is_a_fault_of_its_folder(home, one_program):
+    (one_program / "lost.yml").write_text(next(one_program.glob("*.yaml")).read_text())
+    says = "lost.yml:1: file [.yml]: rule files are named .yaml; rename it to lost.yaml"
+    code, output = run("programs", "check", str(one_program))
+    assert code == 1 and says in output
+    with pytest.raises(RuleFault, match=re.escape(says)):
+        rulebook.programs()
 
 
 def test_an_export_that_needs_more_memory_says_what_to_set(first_day, tmp_path, monkeypatch):

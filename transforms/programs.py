@@ -229,6 +229,9 @@ def load(path: Path) -> Program:
 
 def loaded(path: Path) -> tuple[Program | None, list[RuleFault]]:
     """One program file, None where it cannot be used, and all its faults."""
+    if path.suffix != ".yaml":
+        remedy = f"rule files are named .yaml; rename it to {path.stem}.yaml"
+        return None, [RuleFault(path.name, 1, "file", path.suffix, remedy)]
     text = parsed(path)
     found = list(text.faults)
     program = None
@@ -267,6 +270,11 @@ def _program(path: Path, text: RuleText) -> Program:
             path.name, text.lines[("program",)], "program", program.program, f"name it after its file: {path.stem}"
         )
     return program
+
+
+def rule_files(folder: Path) -> list[Path]:
+    """The files of a folder that are rule files or meant as such, in order of their names."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in (".yaml", ".yml"))
 
 
 def load_all(folder: Path) -> list[Program]:
