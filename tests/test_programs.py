@@ -1,5 +1,6 @@
 """Rule files: what is refused at load, and how it is said; what worked examples prove."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,16 @@ RATE = "    rate: 0.04\n"
 AZURE = "{product_family: [azure], is_trial: false}"
 EXPECT = "expect: {earned: 8.00, rebate: 6.40, coop: 1.60}"
 PAYS = ("examples:", "payout: {due: {lag_days: 45, day: 15}}\nexamples:")
+FIRST, SECOND = re.findall("example: (.*)", GOOD)[:2]
+BY_DAYS = """
+examples:
+  - example: day by day
+    given:
+      days:
+        - {on: FIRST, transactions: [{id: a, on: 2021-02-03, revenue: 100.00}]}
+        - {on: 2021-02-04, transactions: [{id: b, on: 2021-02-03, quantity: 1, revenue: 100.00}]}
+    expect: {earned: 8.00}
+"""
 CHANGES = list[tuple[str, str]]
 
 
@@ -136,6 +147,7 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([(RATE, "    rate: much\n")], "not a number"),
         ([(RATE, '    rate: "0.04"\n')], "not a number"),
         ([(RATE, "    rate: 4%\n")], "not a number"),
+        ([(RATE, "    rate: 0.0_4\n")], "rate [0.0_4]: [0.0_4] is not a number"),
         ([("coop: {2020-01-01: 0.40}", "coop: {2020-01-01: 0.30}")], "split [0.60 and 0.30]: rebate and coop on [2020-01-01]"),
         ([("2020-01-01: 0.60}, coop: {2020-01-01: 0.40}", "2020-01-01: 1.6}, coop: {2020-01-01: -0.6}")], "sum to"),
         ([("grace_days: {2017-07-01: 0}", "grace_days: {2017-07-01: -1}")], "whole number of 0 or more"),
@@ -205,6 +217,19 @@ def test_every_program_shipped_keeps_its_examples(path):
              *scale("{mode: lump_sum, brackets: [{threshold: 9, amount: 5}]}")],
             "lumps cannot be counted over trailing_12_months",
         ),
+        (scale("{mode: flat, brackets: [{threshold: {2019-01-01: -1, 2020-01-01: 0}, rate: 0.1}]}"), "scale.brackets.1.threshold [-1]: a threshold is below 0; give 0 or more"),
+        ([("measure: revenue\n", "measure: quantity\n"), *scale("{mode: flat, units: first_unit, brackets: [{threshold: 1, amount: 1}, {threshold: 2.5, amount: 2}]}")],
+         "scale.brackets.2.threshold [2.5]: units under first_unit are whole; give a whole threshold"),
+        # what stands twice
+        ([("partner_types: [direct_bill]", "partner_types: [direct_bill, direct_bill]")], "partner_types.2 [direct_bill]: [direct_bill] stands twice; name each once"),
+        ([("measure: revenue\n", "measure: revenue\n    accumulate: {per: [customer, product, customer], over: month}\n")], "levers.azure.accumulate.per.3 [customer]: [customer] stands twice"),
+        ([(RATE, RATE + "    minimum: {measure: 9, per: [customer, customer], over: month}\n")], "levers.azure.minimum.per.2 [customer]"),
+        ([(RATE, RATE + "    cap: [{amount: 9, over: month}, {amount: 9, per: [product, product], over: month}]\n")], "levers.azure.cap.2.per.2 [product]"),
+        ([(RATE, RATE + "    exclusive_partner: [customer, customer]\n")], "levers.azure.exclusive_partner.2 [customer]"),
+        ([(RATE, RATE + "    one_earning: [customer, customer]\n")], "levers.azure.one_earning.2 [customer]"),
+        ([("levers:\n", "cap: [{over: month, amount: 1, per: [customer, customer]}]\nlevers:\n")], "cap.1.per.2 [customer]"),
+        ([("criterion: same_country", "criterion: active_agreement\n      once_met_stays: true\n      any_of: {2017-07-01: [mpn]}")], "eligibility.criteria [active_agreement]: [active_agreement] is asked twice; list it once"),
+        ([(SECOND, FIRST)], f"[{FIRST}]: [{FIRST}] stands twice; name each once"),
         # levers
         ([(RATE, "")], "give one of rate, amount or scale"),
         ([("measure: revenue", "measure: growth")], "growth compares with a baseline"),
@@ -304,6 +329,11 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([(EXPECT, "expect: {payouts: [{rebate: 8.00}]}"), PAYS], "expect.payouts.1 [due]: this key is missing; add it"),
         ([("revenue: 100.00}", "revenue: 100.00, term: P6M}")], "given.transactions.before.term [P6M]: no delivery says that in term; name some of P1M, P1Y, P3Y, none"),
         ([("given:", "given:\n      products: [{product_id: p, product_segment: home}]")], "given.products.1.product_segment [home]: no delivery says that"),
+        ([("revenue: 100.00}", "revenue: 100.00, quantity: -5}")], "transactions.before.quantity [-5]: line [before] has a revenue of the other sign; give both above 0, or both below"),
+        ([(GOOD[GOOD.index("examples:") :], BY_DAYS.replace("FIRST", "2021-02-04"))], "given.days.2.on [2021-02-04]: the days do not rise"),
+        ([(GOOD[GOOD.index("examples:") :], BY_DAYS.replace("FIRST", "2021-02-05"))], "given.days.2.on [2021-02-04]: the days do not rise; put the earliest first, each once"),
+        ([(GOOD[GOOD.index("examples:") :], BY_DAYS.replace("FIRST", "2021-02-02"))], "days.1.transactions.a.on [2021-02-03]: line [a] comes on [2021-02-02], before its own date; bring it on that day or later"),
+        ([(GOOD[GOOD.index("examples:") :], BY_DAYS.replace("FIRST", "2021-02-03").replace("quantity: 1", "quantity: -1"))], "days.2.transactions.b.quantity [-1]: line [b] has a revenue of the other sign"),
         ([(EXPECT, "expect: {earned: much}")], "a number is needed"),
         ([(EXPECT, "expect: {lines: {befor: 4.00}}")], "no line [befor] is given"),
         ([(EXPECT, "expect: {decisions: {before: maybe}}")], "decisions.before [maybe]"),

@@ -176,7 +176,7 @@ def test_first_unit_means_that_the_threshold_is_the_first_of_its_bracket(kind):
 
 
 def test_first_unit_leaves_a_threshold_of_zero_where_it_is(kind):
-    by = scale("marginal", -3, 0, units="first_unit")
+    by = scale("marginal", 0, 1, units="first_unit")
     assert paid(by, in_a_row(kind, -1, 2)) == [{1: "-1/-1"}, {1: "1/2", 2: "1/2"}]
 
 
@@ -197,7 +197,7 @@ def counted(starts: dict[int, int], before: int, after: int) -> dict[int, int]:
 
 
 @given(
-    thresholds=st.sets(st.integers(-3, 12), min_size=1, max_size=5).map(sorted),
+    thresholds=st.sets(st.integers(0, 12), min_size=1, max_size=5).map(sorted),
     moves=st.lists(st.integers(-9, 9).filter(bool), max_size=5),
     later=st.sets(st.integers(1, 5)),
     mode=st.sampled_from(["marginal", "interpolated"]),
@@ -254,7 +254,7 @@ LUMPS = pytest.mark.parametrize("mode", ["lump_sum", "cumulative_lump_sum"])
 
 @LUMPS
 def test_below_zero_no_lump_is_reached(kind, mode):
-    assert paid(scale(mode, -5), in_a_row(kind, -3, 3, -1)) == [{1: "0/1"}, {1: "1/1"}, {1: "-1/1"}]
+    assert paid(scale(mode, 0), in_a_row(kind, -3, 3, -1)) == [{1: "0/1"}, {1: "1/1"}, {1: "-1/1"}]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,13 @@ class Scale(Rule):
 
     @model_validator(mode="after")
     def _sound(self) -> "Scale":
-        refuse([*self._prices(), *next((found for day in self.days if (found := [*self._order(day)])), [])])
+        refuse(
+            [
+                *self._prices(),
+                *self._thresholds(),
+                *next((found for day in self.days if (found := [*self._order(day)])), []),
+            ]
+        )
         return self
 
     def _prices(self) -> Iterator[Fault]:
@@ -75,6 +81,15 @@ class Scale(Rule):
             yield Fault(("on_threshold",), self.on_threshold, remedy)
         if (self.is_lump or self.mode == "interpolated") and any(bracket.amount is None for bracket in self.brackets):
             yield Fault(("mode",), self.mode, f"mode [{self.mode}] pays amounts; give each bracket an amount")
+
+    def _thresholds(self) -> Iterator[Fault]:
+        for number, bracket in enumerate(self.brackets):
+            for threshold in filter(None, bracket.threshold.values.values()):
+                place = ("brackets", number, "threshold")
+                if threshold < 0:
+                    yield Fault(place, threshold, "a threshold is below 0; give 0 or more")
+                elif self.units == "first_unit" and threshold % 1:
+                    yield Fault(place, threshold, "units under first_unit are whole; give a whole threshold")
 
     def _order(self, day: date) -> Iterator[Fault]:
         """Faults in the thresholds of the brackets that exist on a day."""

@@ -54,6 +54,14 @@ class Criterion(Rule):
                 yield Fault((word,), name, remedy_of(column))
 
 
+def _repeated(criteria: list[Criterion]) -> Iterator[Criterion]:
+    """Criteria of a list that ask what one before them asks."""
+    asked = [criterion.model_copy(update={"once_met_stays": False}) for criterion in criteria]
+    for number, criterion in enumerate(criteria):
+        if asked[number] in asked[:number]:
+            yield criterion
+
+
 def _dated_criteria(value: object) -> object:
     if isinstance(value, dict) and list(value) != sorted(value, key=str):
         raise ValueError("dates must rise; put the earliest first")
@@ -69,3 +77,12 @@ class Eligibility(Rule):
         dict[Annotated[date, Strict()], list[Criterion]],
         BeforeValidator(_dated_criteria, json_schema_input_type=list[Criterion] | dict[date, list[Criterion]]),
     ]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "Eligibility":
+        refuse(
+            Fault(("criteria", str(start)), criterion.criterion, f"[{criterion.criterion}] is asked twice; list it once")
+            for start, listed in self.criteria.items()
+            for criterion in _repeated(listed)
+        )
+        return self

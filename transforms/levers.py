@@ -9,7 +9,18 @@ from pydantic import Field, WithJsonSchema, field_validator, model_validator
 from transforms.brackets import Bracket, Scale
 from transforms.dated import Dated
 from transforms.rule_file import Place
-from transforms.rule_values import DatedMonths, DatedNumber, Effective, Fault, Flag, Name, Reference, Rule, refuse
+from transforms.rule_values import (
+    DatedMonths,
+    DatedNumber,
+    Effective,
+    Fault,
+    Flag,
+    Name,
+    Reference,
+    Rule,
+    refuse,
+    repeated,
+)
 from transforms.selection import Selection
 
 Per = Literal["customer", "product", "product_family", "product_segment", "customer_segment", "customer_country"]
@@ -313,6 +324,12 @@ class Lever(Rule):
         if kept and self.minimum and not set(kept) <= set(self.minimum.per):
             remedy = f"a partner keeps {kept} by what it sells of it; the minimum must be per the same"
             yield Fault(("minimum", "per"), ", ".join(self.minimum.per), remedy)
+        yield from repeated(("exclusive_partner",), self.exclusive_partner)
+        yield from repeated(("one_earning",), self.one_earning)
+        yield from repeated(("accumulate", "per"), self.accumulate.per)
+        yield from repeated(("minimum", "per"), self.minimum.per if self.minimum else [])
+        for number, cap in enumerate(self.cap):
+            yield from repeated(("cap", number, "per"), cap.per)
 
     def _gaps(self) -> Iterator[Fault]:
         """Days in force without a price. A bracket whose price begins later is a new one; one whose price ends is a gap."""

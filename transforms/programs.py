@@ -30,6 +30,7 @@ from transforms.rule_values import (
     Reference,
     Rule,
     refuse,
+    repeated,
 )
 from transforms.terms import Coop, Enrolment, Payout
 from transforms.worked_examples import Example
@@ -187,6 +188,9 @@ class Program(Rule):
                 *between_parts(dict(enumerate(self.levers)), self.split),
                 *unproven(self.status, self.examples),
                 *unfunded(self.coop, self.split),
+                *repeated(("partner_types",), self.partner_types),
+                *(fault for n, cap in enumerate(self.cap) for fault in repeated(("cap", n, "per"), cap.per)),
+                *repeated(("examples",), [example.get("example", f"{n}") for n, example in enumerate(self.examples)]),
             ]
         )
         return self

@@ -56,7 +56,7 @@ for kind, pattern, first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     ("timestamp", r"\d{4}-\d{1,2}-\d{1,2}", list("0123456789")),
-    ("float", r"[-+]?(\.\d+|\d[\d_]*(\.[\d_]*)?)([eE][-+]?\d+)?", list("-+.0123456789")),
+    ("float", r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?", list("-+.0123456789")),
 ):
     _Yaml12.add_implicit_resolver(TAG + kind, re.compile(f"^(?:{pattern})$"), first)
 

@@ -1,6 +1,6 @@
 """The kinds of value that a program file holds: dated numbers, dated lists of names, references; and how one is refused."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
@@ -135,6 +135,13 @@ def below_zero(word: str, figure: Dated | None) -> Iterator[Fault]:
     for value in figure.values.values() if figure else ():
         if value is not None and value < 0:
             yield Fault((word,), value, f"{'a minimum' if word == 'minimum' else 'a figure to reach'} is 0 or more")
+
+
+def repeated(place: Place, names: Sequence[str]) -> Iterator[Fault]:
+    """The names of a list that stand in it once more."""
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield Fault((*place, number), name, f"[{name}] stands twice; name each once")
 
 
 class Rule(BaseModel):

@@ -248,8 +248,33 @@ def _sound(example: Written) -> Written:
         )
     for word, named in (("lines", expect.get("lines", {})), ("decisions", expect.get("decisions", {}))):
         faults += [Fault(("expect", word), n, f"no line [{n}] is given; it has {ids}") for n in named if n not in ids]
-    refuse([*faults, *_unsaid(given, ("given",))])
+    refuse([*faults, *_unordered(given.get("days", [])), *_opposed(given, ("given",)), *_unsaid(given, ("given",))])
     return example
+
+
+def _unordered(days: list[Delivered]) -> Iterator[Fault]:
+    """Days that do not rise, and lines dated after the day that brings them."""
+    for number, day in enumerate(days):
+        if number and day["on"] <= days[number - 1]["on"]:
+            yield Fault(
+                ("given", "days", number, "on"), day["on"], "the days do not rise; put the earliest first, each once"
+            )
+        for place, line in enumerate(day["transactions"]):
+            if line["on"] > day["on"]:
+                remedy = (
+                    f"line [{line['id']}] comes on [{day['on']}], before its own date; bring it on that day or later"
+                )
+                yield Fault(("given", "days", number, "transactions", place, "on"), line["on"], remedy)
+
+
+def _opposed(given: Mapping[str, Any], place: Place) -> Iterator[Fault]:
+    """Quantities whose sign is not that of their line's revenue."""
+    for number, day in enumerate(given.get("days", [])):
+        yield from _opposed(day, (*place, "days", number))
+    for number, line in enumerate(given.get("transactions", [])):
+        if line.get("quantity", 0) * line.get("revenue", 0) < 0:
+            remedy = f"line [{line['id']}] has a revenue of the other sign; give both above 0, or both below"
+            yield Fault((*place, "transactions", number, "quantity"), line["quantity"], remedy)
 
 
 def _unsaid(given: Mapping[str, Any], place: Place) -> Iterator[Fault]:
