@@ -33,7 +33,7 @@ MEANINGS = {
     "Rounding.at": "Each earning; each slice's base and earning; or each period's earning.",
     "Eligibility.earns_from": "The first day on which all criteria hold, or the first day of its month.",
     "Eligibility.grace_days": "For how many days earning goes on after a criterion is lost.",
-    "Eligibility.criteria": "All must hold at once; a list, or a list for each date from which it holds.",
+    "Eligibility.criteria": "All must hold at once; a list, or a list for each date from which it holds; null: from then on none is asked.",
     "Criterion.criterion": "What is judged.",
     "Criterion.any_of": "Agreement types or competencies, one of which is enough.",
     "Criterion.level": "Competency levels, one of which is enough.",

@@ -78,6 +78,8 @@ def _eligibility(program: Program, read: Reading, day: date | None) -> Iterator[
             since = "" if day or start == ALWAYS else f" (from {start})"
             for criterion in program.eligibility.criteria[start]:
                 yield Sentence(criterion.criterion, _criterion(criterion, program.currency, read) + since)
+            if not program.eligibility.criteria[start]:
+                yield Sentence("no criterion", f"is asked{since}")
     if program.enrolment:
         yield Sentence("enrolment", _enrolment(program))
     begins = {"month_start": "the first day of the month in which", "day_met": "the day on which"}

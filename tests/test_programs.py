@@ -1,12 +1,14 @@
 """Rule files: what is refused at load, and how it is said; what worked examples prove."""
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import rulebook
+from app.rules_in_words import program_in_words
 from transforms import examples
 from transforms.buckets import bucket_key
 from transforms.examples import check, try_examples
@@ -282,6 +284,7 @@ def test_every_program_shipped_keeps_its_examples(path):
         ([("currency: USD", "currency: CLF")], "currency [CLF] is not in ISO 4217 as money in trade"),
         # the program
         ([("currency: USD", "currency: UDS")], "not in ISO 4217"),
+        ([("eligibility:\n", "eligibility:\n  earns_from: day_met\n  criteria: null\nold:\n")], "eligibility.criteria […]: a list is needed"),
         ([("criterion: same_country", "criterion: same_planet")], "same_planet"),
         ([("criterion: same_country", "criterion: active_agreement")], "needs [any_of]"),
         ([("criterion: same_country", "criterion: same_country\n      any_of: [x]")], "does not look at [any_of]"),
@@ -495,6 +498,33 @@ def test_its_customer_says_what_a_lever_selects_by_and_since_when_he_is_one(tmp_
     chosen = "{product_family: [azure], customer_country: [NL]}\n    window: {from: tenant_created, months: 12}"
     path = written(tmp_path, (AZURE, chosen), (GOOD[GOOD.index("examples:") :], said))
     assert try_examples(load(path), path) == []
+
+
+ENDED = """
+examples:
+  - example: a partner without an agreement earns once none is asked for
+    given:
+      agreements: []
+      transactions:
+        - {id: t1, on: 2019-12-31, product_family: azure, revenue: 100.00}
+        - {id: t2, on: 2020-01-01, product_family: azure, revenue: 100.00}
+    expect: {decisions: {t1: ineligible, t2: eligible}, unmet: [], eligible: true}
+"""
+
+
+@pytest.mark.parametrize("ended", ["null", "[]"])
+def test_from_a_day_on_which_criteria_end_none_is_asked(tmp_path, ended):
+    head = GOOD[: GOOD.index("examples:")]
+    criteria = head[head.index("eligibility:") : head.index("levers:")]
+    dated = f"{{2017-07-01: [{{criterion: active_agreement, any_of: [mpn]}}], 2020-01-01: {ended}}}"
+    path = written(
+        tmp_path,
+        (GOOD[GOOD.index("examples:") :], ENDED),
+        (criteria, f"eligibility: {{earns_from: month_start, criteria: {dated}}}\n"),
+    )
+    assert try_examples(program := load(path), path) == []
+    said = program_in_words(program, date(2020, 1, 1)).criteria
+    assert [f"{row.about} {row.says}" for row in said][:-1] == ["no criterion is asked"]
 
 
 REVENUE = """

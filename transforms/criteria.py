@@ -65,7 +65,9 @@ def _repeated(criteria: list[Criterion]) -> Iterator[Criterion]:
 def _dated_criteria(value: object) -> object:
     if isinstance(value, dict) and list(value) != sorted(value, key=str):
         raise ValueError("dates must rise; put the earliest first")
-    return value if isinstance(value, dict) else {ALWAYS: value}
+    if not isinstance(value, dict):
+        return {ALWAYS: value}
+    return {day: [] if listed is None else listed for day, listed in value.items()}
 
 
 class Eligibility(Rule):
@@ -75,13 +77,15 @@ class Eligibility(Rule):
     grace_days: DatedDays = Dated.always(Decimal(0))
     criteria: Annotated[
         dict[Annotated[date, Strict()], list[Criterion]],
-        BeforeValidator(_dated_criteria, json_schema_input_type=list[Criterion] | dict[date, list[Criterion]]),
+        BeforeValidator(_dated_criteria, json_schema_input_type=list[Criterion] | dict[date, list[Criterion] | None]),
     ]
 
     @model_validator(mode="after")
     def _each_once(self) -> "Eligibility":
         refuse(
-            Fault(("criteria", str(start)), criterion.criterion, f"[{criterion.criterion}] is asked twice; list it once")
+            Fault(
+                ("criteria", str(start)), criterion.criterion, f"[{criterion.criterion}] is asked twice; list it once"
+            )
             for start, listed in self.criteria.items()
             for criterion in _repeated(listed)
         )
