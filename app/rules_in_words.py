@@ -8,7 +8,8 @@ from transforms.criteria import Criterion
 from transforms.dated import ALWAYS, Dated
 from transforms.figures_in_words import NOTHING, Reading, either, money, on, over_all_days, percent
 from transforms.levers_in_words import LeverInWords, cap_in_words, documented, lever_in_words
-from transforms.programs import Program
+from transforms.precedence import Association
+from transforms.programs import Clawback, Program
 from transforms.terms import Coop, Payout
 
 CRITERIA = {
@@ -55,20 +56,30 @@ def program_in_words(program: Program, day: date | None = None) -> ProgramInWord
     read = on(day) if day else over_all_days
     levers = [lever for lever in program.levers if day is None or lever.effective.covers(day)]
     return ProgramInWords(
-        list(_head(program)),
+        list(_head(program, read)),
         list(_eligibility(program, read, day)),
         [lever_in_words(lever, program.currency, read, day) for lever in levers],
         list(_terms(program, read)),
     )
 
 
-def _head(program: Program) -> Iterator[Sentence]:
+def _head(program: Program, read: Reading) -> Iterator[Sentence]:
     year = date.fromisoformat(f"2001-{program.fiscal_year_start}")
     yield Sentence("status", program.status)
     yield Sentence("earner", f"the {program.earner} of a line, if {either(program.partner_types)}")
+    yield from _association(program.association, read) if program.association else ()
     yield Sentence("currency", f"{program.currency}; the fiscal year begins on {year.day} {year:%B}")
     yield Sentence("priced by", program.reference_date.replace("_", " "))
     yield Sentence("documented", documented(program.reference))
+
+
+def _association(association: Association, read: Reading) -> Iterator[Sentence]:
+    ranked = read(association.precedence, ", then ".join)
+    decides = "no claim counts" if ranked == NOTHING else f"{ranked}: the first that is in force decides who earns"
+    yield Sentence("association", decides)
+    for claimed, opt_out in association.opt_out_days.items():
+        if (wait := read(opt_out, lambda days: f"{days} days")) != NOTHING:
+            yield Sentence("association", f"from its approval a customer may opt out of a {claimed} claim for {wait}")
 
 
 def _eligibility(program: Program, read: Reading, day: date | None) -> Iterator[Sentence]:
@@ -108,7 +119,7 @@ def _enrolment(program: Program) -> str:
     parts = [INVITED[enrolment.invite_on]]
     parts += [f"an invitation holds {enrolment.valid_days} days"] if enrolment.valid_days else []
     parts += ["expires at the end of the fiscal year"] if enrolment.expires else []
-    return "; ".join([*parts, *(["rolls over"] if enrolment.rolls_over else [])])
+    return "; ".join([*parts, "rolls over" if enrolment.rolls_over else "does not roll over"])
 
 
 def _terms(program: Program, read: Reading) -> Iterator[Sentence]:
@@ -118,16 +129,22 @@ def _terms(program: Program, read: Reading) -> Iterator[Sentence]:
     split = f"rebate {read(program.split.rebate, percent)}; co-op {read(program.split.coop, percent)}"
     rounded, rest = ("co-op", "rebate") if program.remainder_to == "rebate" else ("rebate", "co-op")
     yield Sentence("split", f"{split}; the {rounded} is rounded as the earning is, the {rest} is what that leaves")
-    if program.clawback:
-        for step in program.clawback.ladder:
-            kind = f" of kind {step.kind}" if step.kind else ""
-            yield Sentence(
-                "clawback", f"a refund{kind} takes back {percent(step.share)} from {step.from_month} months on"
-            )
-    else:
-        yield Sentence("clawback", "a refund takes back in full")
+    yield from (Sentence("clawback", f"{refund} takes back {what}") for refund, what in _clawback(program.clawback))
     yield from _coop(program.coop, program.currency, read) if program.coop else ()
     yield from _payout(program.payout, program.currency, read) if program.payout else ()
+
+
+def _clawback(clawback: Clawback | None) -> Iterator[tuple[str, str]]:
+    """Refunds, and what each of them takes back; before its first step all."""
+    ladder = clawback.ladder if clawback else []
+    for kind in dict.fromkeys(step.kind for step in ladder):
+        steps = [step for step in ladder if step.kind == kind]
+        refund = f"a refund of kind {kind}" if kind else "a refund"
+        if first := steps[0].from_month:
+            yield refund, f"100 % before {first} months"
+        yield from ((refund, f"{percent(step.share)} from {step.from_month} months on") for step in steps)
+    if all(step.kind for step in ladder):
+        yield "any other refund" if ladder else "a refund", "in full"
 
 
 def _coop(coop: Coop, currency: str, read: Reading) -> Iterator[Sentence]:

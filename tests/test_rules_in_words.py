@@ -120,7 +120,10 @@ def test_levers_in_force_are_said_with_the_figures_of_the_day(tmp_path):
         "at most 1,000 USD for each partner, customer and fiscal year; the rest is paid as room appears",
     ]
     assert growth.selects == "every line" and growth.illustrative
-    assert growth.brackets == [("above 0 USD", "1.25 % of 100,000 USD"), ("above 1,000 USD", "2 % of 100,000 USD")]
+    assert growth.brackets == [
+        ("above 0 USD", "1.25 % of 100,000 USD for each USD of growth"),
+        ("above 1,000 USD", "2 % of 100,000 USD for each USD of growth"),
+    ]
     assert growth.conditions == [
         "only in the 12 months since the customer's tenant was created",
         "the first partner to earn keeps the customer",
@@ -149,6 +152,7 @@ def test_terms_are_said_in_the_order_in_which_they_apply(tmp_path):
         "rounding: each slice's base and its earning is rounded, halves to the even digit",
         "split: rebate 60 %; co-op 40 %; the co-op is rounded as the earning is, the rebate is what that leaves",
         "clawback: a refund takes back 100 % from 0 months on",
+        "clawback: a refund of kind lapse takes back 100 % before 7 months",
         "clawback: a refund of kind lapse takes back 40 % from 7 months on",
         "co-op: below 4,000 USD in a half year it becomes rebate",
         "co-op: is used in the 6 months after the half year of earning",
@@ -177,10 +181,67 @@ def test_criteria_are_said_as_listed_on_the_day(tmp_path, day, says):
     assert criteria[-1].says == "from the day on which all hold until one no longer does; 30 days of grace"
 
 
+OVER = "accumulate: {per: [customer], over: quarter}"
+UNITS = f"measure: growth, baseline: {{of: quantity, over: previous_quarter}}, {OVER}"
+ATTAINED = f"measure: attainment, baseline: {{fixed: 500000}}, {OVER}"
+
+
+@pytest.mark.parametrize(
+    ("lever", "says"),
+    [
+        ("measure: quantity, rate: 3", ["3 USD a unit"]),
+        ("measure: revenue, base: quantity, rate: 0.125", ["0.125 USD a unit"]),
+        ("measure: quantity, base: {fixed: 5}, rate: 0.5", ["50 % of 5 USD for each unit"]),
+        (f"measure: count, base: {{fixed: 5}}, rate: 0.5, {OVER}", ["50 % of 5 USD for each customer"]),
+        ("measure: revenue, base: {fixed: 5}, rate: 0.5", ["50 % of 5 USD for each USD of revenue"]),
+        (f"{UNITS}, rate: 3", ["3 USD a unit of growth"]),
+        (f"{UNITS}, base: {{fixed: 5}}, rate: 3", ["300 % of 5 USD for each unit of growth"]),
+        (f"{UNITS}, amount: 3", ["3 USD a unit"]),
+        (f"{UNITS}, rate: 3, minimum: {{measure: 20, over: quarter}}", ["earns from 20 of growth for each partner and quarter on"]),
+        (f"{ATTAINED}, base: {{fixed: 100}}, rate: 2", ["200 % of 100 USD for the whole baseline"]),
+        (f"{ATTAINED}, base: revenue, rate: 0.1, minimum: {{measure: 0.5, over: quarter}}", ["10 % of revenue", "earns from 50 % for each partner and quarter on"]),
+        (f"{ATTAINED}, base: revenue, scale: {{mode: flat, brackets: [{{threshold: 1.3, rate: 0.2}}]}}", ["from 130 %"]),
+    ],
+)  # fmt: skip
+def test_figures_are_said_by_what_is_counted(tmp_path, lever, says):
+    head, tail = ALL_WORDS[: ALL_WORDS.index("levers:")], ALL_WORDS[ALL_WORDS.index("cap: [{over") :]
+    path = tmp_path / "all-words.yaml"
+    path.write_text(
+        f"{head}levers: [{{lever: x, title: X, effective: {{from: 2021-01-01}}, select: {{}}, {lever}}}]\n{tail}"
+    )
+    [said] = program_in_words(load(path), date(2021, 2, 3)).levers
+    told = [said.pays, *(text for bracket in said.brackets for text in bracket), *said.conditions]
+    assert set(says) <= set(told)
+
+
+def test_claims_late_ladders_and_enrolments_that_do_not_roll_over_are_said(tmp_path):
+    (tmp_path / "all-words.yaml").write_text(
+        ALL_WORDS.replace("rolls_over: true", "rolls_over: false")
+        .replace("ladder: [{from_month: 0, share: 1.0}, {from_month: 7,", "ladder: [{from_month: 3,")
+        .replace("levers:\n", "association: {precedence: {2020-01-01: [cpor, reseller], 2022-01-01: null}, opt_out_days: {cpor: {2021-01-01: 7}}}\nlevers:\n")
+    )  # fmt: skip
+    program = load(tmp_path / "all-words.yaml")
+    said = program_in_words(program, date(2021, 2, 3))
+    told = [f"{row.about}: {row.says}" for row in (*said.head, *said.criteria, *said.terms)]
+    for text in (
+        "association: cpor, then reseller: the first that is in force decides who earns",
+        "association: from its approval a customer may opt out of a cpor claim for 7 days",
+        "clawback: a refund of kind lapse takes back 100 % before 3 months",
+        "clawback: a refund of kind lapse takes back 40 % from 3 months on",
+        "clawback: any other refund takes back in full",
+    ):
+        assert text in told, told
+    assert any(text.startswith("enrolment: ") and text.endswith("; does not roll over") for text in told)
+    assert "no claim counts" in [row.says for row in program_in_words(program, date(2022, 2, 3)).head]
+    assert [row.says for row in program_in_words(program, date(2020, 2, 3)).head if row.about == "association"] == [
+        "cpor, then reseller: the first that is in force decides who earns"
+    ]
+
+
 def test_the_page_has_every_figure_with_its_days(tmp_path):
     page = rules_page([all_words(tmp_path)])
     for text in (
-        "- above 1,000 USD: 2 % from 2021-01-01 to 2021-06-30, 3 % from 2021-07-01 of 100,000 USD",
+        "- above 1,000 USD: 2 % from 2021-01-01 to 2021-06-30, 3 % from 2021-07-01 of 100,000 USD for each USD of growth",
         "- from unit 50: 0.70 USD from 2021-07-01 a unit",
         "below 4,000 USD from 2020-01-01 to 2021-09-30; 10,000 USD from 2021-10-01 in a half year",
         "Growth (`growth`) ~ | from 2021-01-01 |",

@@ -64,10 +64,15 @@ def percent(value: Decimal) -> str:
 def money(currency: str) -> Words:
     """How amounts of a currency are written.
 
-    >>> money("USD")(Decimal("0.3"))
-    '0.30 USD'
+    >>> money("USD")(Decimal("0.3")), money("USD")(Decimal("0.125"))
+    ('0.30 USD', '0.125 USD')
     """
-    return lambda value: f"{number(value) if value == value.to_integral_value() else f'{value:,.2f}'} {currency}"
+    return lambda value: f"{number(value) if value == value.to_integral_value() else _with_cents(value)} {currency}"
+
+
+def _with_cents(value: Decimal) -> str:
+    whole, _, decimals = number(value).partition(".")
+    return f"{whole}.{decimals:0<2}"
 
 
 def either(names: Iterable[str]) -> str:

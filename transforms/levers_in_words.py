@@ -110,28 +110,42 @@ def _measure(lever: Lever) -> str:
 
 
 def _threshold(lever: Lever, bracket: Bracket, currency: str, read: Reading) -> str:
-    units: dict[str, Words] = {"attainment": percent, "count": number, "quantity": number}
-    words = units.get(lever.measure, money(currency))
-    if lever.measure == "growth" and lever.baseline and lever.baseline.of == "quantity":
-        words = number
     if lever.scale and lever.scale.units == "first_unit":
         return f"from unit {read(bracket.threshold, number)}"
     above = lever.scale is not None and lever.scale.on_threshold == "lower"
-    return f"{'above' if above else 'from'} {read(bracket.threshold, words)}"
+    return f"{'above' if above else 'from'} {read(bracket.threshold, _counted(lever, currency))}"
+
+
+def _counted(lever: Lever, currency: str) -> Words:
+    """How figures of what a lever measures are written."""
+    if lever.measure == "attainment":
+        return percent
+    return money(currency) if lever.counts == "revenue" else number
 
 
 def _price(lever: Lever, bracket: Bracket, currency: str, read: Reading) -> str:
-    if bracket.rate is not None:
-        return f"{read(bracket.rate, percent)} of {_base(lever, currency, read)}"
+    if not lever.pays_by_amount:
+        return f"{read(bracket.price, percent)} of {_base(lever, currency, read)}"
     amount = read(bracket.price, money(currency))
-    mode = lever.scale.mode if lever.scale else "flat"
-    return amount if mode in ("interpolated", "lump_sum", "cumulative_lump_sum") else f"{amount} a unit"
+    if lever.pricing.is_lump or lever.pricing.mode == "interpolated":
+        return amount
+    return f"{amount} a unit{' of growth' if lever.grows_base else ''}"
 
 
 def _base(lever: Lever, currency: str, read: Reading) -> str:
     if isinstance(lever.base, FixedBase):
-        return read(lever.base.fixed, money(currency))
+        return f"{read(lever.base.fixed, money(currency))} for {_unit(lever, currency)}"
     return (lever.base or lever.measure).replace("annualised_revenue", "a year's revenue")
+
+
+def _unit(lever: Lever, currency: str) -> str:
+    """What one unit of a lever's measure is."""
+    if lever.measure == "attainment":
+        return "the whole baseline"
+    if lever.measure == "count":
+        return f"each {both(lever.accumulate.per)}"
+    unit = currency if lever.counts == "revenue" else "unit"
+    return f"each {unit}{'' if lever.measure == 'quantity' else f' of {lever.measure}'}"
 
 
 def _conditions(lever: Lever, currency: str, read: Reading) -> Iterator[str]:
@@ -151,8 +165,8 @@ def _conditions(lever: Lever, currency: str, read: Reading) -> Iterator[str]:
     if lever.accumulate.over != "transaction":
         yield f"counted {each(lever.accumulate)}"
     if lever.minimum:
-        words: Words = number if lever.measure in ("quantity", "count") else money(currency)
-        yield f"earns from {read(lever.minimum.measure, words)} {each(lever.minimum)} on"
+        least = read(lever.minimum.measure, _counted(lever, currency))
+        yield f"earns from {least}{' of growth' if lever.measure == 'growth' else ''} {each(lever.minimum)} on"
     if lever.stack:
         yield f"of the levers in group {lever.stack.group} {TAKES[lever.stack.take]}"
     yield from (cap_in_words(cap, currency, read) for cap in lever.cap)
