@@ -500,6 +500,46 @@ def test_its_customer_says_what_a_lever_selects_by_and_since_when_he_is_one(tmp_
     assert try_examples(load(path), path) == []
 
 
+INVOICED = """
+examples:
+  - example: the invoice date prices, and the seller earns
+    given:
+      partners: [{partner_id: a, partner_type: direct_bill}, {partner_id: b, partner_type: direct_bill}]
+      fx_rates: [{fx_month: 2022-04-01, from_currency: EUR, to_currency: USD, fx_rate: 1.5}]
+      agreements: [{partner_id: a, agreement_type: mpa, valid_from: 2022-04-01}, {partner_id: a, agreement_type: mpn}, {partner_id: b, agreement_type: mpa}, {partner_id: b, agreement_type: mpn}]
+      transactions:
+        - {id: t1, on: 2018-12-31, invoice_on: 2022-04-02, seller: a, reseller: b, currency: EUR, product_family: azure, revenue: 100.00}
+        - {id: t2, on: 2018-12-30, invoice_on: 2022-04-03, seller: a, reseller: b, currency: EUR, reverses: t1, revenue: -50.00}
+        - {id: t3, on: 2022-03-02, invoice_on: 2018-12-31, seller: a, product_family: azure, revenue: 100.00}
+    expect: {lines: {t1: 6.00, t2: -3.00, t3: 0.00}, earners: {t1: a}, eligible: true}
+"""
+
+
+def test_an_example_can_say_when_a_line_is_invoiced_and_who_sells_and_resells_it(tmp_path):
+    dated = ("reference_date: transaction_date", "reference_date: invoice_date")
+    path = written(tmp_path, dated, (GOOD[GOOD.index("examples:") :], INVOICED))
+    assert try_examples(load(path), path) == []
+    path = written(tmp_path, dated, ("earner: seller", "earner: reseller"), (GOOD[GOOD.index("examples:") :], INVOICED))
+    assert [fault.key.rpartition(".")[2] for fault in try_examples(load(path), path)] == ["earners"]
+    path = written(tmp_path, dated, (GOOD[GOOD.index("examples:") :], INVOICED.replace("t3,", "t3, partner: b,")))
+    assert [str(fault).partition(": ")[2].partition(": ")[2] for fault in try_examples(load(path), path)] == [
+        "line [t3]: its seller earns; leave partner out"
+    ]
+
+
+def test_a_claim_counts_on_a_lines_invoice_date_where_that_prices_it(tmp_path):
+    given = "claims: [{partner_id: p2}]"
+    said = STANDS.format(
+        name="claimed", given=given, line="invoice_on: 2022-04-02, ", expect="{earned: 4.00, earners: {t1: p2}}"
+    )
+    ranked = "association: {precedence: {2022-04-01: [cpor]}}\nreference_date: invoice_date"
+    path = written(
+        tmp_path, ("reference_date: transaction_date", ranked), (GOOD[GOOD.index("examples:") :], said),
+        (AZURE, "{}"), (GOOD[GOOD.index("  - lever: modern-work") : GOOD.index("\nsplit:")], ""),
+    )  # fmt: skip
+    assert try_examples(load(path), path) == []
+
+
 ENDED = """
 examples:
   - example: a partner without an agreement earns once none is asked for

@@ -7,7 +7,7 @@ import pandas as pd
 
 from transforms.associations import associations, own_comes_first
 from transforms.programs import Program
-from transforms.worked_examples import CUSTOMER, PARTNER, Claim, Given, Line, customer_of
+from transforms.worked_examples import CUSTOMER, PARTNER, Claim, Given, Line, customer_of, reference_of
 
 NEVER = date(1900, 1, 1)
 
@@ -21,11 +21,12 @@ def with_earner(program: Program, family: list[Line], given: Given) -> list[Line
     claimed = enumerate(given.get("claims", []))
     named = [cast(Claim, {"claim_id": f"claim {n}", "partner_id": PARTNER} | claim) for n, claim in claimed]
     claims = {claim["claim_id"]: claim for claim in named if _bears_on(claim, root)}
-    listed = program.association.precedence.on(root["on"]) if program.association else None
+    day = reference_of(root, program.reference_date)
+    listed = program.association.precedence.on(day) if program.association else None
     if not claims or not listed:
         return family
     spans = associations(claims_frame(list(claims.values()), listed[0], given), [program])
-    on = pd.Timestamp(root["on"])
+    on = pd.Timestamp(day)
     counts = spans[
         spans["reason_code"].isna() & (spans["valid_from"] <= on) & ~(spans["valid_to"] <= on)
         & ~spans["yields_to"].map(lambda before: own_comes_first(root.get("association"), before)).astype("bool")

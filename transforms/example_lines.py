@@ -16,7 +16,7 @@ from transforms.example_standing import NEVER, Standing
 from transforms.money import FX, decimals
 from transforms.programs import Program
 from transforms.selection import SELECTABLE
-from transforms.worked_examples import PARTNER, Given, Line, customer_of, partner_of
+from transforms.worked_examples import PARTNER, Given, Line, customer_of, partner_of, reference_of
 
 
 class World(NamedTuple):
@@ -74,7 +74,7 @@ def _family(line: Line, lines: list[Line]) -> list[Line]:
 
 def _line(program: Program, world: World, family: list[Line]) -> dict[str, Any]:
     line, root = family[0], family[-1]
-    on, currency = root["on"], line.get("currency", program.currency)
+    on, currency = reference_of(root, program.reference_date), line.get("currency", program.currency)
     partner, day = partner_of(line), pd.Timestamp(on)
     rate = rate_of(world.given, currency, program.currency, on)
     quantity = line.get("quantity", Decimal(1) if len(family) == 1 else Decimal(0))

@@ -16,7 +16,7 @@ from transforms.enrolments import enrolments
 from transforms.example_revenue import partner_revenue
 from transforms.programs import Program
 from transforms.requirements import requirements
-from transforms.worked_examples import PARTNER, Given, Partner, lines_of, partner_of
+from transforms.worked_examples import PARTNER, Given, Partner, lines_of, partner_of, reference_of
 
 JUDGED_BY = {
     "active_reseller": "partners", "same_country": "partners", "active_agreement": "agreements",
@@ -177,7 +177,7 @@ def judged_enrolments(
 
 def _of_example(program: Program, number: int, given: Given, spans: list[dict], unmet: list[dict]) -> Standing:
     mine = [_own(span, number) for span in spans if span["partner_id"].startswith(f"{number}|")]
-    last = pd.Timestamp(max((line["on"] for line in lines_of(given)), default=NEVER))
+    last = pd.Timestamp(max((reference_of(line, program.reference_date) for line in lines_of(given)), default=NEVER))
     lacking = [
         span["criterion"] for span in unmet if span["partner_id"].startswith(f"{number}|") and _covers(span, last)
     ]

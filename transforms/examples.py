@@ -19,7 +19,7 @@ from transforms.holders import first_to_earn
 from transforms.programs import Program
 from transforms.reasons import REASONS
 from transforms.rule_file import RuleFault, read
-from transforms.worked_examples import Expected, Given, Line, Written, lines_of
+from transforms.worked_examples import Expected, Given, Line, Written, lines_of, with_earners
 
 NO_PAYMENT = {"rebate": Decimal(0), "coop": Decimal(0)}
 NOT_WORKED_OUT, ASK = (
@@ -101,6 +101,8 @@ def _unfit(program: Program, example: Written) -> Iterator[tuple[str, str]]:
         yield "posted", "what each day posts follows from days: {on: DATE, transactions: […]} in place of transactions"
     is_whole = all(lever.counts == "quantity" and lever.pricing.units == "first_unit" for lever in program.levers)
     for line in lines_of(example.get("given", {})):
+        if "partner" in line and program.earner in line:
+            yield line["partner"], f"line [{line['id']}]: its {program.earner} earns; leave partner out"
         if is_whole and (quantity := line.get("quantity", Decimal(1))) % 1:
             yield str(quantity), f"line [{line['id']}]: units under first_unit are whole; give a whole quantity"
         try:
@@ -135,6 +137,7 @@ def _shown(value: Any) -> Any:
 def work_out(program: Program, givens: list[Given]) -> list[tuple[dict[str, Any], Callable[[], list[str]]]]:
     """What each example's lines earn, in program currency, and on demand what became of each line."""
     plain = program.model_copy(update={"status": "active"})
+    givens = [with_earners(given, program.earner) for given in givens]
     worlds = [_worlds(*of) for of in zip(range(len(givens)), givens, standings(program, givens), strict=True)]
     decided = decided_worlds(plain, [world for days in worlds for world in days])
     earned = _earned(decided, plain) if len(decided) else pd.DataFrame()

@@ -1,8 +1,9 @@
 """Worked examples as a program file writes them: what is given, day by day or at once, and what is expected."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NotRequired, Required
+from typing import Annotated, Any, Literal, NotRequired, Required, cast
 
 from pydantic import AfterValidator, ConfigDict, with_config
 from typing_extensions import TypedDict
@@ -31,7 +32,10 @@ class Line(TypedDict):
 
     id: str
     on: Day
+    invoice_on: NotRequired[Day]
     partner: NotRequired[str]
+    seller: NotRequired[str]
+    reseller: NotRequired[str]
     customer: NotRequired[Text]
     revenue: NotRequired[Amount]
     quantity: NotRequired[Quantity]
@@ -301,6 +305,22 @@ def lines_of(given: Given) -> list[Line]:
 def partner_of(line: Line) -> str:
     """The partner that a transaction names, or the plain one."""
     return line.get("partner", PARTNER)
+
+
+def with_earners(given: Given, earner: Literal["reseller", "seller"]) -> Given:
+    """What an example gives, the partner of each line being its seller, or its reseller, where it names one."""
+
+    def earning(lines: list[Line]) -> list[Line]:
+        return [cast(Line, line | {"partner": line.get(earner, partner_of(line))}) for line in lines]
+
+    days = [cast(Delivered, day | {"transactions": earning(day["transactions"])}) for day in given.get("days", [])]
+    told = {"transactions": earning(given.get("transactions", [])), "days": days}
+    return cast(Given, given | {feed: rows for feed, rows in told.items() if feed in given})
+
+
+def reference_of(line: Line, reference_date: Literal["transaction_date", "invoice_date"]) -> date:
+    """The day that prices a line; it is invoiced on its own date unless it says otherwise."""
+    return line.get("invoice_on", line["on"]) if reference_date == "invoice_date" else line["on"]
 
 
 def customer_of(line: Line) -> Text:
