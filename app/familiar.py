@@ -19,6 +19,18 @@ STATUSES = {  # Partner Center, payment statuses, October 2023; settled is sent 
     "rejected": ("Rejected", "The payment was rejected by your bank."),
     "reversed": ("Reversed", "Payment was reversed by your bank and will be sent again in the next payment cycle."),
 }
+GIVEN_UP = {  # what becomes of earnings that are not paid in time
+    "forfeited": (
+        "Forfeited",
+        "Bank or tax profile were not valid in time, or the minimum was not reached within the program year.",
+    ),
+    "escheated": ("Escheated", "The earning could not be paid in time and goes to the unclaimed property team."),
+}
+WAITING = {  # reasons why a payee waits, as of the release
+    "PAYINV": ("Pending tax invoice", "Your tax invoice is incomplete or invalid."),
+    "PAYINVREV": ("Tax invoice under review", "Your tax invoice is being reviewed. Your payment will be released after the tax invoice has been approved."),
+    "PAYINVREJ": ("Tax invoice rejected", "Your tax invoice was rejected during review. All pending payments are on hold until the tax invoice review is complete."),
+}  # fmt: skip
 UNPROCESSED = ("Unprocessed", "The earning is eligible for payment and not due yet, or waits.")
 LOCATION = "'Location'"  # what kind of id a partner is named by
 
@@ -44,7 +56,8 @@ class Report:
 
 def _case(place: int, otherwise: str) -> str:
     """A payment's status in Partner Center's words, or its description."""
-    whens = " ".join(f"WHEN '{status}' THEN '{words[place]}'" for status, words in STATUSES.items())
+    told = (STATUSES | GIVEN_UP | WAITING).items()
+    whens = " ".join(f"WHEN '{status}' THEN '{words[place]}'" for status, words in told)
     return f"CASE payment_status {whens} ELSE '{otherwise}' END"
 
 
@@ -94,7 +107,33 @@ EARNED = f"""
 SELECT partner_id, entry_id AS row_id, posted_on, transaction_id, program, lever, earning_type, earning_month, due_on, amount, currency,
     program_amount, program_currency, rate, fx_month, fx_rate, cause, cause_detail
 FROM ({due.entries("earnings_ledger", "amount", "parts.payment_calendar")})
-WHERE lever <> 'settlement' AND ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period)
+WHERE ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR period = $period)
+"""
+# what was due of a balance, and in no payment, when just that sum was given up: by the days on which it fell due, and was posted
+FORFEITED = f"""
+WITH forfeit AS (
+    SELECT partner_id, program, earning_type, currency, posted_on AS given_up_on, any_value(cause) AS given_up, -sum(amount) AS given_up_amount
+    FROM earnings_ledger SEMI JOIN asked USING (partner_id, program, earning_type, currency)
+    WHERE cause IN {tuple(GIVEN_UP)} AND earning_type = 'rebate' GROUP BY ALL
+), entry AS (
+    SELECT partner_id, program, earning_type, currency, due_on, posted_on, cause IN {tuple(GIVEN_UP)} AS gives_up, sum(amount) AS amount
+    FROM ({due.entries("(FROM earnings_ledger SEMI JOIN forfeit USING (partner_id, program, earning_type, currency))", "amount", "parts.payment_calendar")})
+    GROUP BY ALL
+), waiting AS (
+    SELECT forfeit.*, due_on, posted_on,
+        sum(amount) OVER (PARTITION BY partner_id, program, currency, given_up_on ORDER BY due_on) = given_up_amount AS is_whole
+    FROM forfeit JOIN entry USING (partner_id, program, earning_type, currency)
+    WHERE (posted_on < given_up_on OR posted_on = given_up_on AND NOT gives_up) AND NOT EXISTS (
+        FROM payments AS payment
+        WHERE payment.partner_id = forfeit.partner_id AND payment.program = forfeit.program AND payment.currency = forfeit.currency
+            AND payment.earning_type = forfeit.earning_type AND payment_status NOT IN {FREED}
+            AND due_on <= cycle_on AND posted_on <= cut_on AND cut_on < given_up_on
+    )
+), until AS (
+    SELECT partner_id, program, currency, given_up_on, max(due_on) AS until FROM waiting WHERE is_whole GROUP BY ALL
+)
+SELECT partner_id, program, earning_type, currency, due_on, posted_on, arg_min(given_up, given_up_on) AS given_up, min(given_up_on) AS given_up_on
+FROM waiting JOIN until USING (partner_id, program, currency, given_up_on) WHERE due_on <= until GROUP BY ALL
 """
 # the payment that takes an entry up is the first of its balance that was worked out after it, and by whose cycle it is due
 BALANCES = f"""
@@ -108,13 +147,26 @@ taken AS (
         AND balance.currency = payment.currency AND due_on <= cycle_on AND posted_on <= cut_on
     WHERE payment_status NOT IN {FREED} GROUP BY ALL
 )
-SELECT balance.*, payment_id, payment_status, cycle_on, partner_name, country, program_title
+SELECT
+    balance.*, CASE WHEN given_up IS NULL THEN payment_id END AS payment_id, CASE WHEN given_up IS NULL THEN cycle_on END AS cycle_on,
+    coalesce(given_up, payment_status, CASE WHEN balance.due_on IS NOT NULL THEN reason_code END) AS payment_status,
+    partner_name, country, program_title
 FROM balance LEFT JOIN taken USING (partner_id, program, earning_type, currency, due_on, posted_on)
+LEFT JOIN given_up USING (partner_id, program, earning_type, currency, due_on, posted_on)
+LEFT JOIN parts.payee_holds AS waits ON waits.partner_id = balance.partner_id AND waits.program = balance.program
 LEFT JOIN partners AS earner ON earner.partner_id = balance.partner_id
 LEFT JOIN {TITLES} AS title ON title.program = balance.program
 """
-EARNED_FOUND = """
-SELECT asked.*, balance.* EXCLUDE (partner_id, program, earning_type, currency, due_on, posted_on), line.* EXCLUDE (transaction_id)
+EARNED_FOUND = f"""
+SELECT asked.*, line.* EXCLUDE (transaction_id),
+    balance.* EXCLUDE (partner_id, program, earning_type, currency, due_on, posted_on)
+        REPLACE (
+            CASE WHEN cause IN {tuple(GIVEN_UP)} THEN cause ELSE payment_status END AS payment_status,
+            CASE WHEN cause NOT IN {tuple(GIVEN_UP)} OR NOT EXISTS (
+                FROM given_up WHERE given_up.partner_id = asked.partner_id AND given_up.program = asked.program
+                    AND given_up.currency = asked.currency AND given_up.earning_type = asked.earning_type AND given_up_on = asked.posted_on
+            ) THEN payment_id END AS payment_id
+        )
 FROM asked LEFT JOIN line ON line.transaction_id = asked.transaction_id
 JOIN balance ON balance.partner_id = asked.partner_id AND balance.program = asked.program AND balance.earning_type = asked.earning_type
     AND balance.currency = asked.currency AND balance.posted_on = asked.posted_on
@@ -160,7 +212,7 @@ SELECT asked.*, line.* EXCLUDE (transaction_id), partner_name, country, program_
 FROM asked JOIN line USING (transaction_id) LEFT JOIN partners USING (partner_id) LEFT JOIN {TITLES} USING (program)
 """
 REPORTS = {
-    "earnings": Report(EARNED, {"line": LINES, "balance": BALANCES}, EARNED_FOUND, EARNINGS),
+    "earnings": Report(EARNED, {"line": LINES, "given_up": FORFEITED, "balance": BALANCES}, EARNED_FOUND, EARNINGS),
     "payments": Report(PAID, {}, PAID_FOUND, PAYMENTS),
     "ineligible": Report(UNEARNED, {"line": LINES}, UNEARNED_FOUND, INELIGIBLE),
 }

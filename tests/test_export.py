@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from app import export
 from app.cli import app
 from benchmarks import export as benchmark
-from tests.deliveries import ask, settle_next
+from tests.deliveries import ask, land, settle_next
 from warehouse import releases, store
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -51,6 +51,23 @@ def test_the_report_of_earnings_is_the_ledger(first_day, tmp_path):
         "t1", "50.000", "Contoso", "Unprocessed",
     )  # fmt: skip
     assert exported("earnings", tmp_path / "none.csv", "--partner", "2000001") == []
+
+
+def test_earnings_that_are_given_up_say_so_and_are_in_no_payment(first_day, tmp_path):
+    land("fx_rates", [{"fx_month": "2021-08"}], "2021-08-16")
+    settle_next("2021-08-16", [{"transaction_id": "new", "transaction_at": "2021-08-16T10:00:00Z"}])
+    rows = exported("earnings", tmp_path / "e.csv")
+    told = {
+        (row["reasonCode"], row["earningType"], row["earningAmount"]): row["paymentStatus"]
+        for row in rows
+        if row["transactionId"] != "new"
+    }
+    assert told == {
+        ("new_line", "REBATE", "2.400"): "Forfeited", ("forfeited", "REBATE", "-2.400"): "Forfeited",
+        ("new_line", "COOP", "1.600"): "Unprocessed", ("coop_converted", "COOP", "-1.600"): "Unprocessed",
+        ("coop_converted", "REBATE", "1.600"): "Unprocessed",
+    }  # fmt: skip
+    assert {row["paymentStatus"] for row in rows if row["transactionId"] == "new"} == {"Unprocessed"}
 
 
 def test_an_export_that_is_killed_leaves_nothing_in_the_home(first_day, tmp_path):

@@ -309,6 +309,15 @@ def test_a_partner_is_told_that_a_payment_waits_for_a_tax_invoice(home):
     settle("2021-05-15")
     told = "SELECT partner_id, reason_code FROM upcoming_payments WHERE earning_type = 'rebate' ORDER BY ALL"
     assert ask(told) == list(zip(PARTNERS, (None, "PAYINVREV", "PAYINV"), strict=True))
+    CliRunner().invoke(app, ["export", "earnings", "--out", str(home / "earnings.csv")])
+    with (home / "earnings.csv").open(newline="") as file:
+        said = {
+            (row["participantId"], row["paymentStatus"])
+            for row in csv.DictReader(file)
+            if row["earningType"] == "REBATE"
+        }
+    statuses = ("Unprocessed", "Tax invoice under review", "Pending tax invoice")
+    assert said == set(zip(PARTNERS, statuses, strict=True))
     plan = payouts.plan(LATER).sort_values("partner_id")
     assert ask(told) == plan[["partner_id", "reason_code"]].to_records(index=False).tolist()
     payouts.propose(LATER, "anna")
