@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 import payouts
@@ -40,7 +41,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 
 def _rows(what: str, out: Path) -> list[dict]:
     with releases.reader(releases.published()) as con:
-        export.export(con, what, out, kind="csv", partner=None, period=None)
+        return _told(con, what, out)
+
+
+def _told(con: duckdb.DuckDBPyConnection, what: str, out: Path) -> list[dict]:
+    export.export(con, what, out, kind="csv", partner=None, period=None)
     with out.open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -54,3 +59,44 @@ def test_the_earnings_of_each_payment_sum_to_it_before_tax(told):
     assert {row["paymentID"] for row in told["payments"]} == set(sums)
     paid = Counter(row["reasonCode"] for row in told["earnings"] if row["paymentId"])
     assert paid["coop_converted"] and paid["new_line"]
+
+
+RELEASE = """
+CREATE SCHEMA parts;
+CREATE TABLE parts.payment_calendar AS SELECT 'p' AS program, month::DATE AS month, (month + INTERVAL 2 MONTH + INTERVAL 14 DAY)::DATE AS earned_due_on,
+    earned_due_on AS posted_due_on FROM generate_series(TIMESTAMP '2021-01-01', TIMESTAMP '2023-01-01', INTERVAL 1 MONTH) AS months(month);
+CREATE TABLE parts.payee_holds (partner_id VARCHAR, program VARCHAR, reason_code VARCHAR);
+CREATE TABLE partners (partner_id VARCHAR, partner_name VARCHAR, country VARCHAR);
+CREATE TABLE programs (program VARCHAR, program_title VARCHAR);
+CREATE TABLE transactions (transaction_id VARCHAR, seller_id VARCHAR, reseller_id VARCHAR, customer_id VARCHAR, product_id VARCHAR,
+    subscription_id VARCHAR, transaction_at TIMESTAMP, invoice_at TIMESTAMP, charge_type VARCHAR, quantity DECIMAL(18,6),
+    revenue DECIMAL(18,3), currency VARCHAR, association VARCHAR);
+CREATE TABLE payments AS SELECT payment_id, 'a' AS partner_id, 'p' AS program, 'rebate' AS earning_type, 'USD' AS currency, 'USD' AS payout_currency,
+    cut_on::DATE AS cut_on, cycle_on::DATE AS cycle_on, payment_status
+    FROM (VALUES ('back', '2021-03-10', '2021-03-15', 'rejected'), ('one', '2021-09-20', '2021-10-15', 'sent')) AS rows(payment_id, cut_on, cycle_on, payment_status);
+CREATE TABLE earnings_ledger AS SELECT entry_id, posted_on::DATE AS posted_on, date_trunc('month', posted_on::DATE) AS period, earning_month::DATE AS earning_month,
+    'a' AS partner_id, 'p' AS program, 'x' AS lever, NULL::VARCHAR AS transaction_id, 'rebate' AS earning_type, amount::DECIMAL(18,3) AS amount,
+    'USD' AS currency, amount::DECIMAL(18,3) AS program_amount, 'USD' AS program_currency, NULL::DECIMAL(18,9) AS rate, NULL::DATE AS fx_month,
+    NULL::DECIMAL(28,18) AS fx_rate, cause, NULL::VARCHAR AS cause_detail
+    FROM (VALUES ENTRIES) AS rows(entry_id, posted_on, earning_month, amount, cause);
+"""
+LATE = ("late", "2021-10-01", "2021-03-01", 30, "new_line")
+EARNED = (("jan", "2021-01-31", "2021-01-01", 100, "new_line"), ("feb", "2021-02-28", "2021-02-01", 50, "new_line"))
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([("up", "2021-09-15", "2021-01-01", -100, "escheated")], {"jan": ("Escheated", ""), "feb": ("Sent", "one"), "up": ("Escheated", "")}),
+        ([("up", "2021-09-15", "2021-02-01", -150, "forfeited")], {"jan": ("Forfeited", ""), "feb": ("Forfeited", ""), "up": ("Forfeited", "")}),
+        ([("up", "2021-09-15", "2021-01-01", -100, "escheated"), LATE, ("up2", "2022-09-15", "2021-03-01", -30, "forfeited")],
+         {"jan": ("Escheated", ""), "feb": ("Sent", "one"), "up": ("Escheated", ""), "late": ("Forfeited", ""), "up2": ("Forfeited", "")}),
+        ([("up", "2021-09-15", "2021-01-01", -40, "forfeited")], {"jan": ("Sent", "one"), "feb": ("Sent", "one"), "up": ("Forfeited", "one")}),
+    ],
+    ids=["a part", "all", "twice", "what no earnings sum to"],
+)  # fmt: skip
+def test_what_is_given_up_is_told_apart_from_what_is_paid(tmp_path, entries, told):
+    con = duckdb.connect()
+    con.execute(RELEASE.replace("ENTRIES", ", ".join(map(str, [*EARNED, *entries]))))
+    rows = _told(con, "earnings", tmp_path / "e.csv")
+    assert {row["earningId"]: (row["paymentStatus"], row["paymentId"]) for row in rows} == told
