@@ -85,10 +85,12 @@ def export(
     wanted = {"partner": partner, "period": period}
     if what in BOOKS:
         return WRITERS[kind](con.execute(store.filled(BOOKS[what], **wanted)).to_arrow_reader(BATCH), as_found, out)
-    lay = partial(_laid_out, report=REPORTS[what])
+    report = REPORTS[what]
     if kind == "csv":  # which people open; systems read the books as they are
-        return _csv(_told(con, REPORTS[what], wanted), lambda rows: without_formulas(lay(rows)), out)
-    return WRITERS[kind](_told(con, REPORTS[what], wanted), lay, out)
+        report = report.written()
+        lay = partial(_laid_out, report=report)
+        return _csv(_told(con, report, wanted), lambda rows: without_formulas(lay(rows), besides=report.figures), out)
+    return WRITERS[kind](_told(con, report, wanted), partial(_laid_out, report=report), out)
 
 
 def _told(

@@ -5,9 +5,10 @@ without an expression does not apply here and stays empty. Amounts are decimals,
 partner and, within a partner, by the id of the earning, payment or unearned revenue.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from transforms.vocabulary import FREED
+from transforms.vocabulary import EXPONENTS, FREED
 from warehouse import due
 
 STATUSES = {  # Partner Center, payment statuses, October 2023; settled is sent to it
@@ -40,18 +41,51 @@ class Report:
     """A report: the rows of a release that it tells of, what it tells of some of these, and in which columns.
 
     `asked` names each row by `partner_id` and `row_id`. Of some of them, a table `asked`, further tables are made, one
-    after the other, and of all these tables what is `found`.
+    after the other, and of all these tables what is `found`. `money` says by column in which currency its amounts are.
     """
 
     asked: str
     tables: dict[str, str]
     found: str
     columns: dict[str, str]
+    money: dict[str, str]
 
     @property
     def held(self) -> list[str]:
         """The expressions of its columns, each once, of what is `found`."""
         return list(dict.fromkeys(filter(None, self.columns.values())))
+
+    @property
+    def figures(self) -> set[str]:
+        """The columns of amounts, rates and quantities."""
+        return {*self.money, *(FIGURES & set(self.columns))}
+
+    def written(self) -> "Report":
+        """The same with figures as people write them: amounts with the decimals of their currency, others without idle zeros."""
+        told = {column: _in_decimals(self.columns[column], currency) for column, currency in self.money.items()}
+        told |= {
+            column: f"rtrim(rtrim(({self.columns[column]})::VARCHAR, '0'), '.')" for column in self.figures - set(told)
+        }
+        return replace(self, columns=self.columns | told)
+
+
+FIGURES = {"earningRate", "earningExchangeRate", "transactionExchangeRate", "quantity"}
+
+
+def _by_decimals(currency: str, made: Callable[[int], str]) -> str:
+    """What is made of the number of decimals that a row's currency has."""
+    rare = [(d, tuple(code for code, has in EXPONENTS.items() if has == d)) for d in (0, 3)]
+    whens = " ".join(f"WHEN {currency} IN {codes} THEN {made(decimals)}" for decimals, codes in rare)
+    return f"CASE {whens} ELSE {made(2)} END"
+
+
+def _in_decimals(amount: str, currency: str) -> str:
+    return _by_decimals(currency, lambda decimals: f"({amount})::DECIMAL(18,{decimals})::VARCHAR")
+
+
+def _rounded(amount: str, currency: str) -> str:
+    """An amount rounded to the decimals of its currency."""
+    return f"({_by_decimals(currency, lambda decimals: f'round({amount}, {decimals})')})::DECIMAL(18,3)"
 
 
 def _case(place: int, otherwise: str) -> str:
@@ -72,12 +106,14 @@ FROM (
 LEFT JOIN partners AS seller ON seller.partner_id = seller_id LEFT JOIN partners AS reseller ON reseller.partner_id = reseller_id
 """
 TITLES = "(SELECT DISTINCT program, program_title FROM programs)"
+# where the rate of an earning is that of its line into USD
+IN_USD = "program_currency = 'USD' AND line_currency = currency"
 EARNINGS = {
     "agreementEndDate": "", "agreementNumber": "", "agreementStartDate": "", "baseline": "", "baselineType": "",
     "bucketSize": "", "calculationDate": "posted_on", "claimId": "", "compensableUnits": "", "customerCountry": "",
     "customerEmail": "", "customerName": "", "customerTenantId": "customer_id", "desktopCount": "",
     "distributorId": "seller_id", "distributorName": "seller_name", "earningAmount": "amount",
-    "earningAmountInLastPaymentCurrency": "", "earningAmountUSD": "CASE program_currency WHEN 'USD' THEN program_amount END",
+    "earningAmountInLastPaymentCurrency": "CASE last_payment_currency WHEN currency THEN amount WHEN program_currency THEN program_amount END", "earningAmountUSD": "CASE program_currency WHEN 'USD' THEN program_amount END",
     "earningDate": "earning_month", "earningExchangeRate": "CASE program_currency WHEN 'USD' THEN fx_rate END",
     "earningId": "row_id", "earningParticipantId": "partner_id", "earningParticipantName": "partner_name",
     "earningParticipantIdType": LOCATION, "earningRate": "rate",
@@ -85,7 +121,7 @@ EARNINGS = {
     "engagementName": "program_title", "estimatedPaymentMonth": "strftime(coalesce(cycle_on, due_on), '%Y-%m')",
     "exchangeRateDate": "fx_month", "externalReferenceId": "", "externalReferenceIdLabel": "", "fundCategory": "",
     "instantRebateAmount": "", "invoiceDate": "invoice_at::DATE", "invoiceNumber": "", "isPrivateOffer": "",
-    "lastPaymentCurrency": "", "lever": "lever", "LicensingProgramName": "", "LineItemId": "", "localProviderSeller": "",
+    "lastPaymentCurrency": "last_payment_currency", "lever": "lever", "LicensingProgramName": "", "LineItemId": "", "localProviderSeller": "",
     "Maturity month": "strftime(due_on, '%Y-%m')", "milestone": "", "OrderId": "", "parentProductId": "",
     "parentProductName": "", "participantId": "partner_id", "participantIdType": LOCATION,
     "participantName": "partner_name", "partnerAssociation": "association", "partnerCountryCode": "country",
@@ -98,10 +134,15 @@ EARNINGS = {
     "resellerCountry": "reseller_country", "resellerId": "reseller_id", "resellerName": "reseller_name", "resourceId": "",
     "SkuId": "", "solutionArea": "", "storeFee": "", "subscriptionEndDate": "", "subscriptionId": "subscription_id",
     "subscriptionStartDate": "", "taxCity": "", "taxCountry": "", "taxRemitModel": "", "taxRemitted": "", "taxState": "",
-    "taxZipCode": "", "tpan": "", "transactionAmount": "line_revenue", "transactionAmountUSD": "CASE line_currency WHEN 'USD' THEN line_revenue END",
+    "taxZipCode": "", "tpan": "", "transactionAmount": "line_revenue",
+    "transactionAmountUSD": f"CASE WHEN line_currency = 'USD' THEN line_revenue WHEN {IN_USD} THEN round(line_revenue * fx_rate, 2)::DECIMAL(18,3) END",
     "transactionCountryCode": "", "transactionCurrency": "line_currency", "transactionDate": "transaction_at::DATE",
-    "transactionExchangeRate": "", "transactionId": "transaction_id", "transactionPaymentMethod": "",
+    "transactionExchangeRate": f"CASE WHEN {IN_USD} THEN fx_rate END", "transactionId": "transaction_id", "transactionPaymentMethod": "",
     "transactionType": "charge_type", "userCount": "", "workload": "",
+}  # fmt: skip
+EARNED_MONEY = {
+    "earningAmount": "currency", "earningAmountInLastPaymentCurrency": "last_payment_currency", "earningAmountUSD": "'USD'",
+    "transactionAmount": "line_currency", "transactionAmountUSD": "'USD'",
 }  # fmt: skip
 EARNED = f"""
 SELECT partner_id, entry_id AS row_id, posted_on, transaction_id, program, lever, earning_type, earning_month, due_on, amount, currency,
@@ -150,10 +191,14 @@ taken AS (
 SELECT
     balance.*, CASE WHEN given_up IS NULL THEN payment_id END AS payment_id, CASE WHEN given_up IS NULL THEN cycle_on END AS cycle_on,
     coalesce(given_up, payment_status, CASE WHEN balance.due_on IS NOT NULL THEN reason_code END) AS payment_status,
-    partner_name, country, program_title
+    partner_name, country, program_title, last_payment_currency
 FROM balance LEFT JOIN taken USING (partner_id, program, earning_type, currency, due_on, posted_on)
 LEFT JOIN given_up USING (partner_id, program, earning_type, currency, due_on, posted_on)
 LEFT JOIN parts.payee_holds AS waits ON waits.partner_id = balance.partner_id AND waits.program = balance.program
+LEFT JOIN (
+    SELECT partner_id, program, arg_max(payout_currency, (cycle_on, payment_id)) AS last_payment_currency
+    FROM payments WHERE payment_status IN ('sent', 'settled') GROUP BY ALL
+) AS last ON last.partner_id = balance.partner_id AND last.program = balance.program
 LEFT JOIN partners AS earner ON earner.partner_id = balance.partner_id
 LEFT JOIN {TITLES} AS title ON title.program = balance.program
 """
@@ -181,13 +226,17 @@ PAYMENTS = {
     "paymentStatusDescription": _case(1, ""),
     "paymentDate": "CASE WHEN payment_status IN ('sent', 'settled', 'reversed') THEN status_on END",
 }  # fmt: skip
+PAID_MONEY = {
+    **dict.fromkeys(("earned", "withheldTax", "salesTax", "totalPayment"), "payout_currency"), "earnedUSD": "'USD'",
+}  # fmt: skip
 PAID = """
 SELECT *, payment_id AS row_id FROM payments
 WHERE ($partner IS NULL OR partner_id = $partner) AND ($period IS NULL OR date_trunc('month', cycle_on) = $period)
 """
 # taxes are in the balance's currency; what is earned is what remains, so that each row adds up
 PAID_FOUND = f"""
-SELECT *, round(withheld * fx_rate, 3)::DECIMAL(18,3) AS withheld_tax, round(sales_tax * fx_rate, 3)::DECIMAL(18,3) AS sales_tax_paid
+SELECT *, {_rounded("withheld * fx_rate", "payout_currency")} AS withheld_tax,
+    {_rounded("sales_tax * fx_rate", "payout_currency")} AS sales_tax_paid
 FROM asked JOIN partners USING (partner_id) LEFT JOIN {TITLES} USING (program)
 """
 INELIGIBLE = {
@@ -212,7 +261,9 @@ SELECT asked.*, line.* EXCLUDE (transaction_id), partner_name, country, program_
 FROM asked JOIN line USING (transaction_id) LEFT JOIN partners USING (partner_id) LEFT JOIN {TITLES} USING (program)
 """
 REPORTS = {
-    "earnings": Report(EARNED, {"line": LINES, "given_up": FORFEITED, "balance": BALANCES}, EARNED_FOUND, EARNINGS),
-    "payments": Report(PAID, {}, PAID_FOUND, PAYMENTS),
-    "ineligible": Report(UNEARNED, {"line": LINES}, UNEARNED_FOUND, INELIGIBLE),
+    "earnings": Report(
+        EARNED, {"line": LINES, "given_up": FORFEITED, "balance": BALANCES}, EARNED_FOUND, EARNINGS, EARNED_MONEY
+    ),
+    "payments": Report(PAID, {}, PAID_FOUND, PAYMENTS, PAID_MONEY),
+    "ineligible": Report(UNEARNED, {"line": LINES}, UNEARNED_FOUND, INELIGIBLE, {"transactionAmountUSD": "'USD'"}),
 }

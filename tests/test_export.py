@@ -45,12 +45,45 @@ def test_the_report_of_earnings_is_the_ledger(first_day, tmp_path):
     [(total,)] = ask("SELECT sum(amount) FROM earnings_ledger")
     assert sum(Decimal(row["earningAmount"]) for row in rows) == total == Decimal("2.00")
     told = {(row["earningType"], row["earningAmount"], row["reasonCode"], row["estimatedPaymentMonth"]) for row in rows}
-    assert ("REBATE", "2.400", "new_line", "2021-05") in told and ("COOP", "-0.800", "corrected_line", "") in told
+    assert ("REBATE", "2.40", "new_line", "2021-05") in told and ("COOP", "-0.80", "corrected_line", "") in told
     first = rows[0]
     assert (first["transactionId"], first["transactionAmount"], first["participantName"], first["paymentStatus"]) == (
-        "t1", "50.000", "Contoso", "Unprocessed",
+        "t1", "50.00", "Contoso", "Unprocessed",
     )  # fmt: skip
     assert exported("earnings", tmp_path / "none.csv", "--partner", "2000001") == []
+
+
+def test_figures_have_the_decimals_of_their_currency_and_those_in_dollars_their_rate(first_day, tmp_path):
+    rates = [
+        {"fx_month": "2021-03", "from_currency": code, "fx_rate": rate}
+        for code, rate in (("JPY", "0.009"), ("KWD", "3.30"))
+    ]
+    land("fx_rates", rates, "2021-03-24")
+    lines = [("yen", "JPY", "20000"), ("dinar", "KWD", "20.250"), ("back", "KWD", "-1.010")]
+    settle_next(
+        "2021-03-24", [{"transaction_id": name, "currency": code, "revenue": revenue} for name, code, revenue in lines]
+    )
+    shown = (
+        "earningAmount",
+        "earningAmountUSD",
+        "transactionAmount",
+        "transactionAmountUSD",
+        "transactionExchangeRate",
+        "earningRate",
+        "quantity",
+    )
+    rows = {
+        row["transactionId"]: row for row in exported("earnings", tmp_path / "e.csv") if row["earningType"] == "REBATE"
+    }
+    assert {name: tuple(row[column] for column in shown) for name, row in rows.items()} == {
+        "t1": ("2.40", "2.40", "100.00", "100.00", "1", "0.04", "1"),
+        "yen": ("480", "4.32", "20000", "180.00", "0.009", "0.04", "1"),
+        "dinar": ("0.486", "1.61", "20.250", "66.83", "3.3", "0.04", "1"),
+        "back": ("-0.024", "-0.08", "-1.010", "-3.33", "3.3", "0.04", "1"),
+    }  # fmt: skip
+    assert {row["lastPaymentCurrency"] for row in rows.values()} == {""}
+    CliRunner().invoke(app, ["export", "earnings", "--out", str(tmp_path / "e.parquet"), "--format", "parquet"])
+    assert str(pq.read_schema(tmp_path / "e.parquet").field("earningAmount").type) == "decimal128(18, 3)"
 
 
 def test_earnings_that_are_given_up_say_so_and_are_in_no_payment(first_day, tmp_path):
@@ -63,9 +96,9 @@ def test_earnings_that_are_given_up_say_so_and_are_in_no_payment(first_day, tmp_
         if row["transactionId"] != "new"
     }
     assert told == {
-        ("new_line", "REBATE", "2.400"): "Forfeited", ("forfeited", "REBATE", "-2.400"): "Forfeited",
-        ("new_line", "COOP", "1.600"): "Unprocessed", ("coop_converted", "COOP", "-1.600"): "Unprocessed",
-        ("coop_converted", "REBATE", "1.600"): "Unprocessed",
+        ("new_line", "REBATE", "2.40"): "Forfeited", ("forfeited", "REBATE", "-2.40"): "Forfeited",
+        ("new_line", "COOP", "1.60"): "Unprocessed", ("coop_converted", "COOP", "-1.60"): "Unprocessed",
+        ("coop_converted", "REBATE", "1.60"): "Unprocessed",
     }  # fmt: skip
     assert {row["paymentStatus"] for row in rows if row["transactionId"] == "new"} == {"Unprocessed"}
 
@@ -143,7 +176,7 @@ def test_what_earns_nothing_says_why(first_day, tmp_path):
     settle_next("2021-03-24", [{"transaction_id": "self", "customer_id": "own-tenant"}])
     [row] = exported("ineligible", tmp_path / "i.csv")
     assert (row["unearnedId"], row["reason"], row["transactionAmountUSD"]) == (
-        "self:csp-indirect-reseller", "Partner is customer", "100.000",
+        "self:csp-indirect-reseller", "Partner is customer", "100.00",
     )  # fmt: skip
 
 
