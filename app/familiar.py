@@ -176,6 +176,26 @@ WITH forfeit AS (
 SELECT partner_id, program, earning_type, currency, due_on, posted_on, arg_min(given_up, given_up_on) AS given_up, min(given_up_on) AS given_up_on
 FROM waiting JOIN until USING (partner_id, program, currency, given_up_on) WHERE due_on <= until GROUP BY ALL
 """
+# offsets that a payment took into account before they were posted: those that make its entries sum to it
+NETTED = f"""
+WITH moved AS (
+    SELECT partner_id, program, earning_type, currency, posted_on, sum(amount) AS moved
+    FROM earnings_ledger SEMI JOIN asked USING (partner_id, program, earning_type, currency) WHERE cause = 'offset' GROUP BY ALL
+), entry AS (
+    SELECT partner_id, program, earning_type, currency, due_on, posted_on, sum(amount) AS amount
+    FROM ({due.entries("(FROM earnings_ledger SEMI JOIN moved USING (partner_id, program, earning_type, currency))", "amount", "parts.payment_calendar")})
+    GROUP BY ALL
+), taken AS (
+    SELECT entry.*, arg_min(payment_id, (cut_on, payment_id)) AS payment_id
+    FROM entry JOIN payments USING (partner_id, program, earning_type, currency)
+    WHERE due_on <= cycle_on AND posted_on <= cut_on AND payment_status NOT IN {FREED} GROUP BY ALL
+), summed AS (
+    SELECT payment_id, sum(amount) AS taken FROM taken GROUP BY ALL
+)
+SELECT moved.*, max(payment_id) AS netted_by, arg_max(payment_status, payment_id) AS netted_status
+FROM moved JOIN payments USING (partner_id, program, earning_type, currency) JOIN summed USING (payment_id)
+WHERE cut_on < posted_on AND cycle_on <= posted_on AND payment = taken + moved GROUP BY ALL
+"""
 # the payment that takes an entry up is the first of its balance that was worked out after it, and by whose cycle it is due
 BALANCES = f"""
 WITH balance AS (SELECT DISTINCT partner_id, program, earning_type, currency, due_on, posted_on FROM asked),
@@ -206,16 +226,18 @@ EARNED_FOUND = f"""
 SELECT asked.*, line.* EXCLUDE (transaction_id),
     balance.* EXCLUDE (partner_id, program, earning_type, currency, due_on, posted_on)
         REPLACE (
-            CASE WHEN cause IN {tuple(GIVEN_UP)} THEN cause ELSE payment_status END AS payment_status,
+            CASE WHEN cause IN {tuple(GIVEN_UP)} THEN cause ELSE coalesce(netted_status, payment_status) END AS payment_status,
             CASE WHEN cause NOT IN {tuple(GIVEN_UP)} OR NOT EXISTS (
                 FROM given_up WHERE given_up.partner_id = asked.partner_id AND given_up.program = asked.program
                     AND given_up.currency = asked.currency AND given_up.earning_type = asked.earning_type AND given_up_on = asked.posted_on
-            ) THEN payment_id END AS payment_id
+            ) THEN coalesce(netted_by, payment_id) END AS payment_id
         )
 FROM asked LEFT JOIN line ON line.transaction_id = asked.transaction_id
 JOIN balance ON balance.partner_id = asked.partner_id AND balance.program = asked.program AND balance.earning_type = asked.earning_type
     AND balance.currency = asked.currency AND balance.posted_on = asked.posted_on
     AND balance.due_on IS NOT DISTINCT FROM asked.due_on
+LEFT JOIN netted ON cause = 'offset' AND netted.partner_id = asked.partner_id AND netted.program = asked.program
+    AND netted.earning_type = asked.earning_type AND netted.currency = asked.currency AND netted.posted_on = asked.posted_on
 """
 PAYMENTS = {
     "participantID": "partner_id", "participantIDType": LOCATION, "participantName": "partner_name",
@@ -262,7 +284,11 @@ FROM asked JOIN line USING (transaction_id) LEFT JOIN partners USING (partner_id
 """
 REPORTS = {
     "earnings": Report(
-        EARNED, {"line": LINES, "given_up": FORFEITED, "balance": BALANCES}, EARNED_FOUND, EARNINGS, EARNED_MONEY
+        EARNED,
+        {"line": LINES, "given_up": FORFEITED, "netted": NETTED, "balance": BALANCES},
+        EARNED_FOUND,
+        EARNINGS,
+        EARNED_MONEY,
     ),
     "payments": Report(PAID, {}, PAID_FOUND, PAYMENTS, PAID_MONEY),
     "ineligible": Report(UNEARNED, {"line": LINES}, UNEARNED_FOUND, INELIGIBLE, {"transactionAmountUSD": "'USD'"}),

@@ -72,7 +72,7 @@ CREATE TABLE transactions (transaction_id VARCHAR, seller_id VARCHAR, reseller_i
     subscription_id VARCHAR, transaction_at TIMESTAMP, invoice_at TIMESTAMP, charge_type VARCHAR, quantity DECIMAL(18,6),
     revenue DECIMAL(18,3), currency VARCHAR, association VARCHAR);
 CREATE TABLE payments AS SELECT payment_id, 'a' AS partner_id, 'p' AS program, 'rebate' AS earning_type, 'USD' AS currency, 'USD' AS payout_currency,
-    cut_on::DATE AS cut_on, cycle_on::DATE AS cycle_on, payment_status
+    cut_on::DATE AS cut_on, cycle_on::DATE AS cycle_on, payment_status, 130.00 AS payment
     FROM (VALUES ('back', '2021-03-10', '2021-03-15', 'rejected'), ('one', '2021-09-20', '2021-10-15', 'sent')) AS rows(payment_id, cut_on, cycle_on, payment_status);
 CREATE TABLE earnings_ledger AS SELECT entry_id, posted_on::DATE AS posted_on, date_trunc('month', posted_on::DATE) AS period, earning_month::DATE AS earning_month,
     'a' AS partner_id, 'p' AS program, 'x' AS lever, NULL::VARCHAR AS transaction_id, 'rebate' AS earning_type, amount::DECIMAL(18,3) AS amount,
@@ -92,10 +92,12 @@ EARNED = (("jan", "2021-01-31", "2021-01-01", 100, "new_line"), ("feb", "2021-02
         ([("up", "2021-09-15", "2021-01-01", -100, "escheated"), LATE, ("up2", "2022-09-15", "2021-03-01", -30, "forfeited")],
          {"jan": ("Escheated", ""), "feb": ("Sent", "one"), "up": ("Escheated", ""), "late": ("Forfeited", ""), "up2": ("Forfeited", "")}),
         ([("up", "2021-09-15", "2021-01-01", -40, "forfeited")], {"jan": ("Sent", "one"), "feb": ("Sent", "one"), "up": ("Forfeited", "one")}),
+        ([("offset", "2021-10-15", "2021-02-01", -20, "offset")], {"jan": ("Sent", "one"), "feb": ("Sent", "one"), "offset": ("Sent", "one")}),
+        ([("offset", "2021-10-15", "2021-02-01", -10, "offset")], {"jan": ("Sent", "one"), "feb": ("Sent", "one"), "offset": ("Unprocessed", "")}),
     ],
-    ids=["a part", "all", "twice", "what no earnings sum to"],
+    ids=["a part", "all", "twice", "what no earnings sum to", "an offset that the payment netted", "an offset after it"],
 )  # fmt: skip
-def test_what_is_given_up_is_told_apart_from_what_is_paid(tmp_path, entries, told):
+def test_what_is_given_up_or_offset_is_told_apart_from_what_is_paid(tmp_path, entries, told):
     con = duckdb.connect()
     con.execute(RELEASE.replace("ENTRIES", ", ".join(map(str, [*EARNED, *entries]))))
     rows = _told(con, "earnings", tmp_path / "e.csv")

@@ -280,6 +280,25 @@ def test_what_is_owed_back_in_another_currency_is_offset_on_the_day_of_the_cycle
     assert found["broken"] == found["differences"] == []
 
 
+def test_an_offset_that_a_payment_took_into_account_is_among_its_earnings(home):
+    settle("2021-05-17")
+    land("fx_rates", [{"fx_month": "2021-06"}], "2021-06-10")
+    back = {
+        "transaction_id": "back",
+        "revenue": "-5000.00",
+        "currency": "USD",
+        "transaction_at": "2021-03-20T10:00:00Z",
+    }
+    settle("2021-06-10", [back])
+    approved(LATER)
+    settle("2021-06-15")
+    assert ask("SELECT count(*) FROM earnings_ledger WHERE cause = 'offset' AND posted_on > '2021-06-10'") == [(2,)]
+    sums: Counter[str] = Counter()
+    for row in report("earnings", home):
+        sums[row["paymentId"]] += Decimal(row["earningAmount"]) if row["paymentId"] else 0
+    assert {name: sums[name] for name in sums if name} == dict(ask("SELECT payment_id, payment FROM payments"))
+
+
 def test_what_is_published_says_when_and_for_what_each_cent_is_paid(home):
     expected = "SELECT partner_id, earning_type, due_on, upcoming, reason_code FROM upcoming_payments ORDER BY ALL"
     coop = [(partner, "coop", None, Decimal(1600 if partner == "1000001" else 800), None) for partner in PARTNERS]
