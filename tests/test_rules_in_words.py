@@ -199,7 +199,7 @@ ATTAINED = f"measure: attainment, baseline: {{fixed: 500000}}, {OVER}"
         (f"{UNITS}, amount: 3", ["3 USD a unit"]),
         (f"{UNITS}, rate: 3, minimum: {{measure: 20, over: quarter}}", ["earns from 20 of growth for each partner and quarter on"]),
         (f"{ATTAINED}, base: {{fixed: 100}}, rate: 2", ["200 % of 100 USD for the whole baseline"]),
-        (f"{ATTAINED}, base: revenue, rate: 0.1, minimum: {{measure: 0.5, over: quarter}}", ["10 % of revenue", "earns from 50 % for each partner and quarter on"]),
+        (f"{ATTAINED}, base: revenue, rate: 0.1, minimum: {{measure: 0.5, per: [customer], over: quarter}}", ["10 % of revenue", "earns from 50 % for each partner, customer and quarter on"]),
         (f"{ATTAINED}, base: revenue, scale: {{mode: flat, brackets: [{{threshold: 1.3, rate: 0.2}}]}}", ["from 130 %"]),
     ],
 )  # fmt: skip
