@@ -48,16 +48,26 @@ SELECT entry_id, posted_on, period, program, partner_id, lever, earning_type, am
     cause_detail, rule_version
 FROM {earnings_ledger} WHERE transaction_id = $id ORDER BY posted_on, program, cause, earning_type
 """
+OF_SETTLEMENT = (
+    "partner_id = $partner AND program = $program AND posted_on = $on AND lever = 'settlement' AND cause = $cause"
+)
 MONTH_LINES = """
 SELECT transaction_id, program, lever, currency, sum(amount) AS earned,
     sum(amount) FILTER (earning_type = 'rebate') AS rebate, sum(amount) FILTER (earning_type = 'coop') AS coop,
-    string_agg(DISTINCT cause, ', ' ORDER BY cause) AS causes
+    program_currency, sum(program_amount) AS program_earned, string_agg(DISTINCT cause, ', ' ORDER BY cause) AS causes
 FROM earnings_ledger WHERE partner_id = $partner AND earning_month = $month AND transaction_id IS NOT NULL
 GROUP BY ALL ORDER BY program, lever, transaction_id
 """
 MONTH_ADJUSTMENTS = """
-SELECT adjustment_id, program, earning_type, amount, currency, adjustment_reason, written_by, approved_by, reference
-FROM adjustments WHERE partner_id = $partner AND earning_month = $month ORDER BY adjustment_id
+SELECT adjustment_id, entry.program, entry.earning_type, entry.currency, entry.amount, program_currency, program_amount,
+    adjustment_reason, written_by, approved_by, reference
+FROM earnings_ledger AS entry JOIN adjustments USING (adjustment_id)
+WHERE entry.partner_id = $partner AND entry.earning_month = $month ORDER BY adjustment_id
+"""
+MONTH_SETTLEMENTS = """
+SELECT entry_id, posted_on, program, earning_type, currency, amount, program_currency, program_amount, cause, cause_detail, payment_id
+FROM earnings_ledger WHERE partner_id = $partner AND earning_month = $month AND lever = 'settlement'
+ORDER BY posted_on, program, cause, earning_type, currency
 """
 MONTH_TOTALS = """
 SELECT program, earning_type, currency, sum(amount) AS amount, program_currency, sum(program_amount) AS program_amount
@@ -68,6 +78,11 @@ SELECT program, decision, reason_codes, currency, line_count, revenue FROM ineli
 WHERE partner_id = $partner AND earning_month = $month ORDER BY ALL
 """
 
+DUE_BY_MONTH = f"""
+SELECT entry.earning_month, CASE entry.lever WHEN 'settlement' THEN entry.cause ELSE entry.lever END AS lever,
+    sum(entry.amount) AS amount, entry.currency, count(DISTINCT transaction_id) AS lines
+FROM ({due.entries("{earnings_ledger}", "amount", "parts.payment_calendar")}) AS entry
+"""
 PAYMENT = "SELECT * FROM payments WHERE payment_id = $id"
 PAID_FOR = f"""
 WITH paid AS (SELECT * FROM {{payments}} WHERE payment_id = $id),
@@ -77,12 +92,21 @@ before AS (
         AND other.partner_id = paid.partner_id AND (other.cut_on, other.payment_id) < (paid.cut_on, paid.payment_id)
         AND other.payment_status NOT IN {FREED}
 )
-SELECT entry.earning_month, CASE entry.lever WHEN 'settlement' THEN entry.cause ELSE entry.lever END AS lever,
-    sum(entry.amount) AS amount, entry.currency, count(DISTINCT transaction_id) AS lines
-FROM ({due.entries("{earnings_ledger}", "amount", "parts.payment_calendar")}) AS entry, paid, before
+{DUE_BY_MONTH}, paid, before
 WHERE entry.partner_id = paid.partner_id AND entry.program = paid.program AND entry.earning_type = paid.earning_type
     AND entry.currency = paid.currency AND entry.due_on <= paid.cycle_on AND entry.posted_on <= paid.cut_on
     AND (entry.due_on <= before.cycle_on AND entry.posted_on <= before.cut_on) IS NOT TRUE
+GROUP BY ALL HAVING sum(entry.amount) <> 0 ORDER BY ALL
+"""
+FUND = """
+SELECT * FROM coop_funds WHERE partner_id = $partner AND program = $program AND currency = $currency
+    AND half_from <= $month AND half_to > $month
+"""
+GIVEN_UP = f"""
+{DUE_BY_MONTH}
+WHERE entry.partner_id = $partner AND entry.program = $program AND entry.earning_type = $kind AND entry.currency = $currency
+    AND entry.posted_on <= $on AND NOT (entry.posted_on = $on AND entry.cause IN ('forfeited', 'escheated', 'offset'))
+    AND entry.due_on <= (SELECT max(earned_due_on) FROM parts.payment_calendar WHERE program = $program AND earned_due_on <= $on)
 GROUP BY ALL HAVING sum(entry.amount) <> 0 ORDER BY ALL
 """
 
@@ -101,20 +125,40 @@ def _rows(con: duckdb.DuckDBPyConnection, query: str, **values: str | int | date
 
 def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
     """All about a ledger entry, a transaction, an adjustment or a payment; raises LookupError for an id that is none."""
-    adjusted = _rows(con, "SELECT * FROM adjustments WHERE adjustment_id = $id", id=wanted)
-    columns = "transaction_id, adjustment_id, payment_id"
-    entry = _rows(con, f"SELECT {columns} FROM earnings_ledger WHERE entry_id = $id", id=wanted)
-    paid = _rows(con, PAYMENT, id=entry[0]["payment_id"] if entry else wanted)
+    found = _rows(con, "SELECT * FROM earnings_ledger WHERE entry_id = $id", id=wanted)
+    entry = found[0] if found else dict.fromkeys(("transaction_id", "adjustment_id", "payment_id"))
+    paid = _rows(con, PAYMENT, id=entry["payment_id"] or wanted)
     if paid:
         return of_payment(con, paid[0])
-    if entry and entry[0]["adjustment_id"]:
-        return of_id(con, entry[0]["adjustment_id"])
+    if found and not entry["transaction_id"] and not entry["adjustment_id"]:
+        return of_settlement(con, entry)
+    adjusted = _rows(con, "SELECT * FROM adjustments WHERE adjustment_id = $id", id=entry["adjustment_id"] or wanted)
     if adjusted:
+        by_adjustment = ENTRIES.replace("transaction_id = $id", "adjustment_id = $id")
         return {
             "adjustment": adjusted[0],
-            "entries": _rows(con, ENTRIES.replace("transaction_id = $id", "adjustment_id = $id"), id=wanted),
+            "entries": _rows(con, by_adjustment, id=adjusted[0]["adjustment_id"]),
         }
-    return of_line(partial(_rows, con), entry[0]["transaction_id"] if entry else wanted)
+    return of_line(partial(_rows, con), entry["transaction_id"] or wanted)
+
+
+def of_settlement(con: duckdb.DuckDBPyConnection, entry: dict[str, Any]) -> dict[str, Any]:
+    """All about what became of a fund or a balance: which it is, what it was made of, and what was posted with the entry."""
+    asked = {
+        "partner": entry["partner_id"],
+        "program": entry["program"],
+        "on": entry["posted_on"],
+        "cause": entry["cause"],
+    }
+    balance = {"currency": entry["currency"], "month": entry["earning_month"], "kind": entry["earning_type"]}
+    is_fund = entry["earning_type"] == "coop" or entry["cause"] == "coop_converted"
+    of_month = f"{OF_SETTLEMENT} AND earning_month = $month" if is_fund else OF_SETTLEMENT
+    return {
+        "settlement": entry,
+        "fund": _rows(con, FUND, **asked, **balance) if is_fund else [],
+        "balance": [] if is_fund else _rows(con, GIVEN_UP, **asked, **balance),
+        "entries": _rows(con, ENTRIES.replace("transaction_id = $id", of_month), **asked, **balance),
+    }
 
 
 def of_payment(con: duckdb.DuckDBPyConnection, payment: dict[str, Any]) -> dict[str, Any]:
@@ -167,12 +211,16 @@ def of_file_line(con: duckdb.DuckDBPyConnection, file: str, number: int, deliver
 
 
 def of_partner_month(con: duckdb.DuckDBPyConnection, partner: str, month: date) -> dict[str, Any]:
-    """What a partner earned in a month: totals, lines with their causes, adjustments, and what earned nothing and why."""
+    """What a partner earned in a month: totals, the rows that add up to them, and what earned nothing and why.
+
+    These rows are lines with their causes, adjustments, and settlements: what became of co-op funds, balances and payments.
+    """
     values: dict[str, str | int | date | None] = {"partner": partner, "month": month}
     found = {
         "totals": _rows(con, MONTH_TOTALS, **values),
         "lines": _rows(con, MONTH_LINES, **values),
         "adjustments": _rows(con, MONTH_ADJUSTMENTS, **values),
+        "settlements": _rows(con, MONTH_SETTLEMENTS, **values),
         "earns nothing": _rows(con, MONTH_REFUSED, **values),
     }
     if not any(found.values()):
@@ -181,9 +229,11 @@ def of_partner_month(con: duckdb.DuckDBPyConnection, partner: str, month: date) 
 
 
 def told(found: dict[str, Any]) -> list[str]:
-    """A line's or adjustment's explanation as text, one thing a line."""
+    """An explanation as text, one thing a line; of a line, adjustment, settlement or payment."""
     if "payment" in found:
         return _told_payment(found)
+    if "settlement" in found:
+        return _told_settlement(found)
     if "adjustment" in found:
         made = [f"{name.replace('_', ' '):<18} {value}" for name, value in found["adjustment"].items()]
         return made + _told_entries(found["entries"])
@@ -232,12 +282,37 @@ def _told_payment(found: dict[str, Any]) -> list[str]:
         f"{_money(paid['sales_tax'], currency)} sales tax = {payout}"
         + (f" at {_plain(paid['fx_rate'])}" if currency != paid["payout_currency"] else ""),
     ]
-    made += [
+    made += _told_sums(rows, paid["payment"], currency, "carried over from, or kept for, other balances")
+    return made + _told_entries(found["entries"])
+
+
+def _told_sums(rows: Rows, whole: Any, currency: str, otherwise: str) -> list[str]:
+    """What a sum is for, by month and lever, and what the rest of it is."""
+    made = [
         f"for         {row['earning_month']:%Y-%m}  {row['lever']:<40} {_money(row['amount'], currency):>18}  {row['lines']} line{'' if row['lines'] == 1 else 's'}"
         for row in rows
     ]
-    if rest := paid["payment"] - sum(row["amount"] for row in rows):
-        made.append(f"            {'carried over from, or kept for, other balances':<49} {_money(rest, currency):>18}")
+    if rest := whole - sum(row["amount"] for row in rows):
+        made.append(f"            {otherwise:<49} {_money(rest, currency):>18}")
+    return made
+
+
+def _told_settlement(found: dict[str, Any]) -> list[str]:
+    entry = found["settlement"]
+    made = [
+        f"settlement  {entry['cause'].replace('_', ' ')} of {entry['posted_on']}, {entry['program']} {entry['earning_type']} "
+        f"of partner {entry['partner_id']}: {_money(entry['amount'], entry['currency'])}",
+        f"why         {entry['cause_detail']}",
+    ]
+    for fund in found["fund"]:
+        states = ("accrued", "adjusted", "converted", "claimed", "pending", "forfeited", "open")
+        sums = ", ".join(f"{state} {_money(fund[state], fund['currency'])}" for state in states)
+        made += [
+            f"fund        co-op of {fund['half_from']} until before {fund['half_to']}, {fund['fund_stage']}",
+            f"today       {sums}",
+        ]
+    if found["balance"]:
+        made += _told_sums(found["balance"], -entry["amount"], entry["currency"], "paid before, or left in the balance")
     return made + _told_entries(found["entries"])
 
 

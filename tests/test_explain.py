@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from decimal import Decimal
 
 import pytest
 from typer.testing import CliRunner
@@ -100,6 +101,39 @@ def test_a_partners_month_sums_its_lines(first_day):
         sum(float(row["amount"]) for row in found["totals"]) == sum(float(row["earned"]) for row in found["lines"]) == 8
     )
     assert [row["reason_codes"] for row in found["earns nothing"]] == ["UNKATTR"]
+
+
+def test_what_became_of_a_fund_or_a_balance_is_explained_by_what_it_is_of(first_day):
+    land("fx_rates", [{"fx_month": "2021-08"}], "2021-08-16")
+    settle_next("2021-08-16", [{"transaction_id": "new", "transaction_at": "2021-08-16T10:00:00Z"}])
+    entries = "SELECT entry_id FROM earnings_ledger WHERE cause = '{}' AND earning_type = '{}'"
+    for cause, kind, says in (
+        ("coop_converted", "rebate", (
+            "settlement  coop converted of 2021-08-16, csp-indirect-reseller rebate of partner 1000001: 1.60 USD",
+            "fund        co-op of 2021-01-01 until before 2021-07-01, claimable", "accrued 1.60 USD", "open 0.00 USD",
+            "why         co-op of the half year to 2021-06-30 below the minimum", "coop            -1.60 USD  coop_converted",
+        )),
+        ("forfeited", "rebate", (
+            "settlement  forfeited of 2021-08-16, csp-indirect-reseller rebate of partner 1000001: -2.40 USD",
+            "why         below the minimum at the fiscal year's end", "for         2021-03  azure-fy21 ", " 2.40 USD  1 line\n",
+        )),
+    ):  # fmt: skip
+        [(entry,)] = ask(entries.format(cause, kind))
+        said = run(entry)
+        assert all(words in said for words in says), said
+
+
+@pytest.mark.parametrize("month", ["2021-03", "2021-06"])
+def test_the_rows_of_a_partners_month_add_up_to_its_totals(first_day, month):
+    land("fx_rates", [{"fx_month": "2021-08"}], "2021-08-16")
+    settle_next("2021-08-16", [{"transaction_id": "new", "transaction_at": "2021-08-16T10:00:00Z"}])
+    found = json.loads(run("--partner", "1000001", "--period", month, "--json"))
+    rows = found["lines"] + found["adjustments"] + found["settlements"]
+    for total, shown in (("amount", ("amount", "earned")), ("program_amount", ("program_amount", "program_earned"))):
+        assert sum(Decimal(row[total]) for row in found["totals"]) == sum(
+            Decimal(row[name]) for row in rows for name in shown if name in row
+        )
+    assert found["settlements"]
 
 
 def test_an_id_that_does_not_exist_is_said(first_day):
