@@ -43,6 +43,17 @@ FROM {earnings} LEFT JOIN (
 ) USING (program, lever)
 WHERE transaction_id = $id ORDER BY ALL
 """
+LEFT = """
+WITH RECURSIVE family AS (
+    SELECT $original AS transaction_id
+    UNION
+    SELECT line.transaction_id FROM {transactions} AS line JOIN family ON line.reverses = family.transaction_id
+    WHERE (line.transaction_at, line.transaction_id) < (CAST($at AS TIMESTAMPTZ), $id)
+        AND ($is_first = 1 OR family.transaction_id = $original)
+)
+SELECT program, lever, bracket, sum(earning) AS earning_left, sum(base) AS base_left FROM {earnings}
+WHERE partner_id = $partner AND transaction_id IN (FROM family) GROUP BY ALL
+"""
 ENTRIES = """
 SELECT entry_id, posted_on, period, program, partner_id, lever, earning_type, amount, currency, program_amount, program_currency, cause,
     cause_detail, rule_version
@@ -186,12 +197,47 @@ def of_line(ask: Ask, transaction_id: str) -> dict[str, Any]:
         decided["criteria"] = ask(
             CRITERIA, partner=decided["partner_id"], program=decided["program"], on=decided["reference_on"]
         )
+    prices = ask(PRICES, id=transaction_id)
+    if prices and line and line[0]["reverses"]:
+        _take_back(ask, line[0], prices)
     return {
         "line": line[0] if line else {"transaction_id": transaction_id, "withdrawn": True},
         "decisions": decisions,
-        "prices": ask(PRICES, id=transaction_id),
+        "prices": prices,
         "entries": entries,
     }
+
+
+def _take_back(ask: Ask, line: dict[str, Any], prices: Rows) -> None:
+    """Tell in each price of a refund what it reverses, after how many months, and what earlier refunds left of it.
+
+    What reverses a refund gives back of that refund alone; of an original, its refunds and what gave them back count.
+    """
+    [original] = ask(LINE, id=line["reverses"]) or [{}]
+    if not original:
+        return
+    left = {
+        (row["program"], row["lever"], row["bracket"]): row
+        for partner in {price["partner_id"] for price in prices}
+        for row in ask(
+            LEFT, original=original["transaction_id"], is_first=int(not original["reverses"]), partner=partner,
+            at=f"{line['transaction_at']}", id=line["transaction_id"],
+        )
+    }  # fmt: skip
+    months = _completed_months(original["transaction_at"], line["transaction_at"])
+    for price in prices:
+        before = left.get((price["program"], price["lever"], price["bracket"]))
+        if before and before["base_left"]:
+            price |= {"reverses": original["transaction_id"], "completed_months": months, **before}
+
+
+def _completed_months(start: date, end: date) -> int:
+    """Completed calendar months from one day to another.
+
+    >>> _completed_months(date(2021, 1, 31), date(2021, 2, 28)), _completed_months(date(2021, 1, 5), date(2021, 3, 5))
+    (0, 2)
+    """
+    return (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
 
 
 def of_file_line(con: duckdb.DuckDBPyConnection, file: str, number: int, delivery: str | None) -> list[dict[str, Any]]:
@@ -350,11 +396,25 @@ def _priced(price: dict[str, Any]) -> str:
     """How an earning comes about; bracket 0 is of lines that reach none, and of what rounding over a period adds."""
     if not price["bracket"]:
         return ", rounding of the period:" if price["earning"] else " pays nothing for the line:"
+    if "reverses" in price:
+        return f", bracket {price['bracket']}: {_taken_back(price)}"
     if price["rate"] is not None:
         priced = f"{_money(price['base'], price['currency'])} × {_plain(price['rate'] * 100)} %"
     else:
         priced = f"at {_plain(price['unit_amount'])} {price['program_currency']}"
     return f", bracket {price['bracket']}: {priced}{', of which' if price['held_by'] else ' ='}"
+
+
+def _taken_back(price: dict[str, Any]) -> str:
+    """What a refund takes back: its part of what was left of the earning and, where a ladder holds some of that, how much."""
+    currency, left, base = price["currency"], price["earning_left"], price["base_left"]
+    part = left * price["base"] / base
+    verb = "takes back" if left > 0 else "gives back"
+    said = f"{verb} {_amount(abs(price['base']), currency)} / {_money(abs(base), currency)} of the {_money(left, currency)} left of {price['reverses']}"
+    if abs(part - price["earning"]) < 10 ** -_decimals(currency):
+        return f"{said} ="
+    months = price["completed_months"]
+    return f"{said}, {_money(part, currency)}, of which after {months} completed month{'' if months == 1 else 's'}"
 
 
 def _told_entries(entries: Rows) -> list[str]:
@@ -381,7 +441,15 @@ def _money(amount: Any, currency: str) -> str:
     >>> _money(Decimal("-1234.500"), "USD"), _money(Decimal("12345.000"), "JPY")
     ('-1,234.50 USD', '12,345 JPY')
     """
-    return f"{amount:,.{iso4217.Currency(currency).exponent or 0}f} {currency}"
+    return f"{_amount(amount, currency)} {currency}"
+
+
+def _amount(amount: Any, currency: str) -> str:
+    return f"{amount:,.{_decimals(currency)}f}"
+
+
+def _decimals(currency: str) -> int:
+    return iso4217.Currency(currency).exponent or 0
 
 
 def _plain(number: Any) -> str:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from transforms.criteria import Criterion
 from transforms.dated import ALWAYS, Dated
 from transforms.figures_in_words import NOTHING, Reading, either, money, on, over_all_days, percent
-from transforms.levers_in_words import LeverInWords, cap_in_words, documented, lever_in_words
+from transforms.levers_in_words import LeverInWords, cap_in_words, clawback_in_words, documented, lever_in_words
 from transforms.precedence import Association
-from transforms.programs import Clawback, Program
+from transforms.programs import Program
 from transforms.terms import Coop, Payout
 
 CRITERIA = {
@@ -129,22 +129,9 @@ def _terms(program: Program, read: Reading) -> Iterator[Sentence]:
     split = f"rebate {read(program.split.rebate, percent)}; co-op {read(program.split.coop, percent)}"
     rounded, rest = ("co-op", "rebate") if program.remainder_to == "rebate" else ("rebate", "co-op")
     yield Sentence("split", f"{split}; the {rounded} is rounded as the earning is, the {rest} is what that leaves")
-    yield from (Sentence("clawback", f"{refund} takes back {what}") for refund, what in _clawback(program.clawback))
+    yield from (Sentence("clawback", said) for said in clawback_in_words(program.clawback))
     yield from _coop(program.coop, program.currency, read) if program.coop else ()
     yield from _payout(program.payout, program.currency, read) if program.payout else ()
-
-
-def _clawback(clawback: Clawback | None) -> Iterator[tuple[str, str]]:
-    """Refunds, and what each of them takes back; before its first step all."""
-    ladder = clawback.ladder if clawback else []
-    for kind in dict.fromkeys(step.kind for step in ladder):
-        steps = [step for step in ladder if step.kind == kind]
-        refund = f"a refund of kind {kind}" if kind else "a refund"
-        if first := steps[0].from_month:
-            yield refund, f"100 % before {first} months"
-        yield from ((refund, f"{percent(step.share)} from {step.from_month} months on") for step in steps)
-    if all(step.kind for step in ladder):
-        yield "any other refund" if ladder else "a refund", "in full"
 
 
 def _coop(coop: Coop, currency: str, read: Reading) -> Iterator[Sentence]:

@@ -167,9 +167,18 @@ def test_only_an_own_line_is_explained(release):
     assert of_one == {"csp-indirect-reseller"} < by_program
 
 
-@pytest.mark.parametrize("query", [explain.LINE, explain.DECISIONS, explain.CRITERIA, explain.PRICES, explain.ENTRIES])
+@pytest.mark.parametrize(
+    "query", [explain.LINE, explain.DECISIONS, explain.CRITERIA, explain.PRICES, explain.LEFT, explain.ENTRIES]
+)
 def test_a_line_is_explained_by_tables_in_scope_alone(query):
-    assert set(re.findall(r"(?:FROM|JOIN) (\w+)", query)) <= {"programs"}
+    assert set(re.findall(r"(?:FROM|JOIN) (\w+)", query)) <= {"programs", "family"}
+
+
+def test_what_refunds_leave_is_told_of_own_lines_alone(release):
+    for role, line, found in ((ADMIN, "mine", 1), (ADMIN, "theirs", 0)):
+        values = {"original": line, "is_first": 1, "at": "2021-12-31T00:00:00Z", "id": "z"}
+        rows = scope(release, role, "1000001").ask_rows(explain.LEFT, **values, partner="1000001")
+        assert len([row for row in rows if row["program"] == "csp-indirect-reseller"]) == found
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,23 @@ def test_the_rule_that_makes_a_price_is_said(home, one_program, lever, says):
     assert all(words in said for words in says), said
 
 
+def test_a_refund_says_what_was_left_and_what_the_ladder_takes_of_it(home, one_program):
+    ladder = "[{from_month: 0, share: 1.0}, {from_month: 1, share: 0.4}]"
+    write(one_program, "rate: 0.04", more=f"clawback: {{ladder: {ladder}}}\n")
+    first(sale("t1", "100"))
+    later = "2021-04-26"
+    land("fx_rates", [{"fx_month": "2021-04"}], later)
+    refunds = [sale("r1", "-50", later, reverses="t1"), sale("r2", "-90", later, reverses="t1")]
+    settle_next(later, [*refunds, sale("r3", "50", later, reverses="r1")])
+    for line, says in (
+        ("r1", "takes back 50.00 / 100.00 USD of the 4.00 USD left of t1, -2.00 USD, of which after 1 completed month -0.80 USD"),
+        ("r2", "takes back 50.00 / 50.00 USD of the 3.20 USD left of t1, -3.20 USD, of which after 1 completed month -1.28 USD"),
+        ("r3", "gives back 50.00 / 50.00 USD of the -0.80 USD left of r1 = 0.80 USD"),
+    ):  # fmt: skip
+        assert says in (said := run(line)), said
+        assert "a refund takes back 100 % from 0 months on; a refund takes back 40 % from 1 months on" in said
+
+
 def test_all_that_can_hold_an_earning_has_words():
     assert set(explain.HELD_BY) == set(COLUMNS["held_by"].one_of)
 

@@ -260,7 +260,9 @@ def test_what_is_published_has_each_lever_in_words(tmp_path):
         "at most 1,000 USD from 2021-01-01 to 2021-06-30; 2,000.50 USD from 2021-07-01 for each partner" in units.bounds
     )
     assert all(
-        row.bounds.endswith("over all levers at most 9,000 USD for each partner and fiscal year; the rest is forfeited")
+        "; over all levers at most 9,000 USD for each partner and fiscal year; the rest is forfeited; a refund"
+        in row.bounds
+        and row.bounds.endswith("; a refund of kind lapse takes back 40 % from 7 months on")
         for row in (units, growth, lump)
     )
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from transforms.brackets import Bracket
 from transforms.figures_in_words import Reading, Words, both, days, either, money, number, percent
 from transforms.levers import Cap, FixedBase, Lever, Scope
+from transforms.programs import Clawback
 from transforms.rule_values import Reference
 
 NAMED = {  # columns whose values do not speak for themselves
@@ -183,6 +184,19 @@ def _baseline(lever: Lever, currency: str, read: Reading) -> str:
 def cap_in_words(cap: Cap, currency: str, read: Reading) -> str:
     """The most that is paid."""
     return f"at most {read(cap.amount, money(currency))} {each(cap)}; {EXCESS[cap.excess]}"
+
+
+def clawback_in_words(clawback: Clawback | None) -> Iterator[str]:
+    """What each kind of refund takes back; before its first step all."""
+    ladder = clawback.ladder if clawback else []
+    for kind in dict.fromkeys(step.kind for step in ladder):
+        steps = [step for step in ladder if step.kind == kind]
+        refund = f"a refund of kind {kind}" if kind else "a refund"
+        if first := steps[0].from_month:
+            yield f"{refund} takes back 100 % before {first} months"
+        yield from (f"{refund} takes back {percent(step.share)} from {step.from_month} months on" for step in steps)
+    if all(step.kind for step in ladder):
+        yield f"{'any other' if ladder else 'a'} refund takes back in full"
 
 
 def each(scope: Scope) -> str:

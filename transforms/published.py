@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 
 from transforms.figures_in_words import over_all_days
-from transforms.levers_in_words import LeverInWords, cap_in_words, lever_in_words
+from transforms.levers_in_words import LeverInWords, cap_in_words, clawback_in_words, lever_in_words
 from transforms.money import RATE, decimals
 from transforms.programs import Program, active
 
@@ -88,7 +88,8 @@ def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:
 
 def _bounds(program: Program, said: LeverInWords) -> str | None:
     over_all = (f"over all levers {cap_in_words(cap, program.currency, over_all_days)}" for cap in program.cap)
-    return "; ".join([*said.conditions, *over_all]) or None
+    back = clawback_in_words(program.clawback) if program.clawback else ()
+    return "; ".join([*said.conditions, *over_all, *back]) or None
 
 
 def _cited(reference: object) -> str:
