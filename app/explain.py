@@ -56,7 +56,7 @@ WHERE partner_id = $partner AND transaction_id IN (FROM family) GROUP BY ALL
 """
 ENTRIES = """
 SELECT entry_id, posted_on, period, program, partner_id, lever, earning_type, amount, currency, program_amount, program_currency, cause,
-    cause_detail, rule_version
+    cause_detail, fx_rate, rule_version
 FROM {earnings_ledger} WHERE transaction_id = $id ORDER BY posted_on, program, cause, earning_type
 """
 OF_SETTLEMENT = (
@@ -419,19 +419,38 @@ def _taken_back(price: dict[str, Any]) -> str:
 
 def _told_entries(entries: Rows) -> list[str]:
     made = [
-        f"posted      {e['posted_on']}  {e['program']}  {e['earning_type']:<6} {_money(e['amount'], e['currency']):>18}  {e['cause']}"
-        + (f" ({e['cause_detail']})" if e["cause_detail"] else "")
-        + f"  {e['entry_id']}"
+        f"posted      {e['posted_on']}  {e['program']}  {e['earning_type']:<6} {_in_both(e)}  {e['cause']}{_detail(e, entries)}  {e['entry_id']}"
         for e in entries
     ]
-    sums: dict[tuple[str, str, str], Any] = {}
+    sums: dict[tuple[str, ...], dict[str, Any]] = {}
     for e in entries:
         key = (e["program"], e["earning_type"], e["currency"])
-        sums[key] = sums.get(key, 0) + e["amount"]
+        held = sums.setdefault(key, {**e, "amount": 0, "program_amount": 0})
+        held |= {name: held[name] + e[name] for name in ("amount", "program_amount")}
     return made + [
-        f"sum         {program}  {kind:<6} {_money(amount, currency):>18}"
-        for (program, kind, currency), amount in sums.items()
+        f"sum         {held['program']}  {held['earning_type']:<6} {_in_both(held)}" for held in sums.values()
     ]
+
+
+def _in_both(entry: dict[str, Any]) -> str:
+    """An amount, and what it is in the program's currency where that is another one."""
+    own, program = entry["currency"], entry["program_currency"]
+    said = f"{_money(entry['amount'], own):>18}"
+    return said if own == program else f"{said} {_money(entry['program_amount'], program):>18}"
+
+
+def _detail(entry: dict[str, Any], entries: Rows) -> str:
+    """What exactly changed, if the entry says it; of a corrected exchange rate also the rate before and now."""
+    if entry["cause"] != "fx_correction":
+        return f" ({entry['cause_detail']})" if entry["cause_detail"] else ""
+    earlier = [e for e in entries if e["posted_on"] < entry["posted_on"] and _is_of(e, entry)]
+    before = f", before {_plain(earlier[-1]['fx_rate'])}" if earlier else ""
+    rate = f"1 {entry['currency']} = {_plain(entry['fx_rate'])} {entry['program_currency']}"
+    return f" ({rate} in {entry['cause_detail']}{before})"
+
+
+def _is_of(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(one[name] == other[name] for name in ("program", "lever", "currency"))
 
 
 def _money(amount: Any, currency: str) -> str:

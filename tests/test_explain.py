@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import pipeline
 from app import explain
 from app.cli import app
-from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next
+from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next, take_in_world
 from tests.test_cells import first, sale, write
 from warehouse.columns import COLUMNS
 
@@ -51,6 +51,20 @@ def test_an_exchange_rate_is_named_with_its_month(home):
     land("transactions", [T1 | {"currency": "EUR"}])
     pipeline.run()
     assert "exchange  1 EUR = 1.2345 USD in 2021-03" in run("t1")
+
+
+def test_a_corrected_exchange_rate_shows_what_it_moves_and_both_rates(home):
+    take_in_world()
+    land("transactions", [T1 | {"currency": "EUR"}])
+    pipeline.run()
+    land("fx_rates", [{"fx_rate": "2"}], NEXT)
+    settle_next(NEXT, [T1 | {"currency": "EUR", "revenue": "50.00"}])
+    said = run("t1")
+    assert "coop            -0.80 EUR          -0.97 USD  corrected_line  " in said
+    assert (
+        "coop             0.00 EUR           0.64 USD  fx_correction (1 EUR = 2 USD in 2021-03, before 1.2121)" in said
+    )
+    assert "sum         csp-indirect-reseller  rebate           1.20 EUR           2.40 USD" in said
 
 
 def test_an_exchange_rate_that_is_not_there_is_named(first_day):

@@ -274,7 +274,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "bounds": Column(
         "text",
-        "What bounds a lever, in words: windows, what is counted together, minimums, stacks and caps; empty where nothing does.",
+        "What bounds a lever, in words: windows, what is counted together, minimums, stacks, caps, and what a ladder takes back; empty where nothing does.",
     ),
     "unit_amount": Column(
         "rate", "Amount of program currency that is paid by the unit, or the lump, where no rate is; empty otherwise."
