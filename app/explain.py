@@ -13,6 +13,7 @@ import iso4217
 
 from transforms.vocabulary import FREED
 from warehouse import due, store
+from warehouse.tables import PUBLISHED
 
 Rows = list[dict[str, Any]]
 Ask = Callable[..., Rows]
@@ -21,6 +22,10 @@ LINE = """
 SELECT transaction_id, transaction_at, charge_type, quantity, revenue, currency, product_id, customer_id, seller_id,
     reseller_id, reverses, delivery_id, file_name, line_number
 FROM {transactions} WHERE transaction_id = $id
+"""
+VERSIONS = """
+SELECT delivery_id, file_name, line_number, known_from, known_to FROM parts.transactions
+WHERE transaction_id = $id ORDER BY known_from
 """
 DECISIONS = """
 SELECT decisions.program, decisions.partner_id, decision, levers, reason_codes, reference_on, rule_version,
@@ -122,16 +127,24 @@ GROUP BY ALL HAVING sum(entry.amount) <> 0 ORDER BY ALL
 """
 
 
-class _Whole(dict):
-    """Each table as it is."""
+class _Tables(dict):
+    """Each table as it is, or as it was known on a day if it keeps versions."""
+
+    def __init__(self, day: date | None) -> None:
+        self.day = day
 
     def __missing__(self, name: str) -> str:
-        return name
+        return f"{name}_known_on(DATE '{self.day}')" if self.day and PUBLISHED[name].parts == "versions" else name
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str, **values: str | int | date | None) -> Rows:
     """What a query finds with its values in it, for somebody who may see all."""
-    return store.rows(con, store.filled(query.format_map(_Whole()), **values))
+    return _asked(con, None, query, **values)
+
+
+def _asked(con: duckdb.DuckDBPyConnection, day: date | None, query: str, **values: str | int | date | None) -> Rows:
+    """The same, as it was known on a day."""
+    return store.rows(con, store.filled(query.format_map(_Tables(day)), **values))
 
 
 def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
@@ -150,7 +163,13 @@ def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
             "adjustment": adjusted[0],
             "entries": _rows(con, by_adjustment, id=adjusted[0]["adjustment_id"]),
         }
-    return of_line(partial(_rows, con), entry["transaction_id"] or wanted)
+    return _of_version(con, entry["transaction_id"] or wanted, found[0]["posted_on"] if found else None)
+
+
+def _of_version(con: duckdb.DuckDBPyConnection, transaction_id: str, known_on: date | None) -> dict[str, Any]:
+    """All about a billing line as it was known on a day, or is now, with the versions that there are of it."""
+    found = of_line(partial(_asked, con, known_on), transaction_id)
+    return {**found, "known_on": known_on, "versions": _rows(con, VERSIONS, id=transaction_id)}
 
 
 def of_settlement(con: duckdb.DuckDBPyConnection, entry: dict[str, Any]) -> dict[str, Any]:
@@ -253,7 +272,7 @@ def of_file_line(con: duckdb.DuckDBPyConnection, file: str, number: int, deliver
             f"no line of the current release comes from [{file}] line [{number}]; it may be set aside "
             "(`incentives quarantine list`), replaced by a later delivery, or said again what was known."
         )
-    return [of_line(partial(_rows, con), row["transaction_id"]) for row in found]
+    return [_of_version(con, row["transaction_id"], None) for row in found]
 
 
 def of_partner_month(con: duckdb.DuckDBPyConnection, partner: str, month: date) -> dict[str, Any]:
@@ -293,8 +312,11 @@ def told(found: dict[str, Any]) -> list[str]:
             f"product {line['product_id']}, customer {line['customer_id']}",
             f"            seller {line['seller_id']}, reseller {line['reseller_id'] or 'none'}"
             + (f", reverses {line['reverses']}" if line["reverses"] else ""),
-            f"delivered   {line['delivery_id']}, {line['file_name']}, line {line['line_number']}",
+            f"delivered   {_place(line)}",
         ]
+    made += _told_versions(found.get("versions", []))
+    if found.get("known_on"):
+        made.append(f"known       as told here on {found['known_on']}")
     for decided in found["decisions"]:
         why = decided["levers"] or decided["reason_codes"]
         made.append(
@@ -315,6 +337,25 @@ def told(found: dict[str, Any]) -> list[str]:
     for price in found["prices"]:
         made += _told_price(price)
     return made + _told_entries(found["entries"])
+
+
+def _told_versions(versions: Rows) -> list[str]:
+    """Each version of a line that was replaced or withdrawn, when and by what."""
+    begun = {version["known_from"]: _place(version) for version in versions}
+    return [
+        f"version     {_place(version)}, of {version['known_from']}; "
+        + (
+            f"replaced on {ended} by {begun[ended]}"
+            if ended in begun
+            else f"withdrawn on {ended} by a delivery that lacks it"
+        )
+        for version in versions
+        if (ended := version["known_to"])
+    ]
+
+
+def _place(version: dict[str, Any]) -> str:
+    return f"{version['delivery_id']}, {version['file_name']}, line {version['line_number']}"
 
 
 def _told_payment(found: dict[str, Any]) -> list[str]:

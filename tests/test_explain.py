@@ -37,6 +37,21 @@ def test_an_entry_leads_to_its_line_price_criteria_and_file(first_day):
         assert words in said
 
 
+def test_an_entry_is_explained_by_what_was_known_when_it_was_posted(first_day):
+    [(entry,)] = ask("SELECT entry_id FROM earnings_ledger WHERE earning_type = 'rebate'")
+    land("agreements", [WORLD["agreements"][0] | {"valid_to": "2021-01-01", "agreement_status": "expired"}], NEXT)
+    land("transactions", [T1 | {"revenue": "50.00"}], NEXT)
+    pipeline.run()
+    said = run(entry)
+    for words in (
+        "revenue 100.00 USD", f"delivered   {DAY}-transactions-1, transactions.csv, line 2", f"known       as told here on {DAY}",
+        f"of {DAY}; replaced on {NEXT} by {NEXT}-transactions-1, transactions.csv, line 2", "100.00 USD × 4 % = 4.00 USD",
+        "eligible (azure-fy21)", "corrected_line",
+    ):  # fmt: skip
+        assert words in said, said
+    assert "revenue 50.00 USD" in (now := run("t1")) and "known  " not in now
+
+
 def test_a_line_says_what_was_posted_for_it_and_why(first_day):
     land("agreements", [WORLD["agreements"][0] | {"valid_to": "2021-01-01", "agreement_status": "expired"}], NEXT)
     land("transactions", [T1 | {"revenue": "50.00"}], NEXT)
