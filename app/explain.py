@@ -13,7 +13,7 @@ import iso4217
 
 from transforms.vocabulary import FREED
 from warehouse import due, store
-from warehouse.tables import PUBLISHED
+from warehouse.tables import FEEDS, PUBLISHED
 
 Rows = list[dict[str, Any]]
 Ask = Callable[..., Rows]
@@ -260,19 +260,31 @@ def _completed_months(start: date, end: date) -> int:
 
 
 def of_file_line(con: duckdb.DuckDBPyConnection, file: str, number: int, delivery: str | None) -> list[dict[str, Any]]:
-    """All that a delivered file's line has caused, for each delivery that holds such a line."""
+    """All that a delivered file's line has caused, for each delivery that holds such a line, replaced or withdrawn since or not."""
     found = _rows(
         con,
-        "SELECT transaction_id FROM transactions WHERE file_name = $file AND line_number = $number "
-        "AND ($delivery IS NULL OR delivery_id = $delivery) ORDER BY delivery_id",
+        "SELECT transaction_id, CASE WHEN known_to IS NOT NULL THEN known_from END AS known_on FROM parts.transactions "
+        "WHERE file_name = $file AND line_number = $number AND ($delivery IS NULL OR delivery_id = $delivery) ORDER BY delivery_id",
         file=file, number=number, delivery=delivery,
     )  # fmt: skip
     if not found:
-        raise LookupError(
-            f"no line of the current release comes from [{file}] line [{number}]; it may be set aside "
-            "(`incentives quarantine list`), replaced by a later delivery, or said again what was known."
+        raise LookupError(_not_found(file, number, delivery))
+    return [_of_version(con, row["transaction_id"], row["known_on"]) for row in found]
+
+
+def _not_found(file: str, number: int, delivery: str | None) -> str:
+    """Why the release holds no such line of a file, as far as the names tell, and where to look further."""
+    named = f"{delivery or ''} {file}"
+    feed = next((feed for feed in FEEDS.values() if feed.name != "transactions" and feed.name in named), None)
+    if feed:
+        return (
+            f"[{file}] line [{number}] is of feed [{feed.name}], {feed.row}: releases name files of billing lines alone. Read the row "
+            f"in archive/{delivery or 'its delivery'} of the home, and explain an entry or a partner's month that it bears on."
         )
-    return [_of_version(con, row["transaction_id"], None) for row in found]
+    return (
+        f"no line of the current release comes from [{file}] line [{number}]; it may be set aside "
+        "(`incentives quarantine list`), replaced on its own day, or say again what was known."
+    )
 
 
 def of_partner_month(con: duckdb.DuckDBPyConnection, partner: str, month: date) -> dict[str, Any]:

@@ -139,6 +139,30 @@ def test_a_files_line_leads_to_all_that_it_caused(first_day):
     assert found["line"]["transaction_id"] == "r" and {e["cause"] for e in found["entries"]} == {"refund"}
 
 
+def test_a_line_that_was_replaced_or_withdrawn_is_found_by_its_file(first_day):
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+    settle_next("2021-03-25", [{"transaction_id": "o"}], supersedes=f"{NEXT}-transactions-1")
+    for delivery, revenue, became in (
+        (DAY, "100.00", f"replaced on {NEXT} by {NEXT}-transactions-1, transactions.csv, line 2"),
+        (NEXT, "50.00", "withdrawn on 2021-03-25"),
+    ):
+        said = run("--file", "transactions.csv", "--line", "2", "--delivery", f"{delivery}-transactions-1")
+        assert f"revenue {revenue} USD" in said and became in said and "withdrawn_line" in said, said
+
+
+@pytest.mark.parametrize(
+    ("file", "delivery", "says"),
+    [
+        ("fx_rates.csv", [], "is of feed [fx_rates], one exchange rate for one calendar month"),
+        ("part.csv", ["--delivery", f"{DAY}-agreements-1"], f"Read the row in archive/{DAY}-agreements-1 of the home"),
+        ("transactions.csv", [], "it may be set aside"),
+    ],
+)
+def test_a_line_of_another_feed_is_told_by_what_it_is_of(first_day, file, delivery, says):
+    done = CliRunner().invoke(app, ["explain", "--file", file, "--line", "99", *delivery])
+    assert isinstance(done.exception, LookupError) and says in str(done.exception)
+
+
 def test_a_partners_month_sums_its_lines(first_day):
     settle_next(NEXT, [{"transaction_id": "t2"}, {"transaction_id": "t3", "product_id": "none"}])
     found = json.loads(run("--partner", "1000001", "--period", "2021-03", "--json"))
