@@ -64,6 +64,10 @@ SELECT entry_id, posted_on, period, program, partner_id, lever, earning_type, am
     cause_detail, fx_rate, rule_version
 FROM {earnings_ledger} WHERE transaction_id = $id ORDER BY posted_on, program, cause, earning_type
 """
+ORIGINAL_MOVED = """
+SELECT DISTINCT posted_on, cause FROM {earnings_ledger}
+WHERE transaction_id = $id AND cause IN ('corrected_line', 'withdrawn_line') ORDER BY posted_on, cause
+"""
 OF_SETTLEMENT = (
     "partner_id = $partner AND program = $program AND posted_on = $on AND lever = 'settlement' AND cause = $cause"
 )
@@ -217,14 +221,24 @@ def of_line(ask: Ask, transaction_id: str) -> dict[str, Any]:
             CRITERIA, partner=decided["partner_id"], program=decided["program"], on=decided["reference_on"]
         )
     prices = ask(PRICES, id=transaction_id)
-    if prices and line and line[0]["reverses"]:
-        _take_back(ask, line[0], prices)
+    if line and line[0]["reverses"]:
+        _name_original(ask, line[0]["reverses"], entries)
+        if prices:
+            _take_back(ask, line[0], prices)
     return {
         "line": line[0] if line else {"transaction_id": transaction_id, "withdrawn": True},
         "decisions": decisions,
         "prices": prices,
         "entries": entries,
     }
+
+
+def _name_original(ask: Ask, original: str, entries: Rows) -> None:
+    """Tell in a refund's entries of a corrected line that its original was, or was withdrawn, where that was posted as well."""
+    moved = {row["posted_on"]: row["cause"].removesuffix("_line") for row in ask(ORIGINAL_MOVED, id=original)}
+    for entry in entries:
+        if entry["cause"] == "corrected_line" and entry["posted_on"] in moved:
+            entry["cause_detail"] = f"{original}, which it reverses, was {moved[entry['posted_on']]}"
 
 
 def _take_back(ask: Ask, line: dict[str, Any], prices: Rows) -> None:

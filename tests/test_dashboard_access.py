@@ -168,7 +168,16 @@ def test_only_an_own_line_is_explained(release):
 
 
 @pytest.mark.parametrize(
-    "query", [explain.LINE, explain.DECISIONS, explain.CRITERIA, explain.PRICES, explain.LEFT, explain.ENTRIES]
+    "query",
+    [
+        explain.LINE,
+        explain.DECISIONS,
+        explain.CRITERIA,
+        explain.PRICES,
+        explain.LEFT,
+        explain.ENTRIES,
+        explain.ORIGINAL_MOVED,
+    ],
 )
 def test_a_line_is_explained_by_tables_in_scope_alone(query):
     assert set(re.findall(r"(?:FROM|JOIN) (\w+)", query)) <= {"programs", "family"}

@@ -139,6 +139,19 @@ def test_a_files_line_leads_to_all_that_it_caused(first_day):
     assert found["line"]["transaction_id"] == "r" and {e["cause"] for e in found["entries"]} == {"refund"}
 
 
+@pytest.mark.parametrize(
+    ("rows", "manifest", "became"),
+    [
+        ([{"transaction_id": "o"}], {"supersedes": f"{DAY}-transactions-1"}, "withdrawn"),
+        ([T1 | {"revenue": "50.00"}], {}, "corrected"),
+    ],
+)
+def test_a_refund_that_moves_with_its_original_says_so(first_day, rows, manifest, became):
+    settle_next(NEXT, [{"transaction_id": "r", "reverses": "t1", "revenue": "-60.00"}])
+    settle_next("2021-03-25", rows, **manifest)
+    assert f"corrected_line (t1, which it reverses, was {became})" in run("r")
+
+
 def test_a_line_that_was_replaced_or_withdrawn_is_found_by_its_file(first_day):
     settle_next(NEXT, [T1 | {"revenue": "50.00"}])
     settle_next("2021-03-25", [{"transaction_id": "o"}], supersedes=f"{NEXT}-transactions-1")
