@@ -4,7 +4,7 @@ Reads the current release only, and loads neither pandas nor the pipeline: it an
 """
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,7 @@ FROM {transactions} WHERE transaction_id = $id
 """
 VERSIONS = """
 SELECT delivery_id, file_name, line_number, known_from, known_to FROM parts.transactions
-WHERE transaction_id = $id ORDER BY known_from
+WHERE transaction_id = $id ORDER BY known_from, known_to
 """
 DECISIONS = """
 SELECT decisions.program, decisions.partner_id, decision, levers, reason_codes, reference_on, rule_version,
@@ -170,10 +170,17 @@ def of_id(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
     return _of_version(con, entry["transaction_id"] or wanted, found[0]["posted_on"] if found else None)
 
 
-def _of_version(con: duckdb.DuckDBPyConnection, transaction_id: str, known_on: date | None) -> dict[str, Any]:
-    """All about a billing line as it was known on a day, or is now, with the versions that there are of it."""
+def _of_version(con: duckdb.DuckDBPyConnection, transaction_id: str, day: date | None) -> dict[str, Any]:
+    """All about a billing line as it was known on a day, or is now, with the versions that there are of it.
+
+    Of a line that was withdrawn until then, as it was known on the last day before.
+    """
+    versions = _rows(con, VERSIONS, id=transaction_id)
+    held = [version for version in versions if day is None or version["known_from"] <= day]
+    ended = held[-1]["known_to"] if held else None
+    known_on = ended - timedelta(days=1) if ended and (day is None or ended <= day) else day
     found = of_line(partial(_asked, con, known_on), transaction_id)
-    return {**found, "known_on": known_on, "versions": _rows(con, VERSIONS, id=transaction_id)}
+    return {**found, "known_on": known_on, "versions": versions}
 
 
 def of_settlement(con: duckdb.DuckDBPyConnection, entry: dict[str, Any]) -> dict[str, Any]:

@@ -152,15 +152,21 @@ def test_a_refund_that_moves_with_its_original_says_so(first_day, rows, manifest
     assert f"corrected_line (t1, which it reverses, was {became})" in run("r")
 
 
-def test_a_line_that_was_replaced_or_withdrawn_is_found_by_its_file(first_day):
-    settle_next(NEXT, [T1 | {"revenue": "50.00"}])
+def test_a_line_that_was_replaced_or_withdrawn_is_found_by_its_file_or_id(first_day):
+    settle_next(NEXT, [T1 | {"revenue": "50.00"}, {"transaction_id": "unpaid", "product_id": "none"}])
     settle_next("2021-03-25", [{"transaction_id": "o"}], supersedes=f"{NEXT}-transactions-1")
-    for delivery, revenue, became in (
-        (DAY, "100.00", f"replaced on {NEXT} by {NEXT}-transactions-1, transactions.csv, line 2"),
-        (NEXT, "50.00", "withdrawn on 2021-03-25"),
+    replaced = f"replaced on {NEXT} by {NEXT}-transactions-1, transactions.csv, line 2"
+    file = ("--file", "transactions.csv", "--line", "2", "--delivery")
+    [(entry,)] = ask("SELECT entry_id FROM earnings_ledger WHERE cause = 'withdrawn_line' AND earning_type = 'rebate'")
+    for asked, revenue, became in (
+        ((*file, f"{DAY}-transactions-1"), "100.00", replaced),
+        ((*file, f"{NEXT}-transactions-1"), "50.00", "withdrawn on 2021-03-25"),
+        (("t1",), "50.00", "withdrawn on 2021-03-25"),
+        ((entry,), "50.00", "withdrawn on 2021-03-25"),
+        (("unpaid",), "100.00", "withdrawn on 2021-03-25"),
     ):
-        said = run("--file", "transactions.csv", "--line", "2", "--delivery", f"{delivery}-transactions-1")
-        assert f"revenue {revenue} USD" in said and became in said and "withdrawn_line" in said, said
+        said = run(*asked)
+        assert f"revenue {revenue} USD" in said and became in said, said
 
 
 @pytest.mark.parametrize(
