@@ -42,9 +42,9 @@ ORDER BY criterion_number
 """
 PRICES = """
 SELECT program, partner_id, lever, bracket, base, rate, unit_amount, position, held_by, currency, earning, rebate, coop, fx_month, fx_rate, program_currency,
-    program_earning, rule_version, is_illustrative, reference, pays, bounds
+    program_earning, rule_version, is_illustrative, reference, rules_today, pays, bounds
 FROM {earnings} LEFT JOIN (
-    SELECT program, lever, reference, bounds, CASE WHEN rate IS NULL THEN pays END AS pays FROM programs
+    SELECT program, lever, reference, rule_version AS rules_today, bounds, CASE WHEN rate IS NULL THEN pays END AS pays FROM programs
 ) USING (program, lever)
 WHERE transaction_id = $id ORDER BY ALL
 """
@@ -453,7 +453,7 @@ def _told_price(price: dict[str, Any]) -> list[str]:
         f"price       {price['program']} {price['lever']}{_priced(price)} {_money(price['earning'], currency)}"
         f"{' (illustrative)' if price['is_illustrative'] else ''}{held}",
         f"  split     rebate {_money(price['rebate'], currency)}, co-op {_money(price['coop'], currency)}",
-        f"  rules     {price['rule_version']}; {price['reference'] or 'lever no longer in force'}",
+        f"  rules     {price['rule_version']}; {price['reference'] or 'lever no longer in force'}{_told_by(price)}",
     ]
     made += [f"  {about:<9} {price[about]}" for about in ("pays", "bounds") if price[about]]
     if price["position"]:
@@ -464,6 +464,12 @@ def _told_price(price: dict[str, Any]) -> list[str]:
             f"{price['fx_month']:%Y-%m}: {_money(price['program_earning'], price['program_currency'])}"
         )
     return made
+
+
+def _told_by(price: dict[str, Any]) -> str:
+    """Which rules the words about a price are of, where they were edited since."""
+    today = price["rules_today"]
+    return f"; in the words of today's rules, {today}" if today and today != price["rule_version"] else ""
 
 
 def _priced(price: dict[str, Any]) -> str:

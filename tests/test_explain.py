@@ -127,6 +127,14 @@ def test_a_refund_says_what_was_left_and_what_the_ladder_takes_of_it(home, one_p
         assert "a refund takes back 100 % from 0 months on; a refund takes back 40 % from 1 months on" in said
 
 
+def test_rules_that_were_edited_since_an_entry_are_said_to_be_todays(first_day, one_program):
+    [(entry,)] = ask("SELECT entry_id FROM earnings_ledger WHERE earning_type = 'rebate'")
+    file = one_program / "csp-indirect-reseller.yaml"
+    file.write_text(file.read_text().replace("\ntitle: ", "\ntitle: The "))
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert "; in the words of today's rules, " in run(entry) and "today's" not in run("t1")
+
+
 def test_all_that_can_hold_an_earning_has_words():
     assert set(explain.HELD_BY) == set(COLUMNS["held_by"].one_of)
 
