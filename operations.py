@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import shutil
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
@@ -306,9 +306,11 @@ def declared_adjustments() -> list[dict[str, Any]]:
         con.execute("CREATE TABLE staging.derived.earnings_ledger AS FROM derived.earnings_ledger LIMIT 0")
         inputs = ("posted_adjustments", "earned", "partner_ids")
         held, earned, partners = (frames.read_input(con, name, date.max) for name in inputs)
+        newest = books.day_before(con, date.max) or datetime.now(UTC).date()
     posted = dict(zip(held["adjustment_id"], held["posted_on"].dt.date, strict=True))
     waiting = [one for one in declared if one.adjustment not in posted]
-    told = adjustments.refusals(waiting, earned, partners["partner_id"], load_all(rulebook.programs_folder()))
+    programs, next_day = load_all(rulebook.programs_folder()), newest + timedelta(days=1)
+    told = adjustments.refusals(waiting, earned, partners["partner_id"], programs, next_day)
     told |= adjustments.edited([one for one in declared if one.adjustment in posted], held)
     columns = ("adjustment", "partner", "month", "amount", "currency", "posted on", "message")
     shown = [

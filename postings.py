@@ -63,7 +63,7 @@ def _adjust(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
 
 def _refused(con: duckdb.DuckDBPyConnection, pending: list[adjustments.Adjustment], run: Run) -> dict[str, str]:
     earned, partners = (frames.read_input(con, name, run.day) for name in ("earned", "partner_ids"))
-    return adjustments.refusals(pending, earned, partners["partner_id"], run.rules.now)
+    return adjustments.refusals(pending, earned, partners["partner_id"], run.rules.now, run.day)
 
 
 def _foreign_reviews(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:

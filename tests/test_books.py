@@ -160,6 +160,32 @@ def test_an_adjustment_that_does_not_fit_its_program_or_partner_does_not_hold_up
     assert [row["message"] == "" for row in operations.declared_adjustments()] == [False] * 3
 
 
+def test_an_adjustment_of_no_month_or_program_that_can_be_settled_does_not_hold_up_the_day(
+    first_day, declare, one_program
+):
+    path = one_program / "csp-indirect-reseller.yaml"
+    for status in ("draft", "retired"):
+        text = path.read_text().replace("program: csp-indirect-reseller", f"program: {status}")
+        (one_program / f"{status}.yaml").write_text(text.replace("status: active", f"status: {status}"))
+        declare(f"in-{status}", program=status, earned="0")
+    months = [("1990-01-01", "coop"), ("2150-03-01", "coop"), ("0021-03-01", "rebate"), ("2021-04-01", "rebate")]
+    for number, (month, kind) in enumerate(months, 1):
+        declare(f"month-{number}", month=month, earning_type=kind, earned="0")
+    declare("sound", month="2000-01-01", earned="0")
+    told = settle_next(NEXT, [{"transaction_id": "t2"}])["warnings"]
+    assert [warning for warning in told if warning.startswith("adjustment")] == [
+        f"adjustment [in-{status}] is not posted: program [{status}] is [{status}], and an active one alone posts; "
+        f"name another in in-{status}.yaml, or remove the file."
+        for status in ("draft", "retired")
+    ] + [
+        f"adjustment [month-{number}] is not posted: month [{month}] is not from [2000-01-01] to [2021-03-24], the day; "
+        f"write the month that it corrects into month-{number}.yaml."
+        for number, (month, _) in enumerate(months, 1)
+    ]
+    assert ask("SELECT adjustment_id FROM adjustments") == [("sound",)]
+    assert [row["adjustment"] for row in operations.declared_adjustments() if not row["message"]] == ["sound"]
+
+
 def test_the_reasons_of_adjustments_are_those_of_the_dictionary():
     assert get_args(AdjustmentReason) == COLUMNS["adjustment_reason"].one_of
 

@@ -28,6 +28,7 @@ AdjustmentReason = Literal[
 
 
 BELOW = 10**12  # major units; what a delivered amount may be too
+FIRST_MONTH = date(2000, 1, 1)  # as early as a transaction may lie
 
 
 class Expected(Rule):
@@ -120,30 +121,47 @@ def load(path: Path) -> Adjustment:
 
 
 def refusals(
-    declared: list[Adjustment], earned: pd.DataFrame, partner_ids: pd.Series, programs: list[Program]
+    declared: list[Adjustment], earned: pd.DataFrame, partner_ids: pd.Series, programs: list[Program], run_date: date
 ) -> dict[str, str]:
-    """Adjustment → why it cannot be posted now: its program, its partner, its sums, or what it expects is not so.
+    """Adjustment → why it cannot be posted on a day: its program, partner, month, sums, or what it expects is not so.
 
     `earned` holds `amount_minor` by program, partner_id, earning_month and currency.
     """
-    currencies = {program.program: program.currency for program in programs}
+    by_name = {program.program: program for program in programs}
     keys = ["program", "partner_id", "earning_month", "currency"]
     sums = earned.astype({c: "str" for c in keys if c != "earning_month"}).set_index(keys)["amount_minor"].to_dict()
     known = set(partner_ids)
     refused = {}
     for one in declared:
         found = int(sums.get((one.program, one.partner, pd.Timestamp(one.month), one.currency), 0))
-        if one.program not in currencies:
-            refused[one.adjustment] = f"program [{one.program}] does not exist"
+        if fault := _fault_of_program(one, by_name.get(one.program)):
+            refused[one.adjustment] = fault
         elif one.partner not in known:
             refused[one.adjustment] = f"partner [{one.partner}] is in no delivery of partners"
-        elif fault := _fault_of_program_amount(one, currencies[one.program]):
+        elif not FIRST_MONTH <= one.month <= run_date:
+            refused[one.adjustment] = (
+                f"month [{one.month}] is not from [{FIRST_MONTH}] to [{run_date}], the day; "
+                f"write the month that it corrects into {one.adjustment}.yaml"
+            )
+        elif fault := _fault_of_program_amount(one, by_name[one.program].currency):
             refused[one.adjustment] = fault
         elif found != minor(one.expect.earned, one.currency):
             refused[one.adjustment] = (
                 f"expects [{one.expect.earned}] earned, found [{major(found, one.currency)}]; look again"
             )
     return refused
+
+
+def _fault_of_program(one: Adjustment, program: Program | None) -> str | None:
+    """Why nothing can be posted in an adjustment's program."""
+    if program is None:
+        return f"program [{one.program}] does not exist"
+    if program.status != "active":
+        return (
+            f"program [{one.program}] is [{program.status}], and an active one alone posts; "
+            f"name another in {one.adjustment}.yaml, or remove the file"
+        )
+    return None
 
 
 def _fault_of_program_amount(one: Adjustment, currency: str) -> str | None:
