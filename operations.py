@@ -298,7 +298,7 @@ def retire() -> tuple[int, int]:
 
 
 def declared_adjustments() -> list[dict[str, Any]]:
-    """Each declared adjustment: when it was posted, or that it waits for the next settled day, or why it cannot be."""
+    """Each adjustment that was posted, as it was, or is declared: that it waits for the next settled day, or why it cannot be."""
     declared, faults = rulebook.declared_adjustments(rulebook.adjustments_folder())
     with store.locked("adjustments"), store.warehouse() as con:
         store.attach(con, Path(":memory:"), "staging")
@@ -307,27 +307,20 @@ def declared_adjustments() -> list[dict[str, Any]]:
         inputs = ("posted_adjustments", "earned", "partner_ids")
         held, earned, partners = (frames.read_input(con, name, date.max) for name in inputs)
         newest = books.day_before(con, date.max) or datetime.now(UTC).date()
-    posted = dict(zip(held["adjustment_id"], held["posted_on"].dt.date, strict=True))
+    posted = adjustments.as_declared(held)
     waiting = [one for one in declared if one.adjustment not in posted]
     programs, next_day = load_all(rulebook.programs_folder()), newest + timedelta(days=1)
     told = adjustments.refusals(waiting, earned, partners["partner_id"], programs, next_day)
     told |= adjustments.edited([one for one in declared if one.adjustment in posted], held)
-    columns = ("adjustment", "partner", "month", "amount", "currency", "posted on", "message")
-    shown = [
-        (
-            one.adjustment,
-            one.partner,
-            one.month,
-            one.amount,
-            one.currency,
-            posted.get(one.adjustment),
-            told.get(one.adjustment, ""),
-        )
-        for one in declared
-    ]
-    return [dict(zip(columns, row, strict=True)) for row in shown] + [
-        dict.fromkeys(columns) | {"message": fault} for fault in faults
-    ]
+    days = dict(zip(held["adjustment_id"], held["posted_on"].dt.date, strict=True))
+    said = {one.adjustment: one.model_dump() for one in declared} | posted
+    columns = ("partner", "month", "amount", "currency")
+    return [
+        {"adjustment": name}
+        | {column: said[name][column] for column in columns}
+        | {"posted on": days.get(name), "message": told.get(name, "")}
+        for name in sorted(said)
+    ] + [dict.fromkeys(("adjustment", *columns, "posted on")) | {"message": fault} for fault in faults]
 
 
 def _act(kind: str, said: dict[str, Any]) -> None:

@@ -190,12 +190,35 @@ def test_the_reasons_of_adjustments_are_those_of_the_dictionary():
     assert get_args(AdjustmentReason) == COLUMNS["adjustment_reason"].one_of
 
 
-@pytest.mark.slow
-def test_an_adjustment_edited_after_it_was_posted_is_told(first_day, declare):
-    declare()
+EDITS = {
+    "program": "other", "partner": "'2000001'", "month": "2021-02-01", "earning_type": "coop", "amount": "99.00", "currency": "EUR",
+    "program_amount": "12.51", "reason": "ar_compliance", "by": "carl", "approved_by": "dora", "reference": "ticket 1",
+}  # fmt: skip
+
+
+def test_an_adjustment_edited_after_it_was_posted_is_told_and_listed_as_posted(first_day, declare, one_program):
+    ids = {name: name.replace("_", "-") for name in EDITS}
+    for name in ids.values():
+        declare(name)
+    declare("same")
+    declare("gone")
     settle_next(NEXT, [{"transaction_id": "t2"}])
-    declare(amount="99.00")
-    assert "declare another" in str(settle_next("2021-03-25", [{"transaction_id": "t3"}])["warnings"])
+    for name, value in EDITS.items():
+        declare(ids[name], **{name: value})
+    declare("same", note="told to the partner")
+    (rulebook.adjustments_folder() / "gone.yaml").unlink()
+    told = settle_next("2021-03-25", [{"transaction_id": "t3"}])["warnings"]
+    was = ADJUSTMENT | {"program_amount": None}
+    assert [warning for warning in told if warning.startswith("adjustment")] == [
+        f"adjustment [{ids[name]}] says {name} [{EDITS[name]}] but was posted with [{was[name]}]; put it back, and declare "
+        "another one for the difference.".replace("'", "")
+        for name in sorted(EDITS, key=lambda name: f"{ids[name]}.yaml")
+    ]
+    listed = operations.declared_adjustments()
+    assert [row["adjustment"] for row in listed] == sorted([*ids.values(), "gone", "same"])
+    assert {(row["partner"], row["month"], row["amount"], row["currency"], row["posted on"]) for row in listed} == {
+        ("1000001", date(2021, 3, 1), Decimal("12.50"), "USD", date.fromisoformat(NEXT))
+    }
 
 
 def test_an_edit_of_the_ledger_breaks_the_chain(first_day):

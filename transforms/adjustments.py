@@ -180,13 +180,39 @@ def _fault_of_program_amount(one: Adjustment, currency: str) -> str | None:
 
 
 def edited(declared: list[Adjustment], posted: pd.DataFrame) -> dict[str, str]:
-    """Adjustments whose file no longer says what was posted."""
-    held = dict(zip(posted["adjustment_id"], posted["amount_minor"], strict=True))
+    """Adjustments whose file no longer says what was posted; a note may change, as when it named a person who is erased."""
+    held = as_declared(posted)
+    told = {}
+    for one in declared:
+        said = one.model_dump() | {"program_amount": None if one.program_amount == one.amount else one.program_amount}
+        if was := {name: value for name, value in held[one.adjustment].items() if value != said[name]}:
+            now = ", ".join(f"{name} [{said[name]}]" for name in was)
+            then = ", ".join(f"[{value}]" for value in was.values())
+            told[one.adjustment] = (
+                f"says {now} but was posted with {then}; put it back, and declare another one for the difference"
+            )
+    return told
+
+
+def as_declared(posted: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Adjustment → what was posted, by the names and in the units of its file; no `program_amount` that is the amount."""
     return {
-        one.adjustment: f"says [{one.amount}] but was posted with [{major(int(held[one.adjustment]), one.currency)}]; "
-        "declare another one for the difference"
-        for one in declared
-        if int(held[one.adjustment]) != minor(one.amount, one.currency)
+        row.adjustment_id: {
+            "program": row.program,
+            "partner": row.partner_id,
+            "month": row.earning_month.date(),
+            "earning_type": row.earning_type,
+            "amount": amount,
+            "currency": row.currency,
+            "program_amount": None if program_amount == amount else program_amount,
+            "reason": row.adjustment_reason,
+            "by": row.written_by,
+            "approved_by": row.approved_by,
+            "reference": row.reference,
+        }
+        for row in posted.itertuples()
+        for amount in [major(int(row.amount_minor), row.currency)]
+        for program_amount in [major(int(row.program_amount_minor), row.program_currency)]
     }
 
 
