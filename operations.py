@@ -121,12 +121,12 @@ def simulate(folder: Path, first: date, end: date, progress: Progress = silent) 
 def verify(progress: Progress = silent) -> dict[str, Any]:
     """Whether the ledger is what was posted, and what a full recomputation says it should be.
 
-    `broken`: runs whose entries were edited since. `differences`: sums that the recomputation has otherwise.
+    `broken`: runs whose entries were edited since, or whose head is not the one in their release's manifest. `differences`: sums that the recomputation has otherwise.
     `waiting`: deliveries that came since the last run, whose lines are not compared until they are settled.
     """
     with store.locked("verify"), store.warehouse() as con:
         day = books.newest_day(con)
-        broken = books.broken_links(con)
+        broken = books.broken_links(con, releases.releases())
         waiting, differences = settlement.recomputed(con, day, progress)
         [(entries,)] = con.execute("SELECT count(*) FROM derived.earnings_ledger").fetchall()
     return {"as_of": day, "entries": entries, "broken": broken, "differences": differences, "waiting": waiting}

@@ -230,6 +230,32 @@ def test_an_edit_of_the_ledger_breaks_the_chain(first_day):
         assert [link["run"] for link in books.broken_links(con)] == [DAY]
 
 
+def test_an_entry_of_a_run_that_was_never_recorded_is_found(first_day):
+    with store.warehouse() as con:
+        con.execute(
+            "INSERT INTO derived.earnings_ledger SELECT * REPLACE ('forged' AS entry_id, 'nobody' AS run_id, "
+            "'adjustment' AS lever, NULL AS transaction_id, 'x' AS adjustment_id) FROM derived.earnings_ledger LIMIT 1"
+        )
+    [found] = operations.verify()["broken"]
+    assert (found["run"], found["posted"], found["found"]) == ("nobody", 0, 1)
+
+
+def test_a_chain_that_was_written_anew_is_not_the_one_that_was_released(first_day):
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert operations.verify()["broken"] == []
+    with store.warehouse() as con:
+        con.execute("UPDATE derived.earnings_ledger SET cause_detail = 'forged' WHERE transaction_id = 't2'")
+        [(before,)] = con.execute("SELECT chain_head FROM derived.runs WHERE run_number = 1").fetchall()
+        count, hashed = books.entries_of(con, NEXT)
+        con.execute(
+            "UPDATE derived.runs SET entries_hash = ?, chain_head = ? WHERE run_id = ?",
+            [hashed, books.link(before, NEXT, count, hashed), NEXT],
+        )
+        assert books.broken_links(con) == []
+    [found] = operations.verify()["broken"]
+    assert found["run"] == NEXT and found["hash"] == pipeline.current_release()["chain_head"][:12]
+
+
 @pytest.mark.slow
 def test_a_day_replayed_from_the_archive_is_the_release(april, declare, one_program):
     declare(earned="4.00")

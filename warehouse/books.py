@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -137,20 +138,34 @@ def link(before: str, run_id: str, count: int, hashed: str) -> str:
     return hashlib.sha256(f"{before}|{run_id}|{count}|{hashed}".encode()).hexdigest()
 
 
-def broken_links(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Runs whose entries are not those that were posted; runs of schema version 1 have no link."""
+def broken_links(con: duckdb.DuckDBPyConnection, manifests: Iterable[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+    """Runs whose entries are not those that were posted, or whose head is not the one in a manifest of theirs.
+
+    Entries of a run that was never recorded are told under its id. Runs of schema version 1 have no link.
+    """
     runs = con.execute(
         "SELECT run_id, entry_count, entries_hash, chain_head FROM derived.runs WHERE chain_head IS NOT NULL ORDER BY run_number"
     ).fetchall()
-    before, broken = "", []
+    before, broken, heads = "", {}, {}
     for run_id, count, hashed, head in runs:
         found = entries_of(con, run_id)
         if found != (count, hashed) or link(before, run_id, count, hashed) != head:
-            broken.append(
-                {"run": run_id, "posted": count, "found": found[0], "hash": hashed[:12], "found hash": found[1][:12]}
-            )
-        before = head
-    return broken
+            broken[run_id] = _broken(run_id, count, found[0], hashed, found[1])
+        before = heads[run_id] = head
+    unknown = con.execute(
+        "SELECT run_id, count(*) FROM derived.earnings_ledger ANTI JOIN derived.runs USING (run_id) GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    broken |= {run_id: _broken(run_id, 0, count, "", "") for run_id, count in unknown}
+    for manifest in manifests:
+        run_id, head = manifest.get("run_id", ""), manifest.get("chain_head")
+        if head and head != heads.get(run_id):
+            count, _ = entries_of(con, run_id)
+            broken.setdefault(run_id, _broken(run_id, count, count, head, heads.get(run_id, "")))
+    return list(broken.values())
+
+
+def _broken(run_id: str, posted: int, found: int, hashed: str, found_hash: str) -> dict[str, Any]:
+    return {"run": run_id, "posted": posted, "found": found, "hash": hashed[:12], "found hash": found_hash[:12]}
 
 
 def newest_day(con: duckdb.DuckDBPyConnection) -> date:
