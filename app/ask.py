@@ -66,9 +66,10 @@ def reconcile_statement(
     partner: Annotated[str, typer.Option(help="Partner location.")],
     as_json: AsJson = False,
 ) -> None:
-    """A partner's statement beside our ledger. Exit 1 when a line does not agree.
+    """A partner's statement beside our ledger. Exit 1 when a line, an adjustment or another row does not agree.
 
-    Columns: transaction_id, amount, currency, month, and rate if there is one; Partner Center's names do as well.
+    Columns: transaction_id, amount, currency, month, and rate if there is one; Partner Center's names do as well. Rows
+    without a transaction_id are compared by adjustment_id, entry_id or payment_id.
 
     \b
     Example: incentives reconcile statement.csv --partner 4391507

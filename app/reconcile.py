@@ -1,4 +1,4 @@
-"""A partner's statement beside our ledger, line by line: what agrees, what does not, and by how much."""
+"""A partner's statement beside our ledger, line by line and adjustment by adjustment: what agrees, what does not, and by how much."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -20,56 +20,74 @@ ALIASES = {
     "currency": ("currency", "transactioncurrency"),
     "month": ("month", "earningmonth", "earningdate"),
     "rate": ("rate", "earningrate"),
+    "adjustment_id": ("adjustmentid",),
+    "earning_id": ("earningid", "entryid"),
+    "payment_id": ("paymentid",),
 }
 NEEDED = ("transaction_id", "amount", "currency", "month")
 TYPES = pa.schema(
     [
         ("transaction_id", pa.string()), ("amount", pa.decimal128(18, 3)), ("currency", pa.string()),
-        ("month", pa.date32()), ("rate", pa.decimal128(18, 9)),
+        ("month", pa.date32()), ("rate", pa.decimal128(18, 9)), ("adjustment_id", pa.string()), ("earning_id", pa.string()),
+        ("payment_id", pa.string()),
     ]
 )  # fmt: skip
-# a statement may have the rates that were corrected since, as our own export has, and has all that are in force
+# a statement may have the rates that were corrected since, as our own export has, and has all that are in force; what has
+# no line is compared by adjustment, payment or entry, of which our own export gives the entry and no currency
 COMPARED = """
-WITH theirs AS (
+WITH entry AS (
+    SELECT * FROM earnings_ledger WHERE partner_id = $partner
+), theirs AS (
     SELECT
-        transaction_id, currency, sum(amount) AS amount, date_trunc('month', max(month)) AS month,
-        list(DISTINCT rate ORDER BY rate) FILTER (rate IS NOT NULL) AS rates
-    FROM statement GROUP BY transaction_id, currency
+        said.transaction_id IS NOT NULL AS is_line,
+        coalesce(
+            said.transaction_id, 'adjustment ' || coalesce(said.adjustment_id, entry.adjustment_id),
+            'payment ' || entry.payment_id, 'earning ' || earning_id, 'payment ' || said.payment_id, 'no reference'
+        ) AS reference,
+        coalesce(upper(said.currency), entry.currency, '?') AS currency,
+        sum(said.amount) AS amount, date_trunc('month', max(month)) AS month,
+        list(DISTINCT said.rate ORDER BY said.rate) FILTER (said.rate IS NOT NULL) AS rates
+    FROM statement AS said LEFT JOIN entry ON entry_id = earning_id AND said.transaction_id IS NULL
+    GROUP BY ALL
 ), posted AS (
     SELECT
-        transaction_id, currency, sum(amount) AS amount, max(earning_month) AS month, arg_max(rate, posted_on) AS rate,
+        transaction_id IS NOT NULL AS is_line,
+        coalesce(transaction_id, 'adjustment ' || adjustment_id, 'payment ' || payment_id, 'earning ' || entry_id) AS reference,
+        currency, program, lever, bracket, sum(amount) AS amount, max(earning_month) AS month, arg_max(rate, posted_on) AS rate,
         list(DISTINCT rate) FILTER (rate IS NOT NULL) AS ever
-    FROM earnings_ledger WHERE partner_id = $partner AND transaction_id IS NOT NULL
-    GROUP BY transaction_id, currency, program, lever, bracket
+    FROM entry GROUP BY ALL
 ), ours AS (
     SELECT
-        transaction_id, currency, sum(amount) AS amount, max(month) AS month, flatten(list(ever)) AS ever,
-        list(DISTINCT rate ORDER BY rate) FILTER (rate IS NOT NULL AND amount <> 0) AS rates
-    FROM posted GROUP BY transaction_id, currency
-    HAVING sum(amount) <> 0 OR transaction_id IN (SELECT transaction_id FROM theirs)
+        is_line, reference, currency, sum(amount) AS amount, max(month) AS month, flatten(list(ever)) AS ever,
+        list(DISTINCT rate ORDER BY rate) FILTER (rate IS NOT NULL AND amount <> 0) AS rates,
+        bool_and(lever = 'settlement') AS is_settlement
+    FROM posted GROUP BY is_line, reference, currency
+    HAVING sum(amount) <> 0 OR reference IN (SELECT reference FROM theirs)
 )
 SELECT
     CASE
-        WHEN ours.transaction_id IS NULL THEN 'missing here'
-        WHEN theirs.transaction_id IS NULL THEN 'missing there'
+        WHEN ours.reference IS NULL THEN 'missing here'
+        WHEN theirs.reference IS NULL THEN 'missing there'
         WHEN NOT (list_has_all(theirs.rates, ours.rates) AND list_has_all(ours.ever, theirs.rates)) THEN 'rate differs'
         WHEN theirs.amount <> ours.amount THEN 'amount differs'
         WHEN theirs.month <> ours.month THEN 'timing'
         ELSE 'matched'
     END AS outcome,
-    transaction_id, currency, theirs.amount AS theirs, ours.amount AS ours,
+    CASE WHEN is_line THEN reference END AS transaction_id, CASE WHEN NOT is_line THEN reference END AS reference,
+    currency, theirs.amount AS theirs, ours.amount AS ours,
     coalesce(theirs.amount, 0) - coalesce(ours.amount, 0) AS difference,
     array_to_string(theirs.rates, ', ') AS their_rate, array_to_string(ours.rates, ', ') AS our_rate, theirs.month::DATE AS their_month, ours.month AS our_month
-FROM theirs FULL JOIN ours USING (transaction_id, currency)
-WHERE theirs.transaction_id IS NOT NULL OR ours.month IN (SELECT month FROM theirs)
-ORDER BY transaction_id
+FROM theirs FULL JOIN ours USING (is_line, reference, currency)
+WHERE theirs.reference IS NOT NULL OR (NOT ours.is_settlement AND ours.month IN (SELECT month FROM theirs))
+ORDER BY is_line DESC, reference
 """
 
 
 def reconcile(con: duckdb.DuckDBPyConnection, path: Path, partner: str) -> dict[str, list[dict[str, Any]]]:
-    """Sums by outcome and currency, and every line that does not agree.
+    """Sums by outcome and currency, and every line, adjustment or other row that does not agree.
 
-    A line that only we have counts as missing there when the statement covers its month. Raises LookupError for a
+    What only we have counts as missing there when the statement covers its month, what was paid or given up only where the
+    statement names it. Raises LookupError for a
     statement that cannot be read, with file, line and column, and for a partner without entries.
     """
     con.register("statement", _read(path))
@@ -109,11 +127,11 @@ def _read(path: Path) -> pa.Table:
     typed = {
         name: [_typed(path, name, n, value) for n, value in enumerate(values, 2)] for name, values in columns.items()
     }
-    return pa.table({"rate": [None] * len(given), **typed}, schema=None).select(TYPES.names).cast(TYPES)
+    return pa.table({**dict.fromkeys(TYPES.names, [None] * len(given)), **typed}).cast(TYPES)
 
 
 def _typed(path: Path, name: str, number: int, value: str | None) -> Any:
-    if name in ("transaction_id", "currency") or (value is None and name == "rate"):
+    if pa.types.is_string(TYPES.field(name).type) or (value is None and name == "rate"):
         return value
     try:
         if name == "month":
