@@ -1,12 +1,12 @@
 """The life of the data: a backup in one file, its restoration, and what is removed when it is no longer needed."""
 
 import gzip
+import hashlib
 import os
 import shutil
 import tarfile
 import zlib
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import operations
@@ -47,24 +47,54 @@ def backup(out: Path) -> int:
 def restore(file: Path) -> list[str]:
     """Unpack a backup into an empty home; the batches of which nobody here can say whether the bank has them.
 
-    Order files are in no backup, so that none is sent again from it. Raises LookupError for a home that holds data, or
-    for another kind of file. Releases name their Parquet files by path; these are made to fit where the home has moved.
+    What was cut off is taken up by running it again with the same file. Order files are in no backup, so that none is sent
+    again from it. Raises LookupError for a home that holds data, before anything is moved, or for another kind of file.
+    Releases name their Parquet files by path; these are made to fit where the home has moved.
     """
-    home = store.home()
-    if (home / "warehouse.duckdb").exists():
-        raise LookupError(f"[{home}] holds a warehouse; set INCENTIVES_HOME to an empty folder.")
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with file.open("rb") as held:
+        digest = hashlib.file_digest(held, "sha256").hexdigest()[:12]
+    with store.locked("restore"):
+        whole = store.home() / f".restoring-{digest}"
+        _refuse_occupied(whole)
+        if not whole.exists():
+            _unpack(file, whole)
+        for name in (name for name in reversed(KEPT) if (whole / name).exists()):  # the warehouse last
+            os.replace(whole / name, store.home() / name)
+            store.reached(f"{name} restored")
+        releases.rehome()
+        whole.rmdir()
+    return payouts.unfinished()
+
+
+def _refuse_occupied(whole: Path) -> None:
+    """Raises LookupError where the home holds other data than what a restoration that was cut off has moved into it."""
+    home = whole.parent
+    if others := [path.name for path in home.glob(".restoring-*") if path != whole]:
+        raise LookupError(f"[{home}] holds half of another backup, {others}; run that one again, or empty the folder.")
+    names = [name for name in KEPT if (whole / name).exists()] if whole.exists() else KEPT
+    if held := [name for name in names if _holds_data(home / name)]:
+        raise LookupError(f"[{home}] holds {held} already; move them away, or set INCENTIVES_HOME to an empty folder.")
+
+
+def _holds_data(path: Path) -> bool:
+    return path.exists() and not (path.is_dir() and not any(path.iterdir()))
+
+
+def _unpack(file: Path, whole: Path) -> None:
+    """Unpack a backup into a folder that is there whole or not at all."""
+    unfinished = whole.with_name(".unpacking")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
     try:
-        with tarfile.open(file) as tar, TemporaryDirectory(dir=home) as whole:
+        with tarfile.open(file) as tar:
             if strange := sorted({m.name.split("/")[0] for m in tar.getmembers()} - set(KEPT)):
                 raise LookupError(f"[{file.name}] holds {strange}, which no backup of ours does.")
-            tar.extractall(whole, filter="data")
-            for path in Path(whole).iterdir():
-                os.replace(path, home / path.name)
+            tar.extractall(unfinished, filter="data")
+        os.replace(unfinished, whole)
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as fault:
         raise LookupError(f"[{file.name}] is not a backup, or not a whole one: {fault}; use another.") from None
-    releases.rehome()
-    return payouts.unfinished()
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def gc(keep: int) -> dict[str, Any]:

@@ -159,6 +159,7 @@ def restore(
 ) -> None:
     """Restore a backup into an empty INCENTIVES_HOME, then verify it. Exit 1 when it does not hold.
 
+    What was cut off is taken up by running it again with the same file.
     Names the payment batches to ask the bank about: their order files are not restored, or were sent since.
 
     \b

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -29,7 +30,7 @@ def test_a_restored_backup_is_verified_and_goes_on(first_day, tmp_path_factory):
         assert operations.verify()["broken"] == operations.verify()["differences"] == []
         assert ask("SELECT count(*) FROM decisions") == [(1,)]
         assert settle_next(NEXT, [{"transaction_id": "t2"}])["entries"] == 2
-        with pytest.raises(LookupError, match="holds a warehouse"):
+        with pytest.raises(LookupError, match="holds .*warehouse.duckdb"):
             keeping.restore(out)
 
 
@@ -43,6 +44,38 @@ def test_a_restored_release_reads_its_closed_months_where_they_lie_now(first_day
         keeping.restore(out)
         assert ask("SELECT count(*) FROM earnings_ledger") == [(4,)]
         assert ask("SELECT transaction_id FROM decisions_known_on(DATE '2021-03-23')") == [("t1",)]
+
+
+def test_a_home_in_which_something_has_landed_is_left_as_it_is(first_day, tmp_path_factory):
+    keeping.backup(out := tmp_path_factory.mktemp("backup") / "b.tar.gz")
+    with store.at(tmp_path_factory.mktemp("elsewhere")):
+        name = land("transactions", [T1], NEXT)
+        for _ in range(2):
+            with pytest.raises(LookupError, match=r"holds \['landing'\] already; move them away"):
+                keeping.restore(out)
+        assert {path.name for path in store.home().iterdir()} - {"lock", "staging"} == {"landing"}
+        shutil.rmtree(store.place("landing") / name)
+        keeping.restore(out)
+        assert ask("SELECT count(*) FROM decisions") == [(1,)]
+
+
+@pytest.mark.parametrize("point", ["releases restored", "warehouse.duckdb restored"])
+def test_a_restoration_that_is_killed_is_run_again(first_day, tmp_path_factory, point):
+    folder = tmp_path_factory.mktemp("backup")
+    keeping.backup(folder / "b.tar.gz")
+    with tarfile.open(folder / "other.tar", "w") as tar:
+        tar.add(store.home() / "health.json", arcname="health.json")
+    other = tmp_path_factory.mktemp("elsewhere")
+    command = [sys.executable, "-m", "app.cli", "restore", str(folder / "b.tar.gz")]
+    env = os.environ | {"INCENTIVES_HOME": str(other), "INCENTIVES_TEST_KILLED_AT": point}
+    assert subprocess.run(command, env=env, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    with store.at(other):
+        with pytest.raises(LookupError, match="half of another backup"):
+            keeping.restore(folder / "other.tar")
+        keeping.restore(folder / "b.tar.gz")
+        assert operations.verify()["broken"] == operations.verify()["differences"] == []
+        assert ask("SELECT count(*) FROM decisions") == [(1,)]
+        assert list(other.glob(".[!.]*")) == []
 
 
 def test_an_erasure_under_way_is_taken_up_by_the_restored_home(home, tmp_path_factory):
