@@ -19,7 +19,7 @@ import settlement
 from settlement import Progress, silent
 from transforms import adjustments, people, simulation
 from transforms.programs import active, load_all
-from warehouse import books, erasure, frames, publishing, releases, retention, store
+from warehouse import acts, books, erasure, frames, publishing, releases, retention, store
 
 
 def close(month: date, by: str) -> list[date]:
@@ -28,9 +28,11 @@ def close(month: date, by: str) -> list[date]:
     Raises LookupError for a month that is closed or not over, and when nobody is named.
     """
     by = people.named(by)
-    with store.locked(f"close {month:%Y-%m}"), store.warehouse() as con, store.transaction(con):
-        closed = books.close(con, month, by)
-        _act("close", {"month": month, "by": by, "closed": closed})
+    pipeline.publish_pending()
+    with store.locked(f"close {month:%Y-%m}"), store.warehouse() as con:
+        with store.transaction(con):
+            closed = books.close(con, month, by)
+        acts.write_missing(con)
     return closed
 
 
@@ -51,19 +53,20 @@ def restate(first: date, *, by: str, approved_by: str, progress: Progress = sile
     by, approved_by = people.named(by), people.named(approved_by)
     if people.is_same(by, approved_by):
         raise LookupError(f"[{by}] approves an own rule edit; somebody else must.")
+    pipeline.publish_pending(progress)
     with store.locked(f"restate from {first}"):
         with store.warehouse() as con:
-            plan = _plan(con, first, progress)
+            _plan(con, first, progress)
             rules = rulebook.edited_rules(con)
             day, number = books.newest_day(con), books.last(con)[0] + 1
         run = settlement.Run(f"{day}-restate-{number}", day, rules, progress=progress)
-        said = {"rules_hash": rules.hash, "from": first, "by": by, "approved_by": approved_by, "plan": plan}
         report = pipeline.attempt(
             run,
             [],
             lambda con: books.approve_edit(con, rules.hash, by=by, approved_by=approved_by, first=first),
         )
-        _act("restate", said)
+        with store.warehouse() as con:
+            acts.write_missing(con)
     return report
 
 
@@ -275,7 +278,7 @@ def erase(email: str, by: str) -> dict[str, Any]:
         store.reached("person erased from warehouse")
         publishing.without(who)
         said = {"by": by, "token": who.token, "rows": rows, "files": files}
-        _act("erase", said)
+        acts.write("erase", said)
         begun.unlink()
     return said
 
@@ -293,7 +296,7 @@ def retire() -> tuple[int, int]:
         for folder in deliveries:
             shutil.rmtree(folder)
         if deliveries:
-            _act("retire", {"by": "retention", "deliveries": [folder.name for folder in deliveries]})
+            acts.write("retire", {"by": "retention", "deliveries": [folder.name for folder in deliveries]})
     return len(addresses), len(deliveries)
 
 
@@ -321,12 +324,3 @@ def declared_adjustments() -> list[dict[str, Any]]:
         | {"posted on": days.get(name), "message": told.get(name, "")}
         for name in sorted(said)
     ] + [dict.fromkeys(("adjustment", *columns, "posted on")) | {"message": fault} for fault in faults]
-
-
-def _act(kind: str, said: dict[str, Any]) -> None:
-    """Archive what an operator did."""
-    acts = store.place("archive") / "acts"
-    acts.mkdir(exist_ok=True, mode=0o700)
-    now = datetime.now(UTC)
-    path = acts / f"{now:%Y%m%dT%H%M%S%f}-{kind}.json"
-    path.write_text(json.dumps({"act": kind, "at": now, **said}, indent=2, default=str) + "\n")

@@ -18,6 +18,7 @@ from transforms import people
 from transforms.programs import load_all
 from transforms.rule_file import RuleFault
 from warehouse import (
+    acts,
     audit,
     books,
     buckets,
@@ -167,9 +168,10 @@ def due_days() -> list[date]:
 
 
 def publish_pending(progress: Progress = silent) -> None:
-    """Publish the last run's release if the process ended before readers saw it."""
+    """Publish the last run's release if the process ended before readers saw it, and archive what acts it left to be archived."""
     with store.locked("publish"):
         with store.warehouse() as con:
+            acts.write_missing(con)
             last = books.last_run(con)
             waits, manifest = releases.pending(last["run_id"]) if last and last["chain_head"] else (False, None)
             if not waits or not last:

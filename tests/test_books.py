@@ -2,6 +2,7 @@
 
 import csv
 import json
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import get_args
@@ -80,6 +81,32 @@ def test_a_closed_month_is_not_closed_again(april):
         operations.close(date(2021, 3, 1), "anna")
     [act] = (store.place("archive") / "acts").iterdir()
     assert '"by": "anna"' in act.read_text()
+
+
+def acts(kind: str) -> list[dict]:
+    return [json.loads(path.read_text()) for path in (store.place("archive") / "acts").glob(f"*-{kind}.json")]
+
+
+def test_a_close_is_archived_once_it_is_so_and_after_a_cut_by_the_next_run(april, monkeypatch):
+    def fails(*_):
+        raise RuntimeError("the disk is full")
+
+    @contextmanager
+    def never_committed(con):
+        with transaction(con):
+            yield
+            fails()
+
+    transaction = store.transaction
+    for place, name, patched in ((store, "transaction", never_committed), (operations.acts, "write", fails)):
+        with monkeypatch.context() as patch, pytest.raises(RuntimeError):
+            patch.setattr(place, name, patched)
+            operations.close(date(2021, 3, 1), "anna")
+        assert acts("close") == []
+    for _ in range(2):
+        pipeline.run()
+        [act] = acts("close")
+        assert (act["month"], act["by"], act["closed"]) == ("2021-03-01", "anna", ["2021-03-01"])
 
 
 def test_an_entry_in_a_closed_month_is_refused_where_it_would_be_appended(april, monkeypatch):

@@ -1,18 +1,21 @@
 """A process that is killed between any two writes leaves nothing lost, doubled or unseen: the next run ends the same."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+import operations
 import pipeline
 import rulebook
 from tests.conftest import PROGRAM
-from tests.deliveries import T1, WORLD, land
+from tests.deliveries import DAY, T1, WORLD, land
 from warehouse import books, releases, store
 
 pytestmark = pytest.mark.usefixtures("one_program")
@@ -82,6 +85,24 @@ def test_killed_between_two_writes_the_next_run_ends_the_same(landed, wanted, tm
         assert releases.current()["as_of_date"] == NEXT and pipeline.landed() == []
         with store.locked("test"), store.warehouse() as con:
             assert books.broken_links(con) == []
+
+
+@pytest.mark.parametrize("point", ["run committed", pytest.param("release shown", marks=pytest.mark.slow)])
+def test_a_restatement_that_is_killed_is_archived_and_published_by_the_next_command(first_day, one_program, point):
+    path = one_program / PROGRAM
+    path.write_text(path.read_text().replace("lever: azure-fy21", "lever: azure-in-fy21"))
+    env = {**os.environ, "INCENTIVES_TEST_KILLED_AT": point}
+    command = "restate --from 2021-03-01 --by anna --approved-by ben"
+    done = subprocess.run([sys.executable, "-m", "app.cli", *command.split()], env=env, check=False, cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    for _ in range(2):
+        with pytest.raises(LookupError, match="no rule edit is held"):
+            operations.restate(date(2021, 3, 1), by="anna", approved_by="ben")
+        assert releases.current()["run_id"] == f"{DAY}-restate-2"
+        [path] = (store.place("archive") / "acts").glob("*-restate.json")
+        act = json.loads(path.read_text())
+        assert (act["run_id"], act["by"], act["approved_by"]) == (f"{DAY}-restate-2", "anna", "ben")
+        assert act["from"] == "2021-03-01" and {row["line_count"] for row in act["plan"]} == {1}
 
 
 def test_rules_whose_copying_was_cut_off_are_archived_whole(home, monkeypatch):

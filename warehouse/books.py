@@ -73,6 +73,32 @@ def closes_after(con: duckdb.DuckDBPyConnection) -> dict[int, tuple[date, str]]:
     return {number: (month, by) for number, month, by in found}
 
 
+def closes(con: duckdb.DuckDBPyConnection) -> list[tuple[date, str]]:
+    """Each closed month and by whom, in their order."""
+    return con.execute("SELECT period, closed_by FROM derived.closes ORDER BY period").fetchall()
+
+
+def restatements(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The last run that restated each rule edit, from which day, and who wrote and approved the edit."""
+    return store.rows(
+        con,
+        'SELECT arg_max(run_id, run_number) AS run_id, rules_hash, restated_from AS "from", written_by AS "by", approved_by '
+        "FROM derived.runs JOIN derived.rule_edits USING (rules_hash) "
+        "WHERE approved_by IS NOT NULL AND contains(run_id, '-restate-') GROUP BY ALL ORDER BY max(run_number)",
+    )
+
+
+def rule_changes(con: duckdb.DuckDBPyConnection, run_id: str) -> list[dict[str, Any]]:
+    """What a run posted because of rules, by program, partner, month, kind and currency, in minor units."""
+    return store.rows(
+        con,
+        "SELECT program, partner_id, earning_month, earning_type, currency, count(DISTINCT transaction_id) AS line_count, "
+        "sum(amount_minor)::BIGINT AS amount_minor FROM derived.earnings_ledger "
+        "WHERE run_id = $run AND cause IN ('rule_change', 'split_change') GROUP BY ALL ORDER BY ALL",
+        run=run_id,
+    )
+
+
 def last_rules(con: duckdb.DuckDBPyConnection) -> str | None:
     """The hash of the rules that the last run worked with, None before the first."""
     [(rules_hash,)] = con.execute("SELECT arg_max(rules_hash, run_number) FROM derived.runs").fetchall()
