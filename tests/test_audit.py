@@ -73,6 +73,24 @@ def test_a_quiet_day_is_settled_once_somebody_accepts_it_and_replays_alike(home)
         pipeline.accept_volume(day, "anna")
 
 
+def test_late_lines_of_a_settled_day_do_not_keep_a_rule_edit_from_being_restated(home, one_program):
+    take_in_world(TUESDAYS[0], fx_rates=[{"fx_month": "2021-03"}])
+    for day in TUESDAYS:
+        land(
+            "transactions",
+            [{"transaction_id": f"{day}-{n}", "transaction_at": f"{day}T10:00:00Z"} for n in range(2)],
+            day,
+        )
+    land("agreements", WORLD["agreements"], TUESDAYS[-1])
+    pipeline.run()
+    land("transactions", [{"transaction_id": f"late-{n}"} for n in range(19)], TUESDAYS[-1], number=2)
+    pipeline.ingest()
+    path = one_program / "csp-indirect-reseller.yaml"
+    path.write_text(path.read_text().replace("lever: azure-fy21", "lever: azure-in-fy21"))
+    report = operations.restate(date(2021, 3, 1), by="anna", approved_by="ben")
+    assert report["lines"] >= 19 and operations.replay(date.fromisoformat(TUESDAYS[-1]))["differing"] == []
+
+
 def test_a_volume_is_accepted_with_transactions(home):
     with pytest.raises(ValueError, match="of transactions alone"):
         land("products", [], volume_accepted_by="anna")

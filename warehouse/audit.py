@@ -98,7 +98,8 @@ def _freshness(con: duckdb.DuckDBPyConnection, day: date) -> None:
 def _volume(con: duckdb.DuckDBPyConnection, day: date) -> None:
     """The day's rows and revenue as a share of the median of the last seven same weekdays; needs three of them.
 
-    The revenue of a currency that usually has less than 30 lines a day swings by itself and is not looked at.
+    The revenue of a currency that usually has less than 30 lines a day swings by itself and is not looked at, nor is a day
+    that is settled, for which late lines may wait when its rules are restated.
     """
     con.execute(
         "CREATE TABLE staging.audit.volume AS WITH delivered AS ("
@@ -115,6 +116,7 @@ def _volume(con: duckdb.DuckDBPyConnection, day: date) -> None:
         "SELECT figure, least(delivered.amount / usual.amount, 999999)::DECIMAL(18,9) AS share_of_usual, "
         "EXISTS (FROM clean.deliveries WHERE delivery_status = 'accepted' AND business_date = $day "
         "AND volume_accepted_by IS NOT NULL) AS is_volume_accepted "
-        "FROM delivered JOIN usual USING (figure) WHERE business_date = $day AND usual.amount > 0",
+        "FROM delivered JOIN usual USING (figure) WHERE business_date = $day AND usual.amount > 0 "
+        "AND NOT EXISTS (FROM derived.runs WHERE business_date = $day)",
         {"day": day},
     )
