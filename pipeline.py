@@ -39,7 +39,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.17.0"
+ENGINE_VERSION = "0.18.0"
 Busy = store.Busy
 ResourceSetting = store.ResourceSetting
 

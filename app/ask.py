@@ -34,7 +34,7 @@ def explain_sum(
               incentives explain --partner 4391507 --period 2022-03
               incentives explain --file transactions.csv --line 17 --delivery 2022-03-23-transactions-1
     """
-    from app import explain
+    from app import explain, explained
 
     with _current() as con:
         if wanted:
@@ -56,7 +56,7 @@ def explain_sum(
         print_json(found)
         return
     for one in found:
-        for text in explain.told(one):
+        for text in explained.told(one):
             say(text)
 
 

@@ -9,7 +9,7 @@ import pytest
 import operations
 import pipeline
 import rulebook
-from app import explain
+from app import explain, explained
 from app.dashboard.access import Scope, Viewer
 from app.dashboard.current import current_release
 from tests.deliveries import DAY, T1, WORLD, as_made, ask, land, take_in_world
@@ -264,7 +264,7 @@ def test_a_claim_takes_a_line_out_of_the_scale_of_one_partner_into_that_of_anoth
 def test_explain_names_the_claim_by_which_a_partner_earns(ranked):
     settle_with([CLAIM])
     with releases.reader(pipeline.current_release()) as con:
-        said = "\n".join(explain.told(explain.of_id(con, "t1")))
+        said = "\n".join(explained.told(explain.of_id(con, "t1")))
     assert f"partner {OTHER}: eligible" in said and "by claim k1, cpor from 2021-01-08" in said
     seen = Scope(current_release(), Viewer("ops@publisher.example", is_operator=True), OTHER)
     assert list(seen.ask("SELECT transaction_id FROM {transactions}")["transaction_id"]) == ["t1"]

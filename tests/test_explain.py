@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import pipeline
-from app import explain
+from app import explained
 from app.cli import app
 from tests.deliveries import DAY, T1, WORLD, ask, land, land_world, settle_next, take_in_world
 from tests.test_cells import first, sale, write
@@ -136,7 +136,7 @@ def test_rules_that_were_edited_since_an_entry_are_said_to_be_todays(first_day, 
 
 
 def test_all_that_can_hold_an_earning_has_words():
-    assert set(explain.HELD_BY) == set(COLUMNS["held_by"].one_of)
+    assert set(explained.HELD_BY) == set(COLUMNS["held_by"].one_of)
 
 
 def test_a_files_line_leads_to_all_that_it_caused(first_day):

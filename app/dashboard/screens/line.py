@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import explain
+from app import explained
 from app.dashboard.addresses import back
 from app.dashboard.view import View
 
@@ -16,4 +16,4 @@ def line(view: View) -> None:
     if found is None:
         st.warning(words("There is no such line among those of this location."))
         return
-    st.code("\n".join(explain.told(found)), language=None, wrap_lines=True)
+    st.code("\n".join(explained.told(found)), language=None, wrap_lines=True)
