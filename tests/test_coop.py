@@ -1,5 +1,6 @@
 """Co-op funds: their calendar, the minimum, claims and caps, conversion, forfeiture; what is claimed is paid."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from transforms.claimed import claim_faults
 from transforms.coop_claims import coop_claims
 from transforms.coop_funds import entries
 from transforms.coop_halves import coop_halves
+from warehouse import store
 
 PROGRAM = "csp-indirect-reseller"
 BALANCE = {
@@ -288,6 +290,10 @@ def test_a_minimum_that_is_edited_after_the_half_year_waits_for_an_approver(firs
     assert {row["earning_type"]: row["amount_minor"] for row in plan} == {"coop": 160, "rebate": -160}
     operations.restate(date(2021, 6, 1), by="anna", approved_by="ben")
     assert ask(converted) == [(Decimal(0), "conversion of the co-op of the half year to 2021-06-30 undone")]
+    [act] = (store.place("archive") / "acts").glob("*-restate.json")
+    assert {row["earning_type"]: row["amount_minor"] for row in json.loads(act.read_text())["plan"]} == {
+        "coop": 160, "rebate": -160,
+    }  # fmt: skip
     assert operations.verify()["differences"] == []
 
 

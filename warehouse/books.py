@@ -89,12 +89,12 @@ def restatements(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 
 def rule_changes(con: duckdb.DuckDBPyConnection, run_id: str) -> list[dict[str, Any]]:
-    """What a run posted because of rules, by program, partner, month, kind and currency, in minor units."""
+    """What a run posted because of rules, of funds too, by program, partner, month, kind and currency, in minor units."""
     return store.rows(
         con,
         "SELECT program, partner_id, earning_month, earning_type, currency, count(DISTINCT transaction_id) AS line_count, "
         "sum(amount_minor)::BIGINT AS amount_minor FROM derived.earnings_ledger "
-        "WHERE run_id = $run AND cause IN ('rule_change', 'split_change') GROUP BY ALL ORDER BY ALL",
+        "WHERE run_id = $run AND cause IN ('rule_change', 'split_change', 'coop_converted', 'forfeited') GROUP BY ALL ORDER BY ALL",
         run=run_id,
     )
 
