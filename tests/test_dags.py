@@ -106,6 +106,7 @@ def test_a_landed_day_is_taken_in_and_settled(bag, home):
     assert pipeline.current_release()["as_of_date"] == DAY
 
 
+@pytest.mark.slow  # test_stack.py has it of the real Airflow
 def test_days_are_settled_in_date_order(bag, home):
     land_world()
     for number, day in enumerate(("2021-03-24", DAY)):

@@ -45,7 +45,7 @@ def demo(home):
         yield address
 
 
-@pytest.mark.parametrize("locale", ["en", "de"])
+@pytest.mark.parametrize("locale", ["de", pytest.param("en", marks=pytest.mark.slow)])  # German words are longer
 def test_every_page_draws_with_every_column_and_asks_nobody_else(browser, demo, locale):
     page = browser.new_context(locale=locale, viewport={"width": 1280, "height": 900}).new_page()
     asked: set[str] = set()

@@ -81,6 +81,7 @@ def test_an_address_that_names_another_partners_location_shows_nothing_of_it(bro
         assert "Tailspin" not in page.content()
 
 
+@pytest.mark.slow
 def test_an_eligibility_link_keeps_the_location_and_whom_one_looks_as_in_a_demonstration(browser, home):
     with served(home, "--demo") as address:
         page = browser.new_context(locale="en").new_page()

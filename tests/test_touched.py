@@ -127,7 +127,7 @@ def test_a_rate_moves_the_baseline_that_a_line_which_earns_nothing_is_part_of(ru
     ("feed", "row"),
     [
         pytest.param("request_reviews", REVIEW | {"request_id": "q2"}, marks=pytest.mark.slow),
-        ("partner_requests", ASKED | {"request_id": "q1", "subject": "c2"}),
+        pytest.param("partner_requests", ASKED | {"request_id": "q1", "subject": "c2"}, marks=pytest.mark.slow),
     ],
 )
 def test_a_review_or_a_request_that_moves_lets_the_first_customer_go(ranked, feed, row):
