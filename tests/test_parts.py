@@ -278,7 +278,7 @@ def test_an_id_is_sought_only_where_it_may_be(home):
     """In a file whose ids lie in no order; a row group tells by a filter that it has not got one."""
     ids = "SELECT md5(range::VARCHAR) AS transaction_id, md5('e' || range) AS entry_id, '1' AS partner_id, 1 AS part"
     with store.locked("test"), store.warehouse() as con:
-        made = parts._write(con, "earnings_ledger", f"{ids} FROM range(250000)", "many")
+        made = parts._write(con, "earnings_ledger", f"{ids} FROM range(250000)", "many", 250_000)
         file = store.quoted(store.place("releases") / made["file"])
         found = con.execute(
             f"SELECT bloom_filter_excludes, count(*) FROM parquet_bloom_probe({file}, 'transaction_id', md5('none')) GROUP BY ALL"
@@ -295,5 +295,7 @@ def test_a_part_is_written_with_little_memory_too(home, monkeypatch):
     monkeypatch.setenv("INCENTIVES_MEMORY_MIB", "256")
     ids = "SELECT md5(range::VARCHAR) AS transaction_id, md5('e' || range) AS entry_id, md5('f' || range) AS payment_id"
     with store.locked("test"), store.warehouse() as con:
-        made = parts._write(con, "earnings_ledger", f"{ids}, '1' AS partner_id, 1 AS part FROM range(500000)", "many")
+        made = parts._write(
+            con, "earnings_ledger", f"{ids}, '1' AS partner_id, 1 AS part FROM range(500000)", "many", 500_000
+        )
     assert made["rows"] == 500_000

@@ -52,28 +52,37 @@ def _columns(manifest: dict[str, Any]) -> dict[str, list[str]]:
     return {table["name"]: table["columns"] for table in manifest["tables"] if table["name"] in TABLES}
 
 
-def prepare(con: duckdb.DuckDBPyConnection, since: str | None, day: date) -> None:
-    """Make `seen` and `line_versions`: what the runs after one brought; all runs when none is named."""
+def prepare(con: duckdb.DuckDBPyConnection, since: str | None, day: date) -> int:
+    """Make `seen` and `line_versions`: what the runs after one brought; all runs when none is named.
+
+    How many lines and entries that is.
+    """
     [(published,)] = con.execute(
         "SELECT coalesce(max(run_number), 0) FROM derived.runs WHERE run_id = $since", {"since": since}
     ).fetchall()
     query = (Path(__file__).parent / "unpublished.sql").read_text()
     con.execute(query.replace("$published", str(published)).replace("$as_of", f"DATE '{day}'"))
+    [(count,)] = con.execute(
+        "SELECT (SELECT count(*) FROM line_versions) + coalesce(sum(entry_count), 0) FROM derived.runs WHERE run_number > $published",
+        {"published": published},
+    ).fetchall()
+    return int(count)
 
 
-def write(con: duckdb.DuckDBPyConnection, table: Published, number: int, release_id: str) -> dict[str, Any]:
-    """Write a table's rows of `publishing` as a part; its file's line of the manifest."""
+def write(con: duckdb.DuckDBPyConnection, table: Published, number: int, release_id: str, count: int) -> dict[str, Any]:
+    """Write a table's rows of `publishing`, which are of so many lines and entries, as a part; its file's line of the manifest."""
     query = content.shown(con, "publishing", (*table.columns, *KEPT))
-    return _write(con, table.name, f"SELECT *, {number:d} AS part FROM ({query})", release_id)
+    return _write(con, table.name, f"SELECT *, {number:d} AS part FROM ({query})", release_id, count)
 
 
-def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) -> dict[str, Any]:
+def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str, count: int) -> dict[str, Any]:
     folder = store.place("releases") / "partitions" / name
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = folder / f".{title}.parquet"
     table = TABLES[name]
     is_versioned = table.parts == "versions"
-    filtered = FILTERED if "transaction_id" in table.columns and _is_filtered(con, query) else ""
+    is_filtered = "transaction_id" in table.columns and count > FEW and store.memory_mib() >= ROOM_MIB
+    filtered = FILTERED if is_filtered else ""
     con.execute("SET preserve_insertion_order = true")
     con.execute(
         f"COPY (FROM ({query}) ORDER BY {order(table)}) TO {store.quoted(fresh)} (FORMAT parquet, COMPRESSION zstd{filtered})"
@@ -96,13 +105,6 @@ def _write(con: duckdb.DuckDBPyConnection, name: str, query: str, title: str) ->
         "in_force": in_force,
         "content_hash": hashed,
     }
-
-
-def _is_filtered(con: duckdb.DuckDBPyConnection, query: str) -> bool:
-    """Whether filters of ids are worth their room, which the memory must have."""
-    if store.memory_mib() < ROOM_MIB:
-        return False
-    return con.execute(f"SELECT count(*) > {FEW} FROM (SELECT 1 FROM ({query}) LIMIT {FEW + 1})").fetchall()[0][0]
 
 
 def order(table: Published) -> str:
@@ -189,7 +191,7 @@ def merge(con: duckdb.DuckDBPyConnection, parts: list[Part], title: str) -> Part
     for name, table in TABLES.items():
         held = [part["tables"][name] for part in parts]
         said = _merged(con, table, held)
-        made = tables[name] = _write(con, name, said, title)
+        made = tables[name] = _write(con, name, said, title, sum(file["rows"] for file in held))
         if content.content_hash(con, said) != content.content_hash(con, _merged(con, table, [made])):
             raise RuntimeError(f"[{made['file']}] does not say what the parts say that it was merged from.")
     return parts[-1] | {"tables": tables}

@@ -40,7 +40,7 @@ def build(con: duckdb.DuckDBPyConnection, day: date, facts: dict[str, Any]) -> t
     before = releases.current() or {}
     kept, first = parts.kept(con, before)
     after = kept[-1]["run_id"] if kept else None
-    parts.prepare(con, after, day)
+    count = parts.prepare(con, after, day)
     folder, release_id = _folder(day)
     part = {"part": kept[-1]["part"] + 1 if kept else 1, "as_of_date": day.isoformat(), "run_id": facts["run_id"]}
     written: dict[str, Any] = {}
@@ -52,7 +52,7 @@ def build(con: duckdb.DuckDBPyConnection, day: date, facts: dict[str, Any]) -> t
             query = query.replace("$as_of", f"DATE '{day}'").replace("$first", f"DATE '{first}'")
             con.execute(f"CREATE OR REPLACE TEMP VIEW publishing AS {query}")
             if table.parts:
-                written[table.name] = parts.write(con, table, part["part"], release_id)
+                written[table.name] = parts.write(con, table, part["part"], release_id, count)
             else:
                 copied[table.name] = _whole(con, out, table)
         for target, query in BESIDE.items():
