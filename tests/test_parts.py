@@ -234,7 +234,7 @@ def test_a_merge_that_loses_a_row_is_not_kept(first_day, monkeypatch):
     settle_next(APRIL, [{"transaction_id": "t2"}])
     held, whole = releases.current(), parts._write
     monkeypatch.setattr(
-        parts, "_write", lambda con, name, query, title: whole(con, name, f"FROM ({query}) LIMIT 1", title)
+        parts, "_write", lambda con, name, query, *more: whole(con, name, f"FROM ({query}) LIMIT 1", *more)
     )
     with pytest.raises(RuntimeError, match="does not say"):
         keeping.gc(30)
@@ -287,8 +287,11 @@ def test_an_id_is_sought_only_where_it_may_be(home):
             f"SELECT path_in_schema FROM parquet_metadata({file}) WHERE bloom_filter_offset IS NOT NULL AND path_in_schema LIKE '%\\_id' "
             "ESCAPE '\\' GROUP BY ALL ORDER BY 1"
         ).fetchall()
+        few = parts._write(con, "earnings_ledger", f"{ids} FROM range(9000)", "few", 9_000)
+        small = store.quoted(store.place("releases") / few["file"])
+        filters = con.execute(f"SELECT count(bloom_filter_offset) FROM parquet_metadata({small})").fetchall()
     assert found == [(True, 3)]
-    assert held == [("entry_id",), ("partner_id",), ("transaction_id",)]
+    assert held == [("entry_id",), ("partner_id",), ("transaction_id",)] and filters == [(0,)]
 
 
 def test_a_part_is_written_with_little_memory_too(home, monkeypatch):

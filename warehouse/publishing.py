@@ -46,7 +46,7 @@ def build(con: duckdb.DuckDBPyConnection, day: date, facts: dict[str, Any]) -> t
     written: dict[str, Any] = {}
     copied: dict[str, Any] = {}
     # the second connection only writes what the warehouse's streams to it
-    with store.connect(within=store.limits(4)) as out, _database(out, folder):
+    with store.widened(con), store.connect(within=store.limits(4)) as out, _database(out, folder):
         for table in PUBLISHED.values():
             query = (QUERIES / f"{table.name}.sql").read_text()
             query = query.replace("$as_of", f"DATE '{day}'").replace("$first", f"DATE '{first}'")

@@ -137,6 +137,16 @@ def limits(parts: int = 2) -> dict[str, str]:
     return {"memory_limit": f"{memory_mib() // parts}MiB", "temp_directory": _spilled(), **threads}
 
 
+@contextmanager
+def widened(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let the warehouse's connection have three quarters of the memory while no other has more than the last one."""
+    con.execute(f"SET memory_limit = '{memory_mib() * 3 // 4}MiB'")
+    try:
+        yield
+    finally:
+        con.execute(f"SET memory_limit = '{limits()['memory_limit']}'")
+
+
 def streaming() -> dict[str, str]:
     """DuckDB's settings for a command that passes a release on piece by piece: little memory, given back when it is freed.
 
