@@ -34,6 +34,7 @@ PAGES = {
     "ineligible": "Ineligible revenue", "coop": "Co-op", "payments": "Payments", "statements": "Statements",
     "adjustments": "Adjustments", "requests": "Requests", "users": "Users and roles", "health": "Data health",
 }  # fmt: skip
+SCREENSHOTS = Path(__file__).parents[1] / "var" / "screenshots"
 COOKIE_SECRET = "0123456789abcdef0123456789abcdef"
 WAIT = 60_000  # milliseconds; the first page of a fresh server takes eight seconds on two idle cores
 MARKS = [
@@ -63,6 +64,12 @@ def drawn(page) -> None:
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=WAIT)
     assert page.locator("[data-testid=stException]").count() == 0
     assert page.get_by_role("dialog").count() == 0
+
+
+def keep(page, name: str) -> None:
+    """Keep how a page looks, for whoever wants to look at it after the tests."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from tests.browsing import (
     STRANGER,
     WAIT,
     drawn,
+    keep,
     served,
     served_with_sign_in,
     shown_home,
@@ -55,6 +56,7 @@ def test_every_page_draws_with_every_column_and_asks_nobody_else(browser, demo, 
         page.locator("h1").first.wait_for(timeout=WAIT)
         page.get_by_text("2021-03-23" if name == "health" else "Contoso").first.wait_for(timeout=WAIT)
         drawn(page)
+        keep(page, f"{name}-{locale}")
         assert page.evaluate(HIDDEN) == []
         title = Words(locale)(PAGES[name])
         assert (page.title(), page.locator("html").get_attribute("lang")) == (f"{title} · Incentives", locale)

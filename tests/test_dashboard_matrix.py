@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browsing import MARKS, OPERATOR, PAGES, STRANGER, WAIT, drawn, served_with_sign_in, shown_home, sign_in
+from tests.browsing import MARKS, OPERATOR, PAGES, STRANGER, WAIT, drawn, keep, served_with_sign_in, shown_home, sign_in
 from tests.test_dashboard_access import ADMIN, OTHER, PART, USER
 
 pytestmark = [*MARKS, pytest.mark.slow]
@@ -42,6 +42,7 @@ def test_a_role_sees_its_pages_and_no_other_partner(browser, signed, who):
         expected.first.wait_for(timeout=WAIT)
         if name in seen:
             drawn(page)
+            keep(page, f"{name}-of-{who.split('@')[0]}")
         if who not in (OPERATOR, OTHER):
             assert not [word for word in OF_OTHERS if word in page.content()], name
 
