@@ -289,7 +289,9 @@ def test_an_id_is_sought_only_where_it_may_be(home):
         ).fetchall()
         few = parts._write(con, "earnings_ledger", f"{ids} FROM range(9000)", "few", 9_000)
         small = store.quoted(store.place("releases") / few["file"])
-        filters = con.execute(f"SELECT count(bloom_filter_offset) FROM parquet_metadata({small})").fetchall()
+        filters = con.execute(
+            f"SELECT count(bloom_filter_offset) FROM parquet_metadata({small}) WHERE path_in_schema IN ('transaction_id', 'entry_id')"
+        ).fetchall()
     assert found == [(True, 3)]
     assert held == [("entry_id",), ("partner_id",), ("transaction_id",)] and filters == [(0,)]
 
