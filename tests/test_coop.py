@@ -14,7 +14,7 @@ import rulebook
 from tests.deliveries import accepted_before, ask, land, settle_next
 from transforms.claimed import claim_faults
 from transforms.coop_claims import coop_claims
-from transforms.coop_funds import entries
+from transforms.coop_funds import entries, rule_changes
 from transforms.coop_halves import coop_halves
 from warehouse import store
 
@@ -86,6 +86,18 @@ def test_the_minimum_is_of_all_currencies_and_of_the_halfs_last_day():
     euros = {"currency": "EUR", "accrued_minor": 1_000, "program_accrued_minor": 1}
     assert moved("2021-07-01", SMALL, euros) == []
     assert len(moved("2022-01-01", {"half_from": "2021-07-01"})) == 2  # 10,000 from October 2021 on
+
+
+def test_a_rule_changes_of_funds_only_what_the_rules_before_would_not():
+    on = date(2021, 7, 1)
+    frame = pd.DataFrame([BALANCE | SMALL | {"half_from": pd.Timestamp("2021-01-01")}])
+    converted = entries(frame, coop_halves(rulebook.programs(), on), on)
+    assert rule_changes(converted, converted, on).empty
+    for made, amounts in (
+        (rule_changes(converted, converted[:0], on), [-399_999, 399_999]),
+        (rule_changes(converted[:0], converted, on), [399_999, -399_999]),
+    ):
+        assert made["amount_minor"].tolist() == amounts and set(made["cause"]) == {"rule_change"}
 
 
 def test_what_changes_after_the_conversion_is_converted_or_given_back():
@@ -285,6 +297,7 @@ def test_a_minimum_that_is_edited_after_the_half_year_waits_for_an_approver(firs
     [rules] = one_program.glob("*.yaml")
     rules.write_text(rules.read_text().replace("minimum: {2017-07-01: 4000", "minimum: {2017-07-01: 1"))
     assert "is held: it would change [2] posted sums" in str(settle("2021-08-01")["warnings"])
+    settle("2021-08-02")  # what became of funds is looked at on the first settled day of a month, and with other rules
     assert ask(converted)[0][0] == Decimal("-1.600")
     plan = operations.restate_plan(date(2021, 6, 1))
     assert {row["earning_type"]: row["amount_minor"] for row in plan} == {"coop": 160, "rebate": -160}

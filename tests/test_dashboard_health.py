@@ -29,7 +29,10 @@ FEEDS = pd.DataFrame(
 def view(as_of: date, *, is_operator: bool = False, oldest: date | None = None) -> View:
     """A view of a release of some day, with some feeds."""
     manifest = {"as_of_date": str(as_of)}
-    rows = lambda query, **_: pd.DataFrame({"day": [oldest]}) if "min(" in query else FEEDS  # noqa: E731
+
+    def rows(query: str, **_: object) -> pd.DataFrame:
+        return pd.DataFrame({"day": [oldest]}) if "min(" in query else FEEDS
+
     release = SimpleNamespace(manifest=manifest, release_id="2021-03-23-01", rows=rows)
     scope = SimpleNamespace(release=release, viewer=SimpleNamespace(is_operator=is_operator))
     return View(scope, Words("en"), date(2021, 1, 1), date(2022, 1, 1))

@@ -296,6 +296,19 @@ def test_an_id_is_sought_only_where_it_may_be(home):
     assert held == [("entry_id",), ("partner_id",), ("transaction_id",)] and filters == [(0,)]
 
 
+def test_parts_are_written_with_three_quarters_of_the_memory(first_day, monkeypatch):
+    monkeypatch.setenv("INCENTIVES_MEMORY_MIB", "2048")
+    whole, given = parts.write, set()
+
+    def write(con, *more):
+        given.update(con.execute("SELECT current_setting('memory_limit')").fetchone())
+        return whole(con, *more)
+
+    monkeypatch.setattr(parts, "write", write)
+    settle_next(NEXT, [{"transaction_id": "t2"}])
+    assert given == {"1.5 GiB"}
+
+
 def test_a_part_is_written_with_little_memory_too(home, monkeypatch):
     monkeypatch.setenv("INCENTIVES_MEMORY_MIB", "256")
     ids = "SELECT md5(range::VARCHAR) AS transaction_id, md5('e' || range) AS entry_id, md5('f' || range) AS payment_id"

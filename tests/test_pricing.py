@@ -255,16 +255,21 @@ def by_oracle(rules: dict[str, Any], lines: list[Line]) -> dict[tuple, tuple[Dec
 
 
 def test_a_program_pays_by_more_levers_than_a_number_has_bits():
+    azure: dict[str, Any] = {"product_family": ["azure"]}
     levers = [
-        {"lever": f"l{n}", "title": "L", "effective": {"from": FIRST}, "measure": "revenue", "select": {}, "rate": Decimal(n + 1) / 100}
+        {"lever": f"l{n}", "title": "L", "effective": {"from": FIRST}, "measure": "revenue", "select": azure if n < 20 else {}, "rate": Decimal(n + 1) / 100}
         for n in range(70)
     ]  # fmt: skip
     whole = {"split": {"rebate": Decimal(1)}, "rounding": {"mode": "half_even", "at": "line"}}
-    sale = Line(
-        "t", FIRST, "00:00", "p1", "c1", Decimal(100), Decimal(1), "USD", Decimal(1), attributes={"product_family": "azure"}
-    )  # fmt: skip
-    found = by_engine(PLAIN | whole | {"levers": levers}, [sale])
-    assert [amounts[0] for amounts in found.values()] == [Decimal(n + 1) for n in range(70)]
+    sales = [
+        Line(family, FIRST, "00:00", "p1", "c1", Decimal(100), Decimal(1), "USD", Decimal(1), attributes={"product_family": family})
+        for family in ("azure", "office365")
+    ]  # fmt: skip
+    found = by_engine(PLAIN | whole | {"levers": levers}, sales)
+    paid = {
+        family: [made[0] for (line, *_), made in found.items() if line == family] for family in ("azure", "office365")
+    }
+    assert paid == {"azure": [Decimal(n + 1) for n in range(70)], "office365": [Decimal(n + 1) for n in range(20, 70)]}
 
 
 def the_same(seeds: range) -> None:
