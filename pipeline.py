@@ -1,7 +1,6 @@
 """The pipeline on one page: how a delivery and a day go through it. Everything a DAG or a command does is one call here."""
 
 import json
-import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,9 +11,8 @@ import duckdb
 import postings
 import rulebook
 import settlement
-from expectations.rules import of, row_rules
+from expectations.rules import row_rules
 from settlement import Progress, Run, silent
-from transforms import people
 from transforms.programs import load_all
 from transforms.rule_file import RuleFault
 from warehouse import (
@@ -23,17 +21,13 @@ from warehouse import (
     books,
     buckets,
     commit,
-    handover,
     intake,
     landing,
     publishing,
-    quarantine,
     registry,
     releases,
-    rule_words,
     staging,
     store,
-    watch,
 )
 from warehouse.landing import Refused
 from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
@@ -369,79 +363,3 @@ def _health(day: date, attempt: dict[str, Any]) -> None:
 def current_release() -> dict[str, Any] | None:
     """The manifest of the release that readers see."""
     return releases.current()
-
-
-def data_docs() -> Path:
-    """Build Data Docs in the home unless those of the current release are there, which is validated in them; their first page."""
-    from expectations.data_docs import build
-
-    manifest = releases.current()
-    folder, fresh = store.home() / "data_docs", store.home() / ".data_docs"
-    name = f"{manifest['release_id']} {ENGINE_VERSION}" if manifest else ""
-    if manifest and (folder / "release.txt").exists() and (folder / "release.txt").read_text() == name:
-        return folder / "index.html"
-    held = {table["name"] for table in manifest["tables"]} if manifest else set()
-    build(fresh, releases.database(manifest) if manifest else None, held)
-    (fresh / "release.txt").write_text(name)
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.rename(folder)
-    return folder / "index.html"
-
-
-def days_and_alerts(now: datetime | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Each business date as `completeness` has it, none while a run is stuck, which is not waited for; and the alerts."""
-    at = now or datetime.now(UTC).replace(tzinfo=None)
-    days = [] if watch.is_stuck(at) else completeness()
-    return days, watch.alerts(at, days)
-
-
-def alerts(now: datetime | None = None) -> list[dict[str, Any]]:
-    """What an operator should look at: condition, severity, channel, runbook heading, message, key."""
-    return days_and_alerts(now)[1]
-
-
-def unsent_alerts() -> list[dict[str, Any]]:
-    """The alerts that have not gone out yet."""
-    return watch.unsent(alerts())
-
-
-def record_alerts_sent(keys: list[str]) -> None:
-    """Remember alerts as sent."""
-    watch.record_sent(keys)
-
-
-def accept_volume(day: date, by: str) -> str:
-    """Land an empty delivery that accepts how much, or how little, a due day holds; the id of it.
-
-    The next run settles the day and warns where it would have refused. Raises LookupError when nobody is named, and
-    for a day that is not due.
-    """
-    by = people.named(by)
-    if day not in (days := due_days()):
-        raise LookupError(f"[{day}] is not due, so there is nothing to accept; due are {_listed(days)}.")
-    return handover.rows("transactions", day, [], volume_accepted_by=by)
-
-
-def quarantined(*, everything: bool = False) -> list[dict[str, Any]]:
-    """Rows that were set aside, with the rules that they broke."""
-    with store.locked("quarantine"), store.warehouse() as con:
-        return quarantine.listed(con, everything=everything)
-
-
-def quarantined_row(quarantine_id: str) -> dict[str, Any]:
-    """One row that was set aside, with its text as delivered, and in `expected` what each rule that it broke asks for."""
-    with store.locked("quarantine"), store.warehouse() as con:
-        row = quarantine.shown(con, quarantine_id)
-    means = {rule.id: rule.means for rule in of(f"clean.{row['feed']}")}
-    broken = row["rules_broken"].split(",")
-    return row | {"expected": {rule: means.get(rule) or rule_words.expected(rule) for rule in broken}}
-
-
-def release_row(quarantine_id: str, changes: dict[str, str], by: str) -> str:
-    """Land a quarantined row again, repaired or as it is; the id of the delivery that the next ingest takes in.
-
-    Raises LookupError when nobody is named.
-    """
-    by = people.named(by)
-    with store.locked("quarantine"), store.warehouse() as con:
-        return quarantine.release(con, quarantine_id, changes, by)

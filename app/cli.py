@@ -185,9 +185,10 @@ def status(
     \b
     Example: incentives status --now 2022-03-26T06:00:00
     """
+    import monitoring
     import pipeline
 
-    days, found = pipeline.days_and_alerts(now)
+    days, found = monitoring.days_and_alerts(now)
     if as_json:
         print_json({"days": days, "alerts": found, "release": (pipeline.current_release() or {}).get("release_id")})
     else:

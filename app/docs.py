@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import pipeline
+import monitoring
 from app.program_schema import program_schema
 from app.rules_page import rules_page
 from expectations.rules import of
@@ -87,7 +87,7 @@ def main() -> int:
         for path, text in made.items():
             path.write_text(text)
             print(path)
-        print(f"Data Docs  {pipeline.data_docs()}")
+        print(f"Data Docs  {monitoring.data_docs()}")
         return 0
     stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
     for path in stale:

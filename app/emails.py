@@ -20,9 +20,9 @@ def list_emails(
     Example: incentives emails list
     """
     import emails
-    import pipeline
+    import monitoring
 
-    found = emails.due(pipeline.alerts()) if everything else emails.unsent(pipeline.alerts())
+    found = emails.due(monitoring.alerts()) if everything else emails.unsent(monitoring.alerts())
     rows = [{"key": one.key, "recipients": len(one.to), "subject": one.subject} for one in found]
     print_rows(rows, as_json)
 
@@ -39,9 +39,9 @@ def show(
     Example: incentives emails show invitation:csp-indirect-reseller:1000001
     """
     import emails
-    import pipeline
+    import monitoring
 
-    found = next((one for one in emails.due(pipeline.alerts()) if one.key == key), None)
+    found = next((one for one in emails.due(monitoring.alerts()) if one.key == key), None)
     if found is None:
         raise LookupError(f"no e-mail [{key}] is due; `incentives emails list --all` names them.")
     if as_json:

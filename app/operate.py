@@ -73,9 +73,9 @@ def accept_volume(
     \b
     Example: incentives accept-volume 2022-12-26 --by anna && incentives run
     """
-    import pipeline
+    import operations
 
-    say(f"landed {pipeline.accept_volume(day.date(), by)}; the next `incentives run` settles the day")
+    say(f"landed {operations.accept_volume(day.date(), by)}; the next `incentives run` settles the day")
 
 
 @app.command()
@@ -125,9 +125,9 @@ def replay(
     \b
     Example: incentives replay 2022-03-24
     """
-    import operations
+    import replays
 
-    found = operations.replay(day.date(), progress=quiet if as_json else say)
+    found = replays.replay(day.date(), progress=quiet if as_json else say)
     if as_json:
         print_json(found)
     elif found["differing"]:

@@ -19,9 +19,9 @@ def list_quarantine(
     \b
     Example: incentives quarantine list
     """
-    import pipeline
+    import operations
 
-    print_rows(pipeline.quarantined(everything=everything), as_json)
+    print_rows(operations.quarantined(everything=everything), as_json)
 
 
 @app.command("show")
@@ -31,9 +31,9 @@ def show_quarantine(quarantine_id: str, as_json: AsJson = False) -> None:
     \b
     Example: incentives quarantine show 2022-03-23-transactions/transactions.csv/12
     """
-    import pipeline
+    import operations
 
-    row = pipeline.quarantined_row(quarantine_id)
+    row = operations.quarantined_row(quarantine_id)
     if as_json:
         print_json(row)
         return
@@ -59,7 +59,7 @@ def release_quarantine(
     \b
     Example: incentives quarantine release 2022-03-23-transactions-1/transactions.csv/17 --set revenue=12.50 --by anna
     """
-    import pipeline
+    import operations
 
-    name = pipeline.release_row(quarantine_id, dict(pair(text) for text in given or []), by)
+    name = operations.release_row(quarantine_id, dict(pair(text) for text in given or []), by)
     say(f"landed {name}; `incentives run` takes it in")

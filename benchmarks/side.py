@@ -29,6 +29,7 @@ def run_pipeline(home: Path, deliveries: Path, day: str) -> dict:
     """Ingest and settle one day as `incentives run` does."""
     started = time.perf_counter()
     os.environ["INCENTIVES_HOME"] = str(home)
+    import operations
     import pipeline
     from app import land
     from warehouse import releases
@@ -49,7 +50,7 @@ def run_pipeline(home: Path, deliveries: Path, day: str) -> dict:
     assert manifest
     with releases.reader(manifest) as con:
         figures = _figures(con)
-    rejects = len(pipeline.quarantined())
+    rejects = len(operations.quarantined())
     return {"seconds": seconds, "figures": {**figures, "rejects": str(rejects)}}
 
 

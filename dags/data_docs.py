@@ -13,10 +13,10 @@ from dags.assets import TRIED_AGAIN, published, woken_by
 @task
 def build() -> str:
     """The first page."""
-    import pipeline
+    import monitoring
 
     os.nice(19)  # the next day may be settled meanwhile: this leaves the processor to it
-    return str(pipeline.data_docs())
+    return str(monitoring.data_docs())
 
 
 @dag(

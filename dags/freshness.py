@@ -12,12 +12,12 @@ from dags.notify import OperatorLog
 @task
 def send_alerts() -> list[str]:
     """The keys of the alerts that went out; one that cannot be sent is tried again."""
-    import pipeline
+    import monitoring
 
     sent = []
-    for alert in pipeline.unsent_alerts():
+    for alert in monitoring.unsent_alerts():
         OperatorLog(alert).notify(get_current_context())
-        pipeline.record_alerts_sent([alert["key"]])
+        monitoring.record_alerts_sent([alert["key"]])
         sent.append(alert["key"])
     return sent
 

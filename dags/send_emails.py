@@ -33,9 +33,9 @@ class Post(SmtpHook):
 def send() -> list[str]:
     """The keys of the e-mails that went out."""
     import emails
-    import pipeline
+    import monitoring
 
-    found = emails.unsent(pipeline.alerts())
+    found = emails.unsent(monitoring.alerts())
     if not found:
         raise AirflowSkipException("no e-mail is due.")
     try:

@@ -67,7 +67,7 @@ class Email:
 def due(alerts: Iterable[dict[str, Any]] = ()) -> list[Email]:
     """The e-mails that the current release calls for, and one for each alert to the operators.
 
-    Partners' e-mails go to the incentives admins of the location and program. `alerts` are those of `pipeline.alerts`;
+    Partners' e-mails go to the incentives admins of the location and program. `alerts` are those of `monitoring.alerts`;
     operators are named in INCENTIVES_OPERATORS.
     """
     return [_written(event) for event in _events(alerts)]

@@ -8,6 +8,7 @@ import pytest
 
 import operations
 import pipeline
+import replays
 import rulebook
 from app import explain, explained
 from app.dashboard.access import Scope, Viewer
@@ -138,7 +139,7 @@ def test_a_claim_that_comes_later_gives_an_old_line_to_its_partner_and_back_when
     ]  # fmt: skip
     assert ask("SELECT partner_id, claim_id FROM decisions WHERE transaction_id = 't1'") == [("1000001", None)]
     nothing_differs()
-    assert operations.replay(date.fromisoformat(AFTER))["differing"] == []
+    assert replays.replay(date.fromisoformat(AFTER))["differing"] == []
 
 
 def test_a_claim_bears_only_on_the_lines_of_its_days(ranked):

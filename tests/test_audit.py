@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 import operations
 import pipeline
+import replays
 import settlement
 from app.cli import app
 from tests.deliveries import T1, WORLD, land, land_world, take_in_world
@@ -53,7 +54,7 @@ def quiet_tuesday() -> date:
 def test_a_quiet_day_is_settled_once_somebody_accepts_it_and_replays_alike(home):
     day = quiet_tuesday()
     with pytest.raises(LookupError, match="needs the name"):
-        pipeline.accept_volume(day, " ")
+        operations.accept_volume(day, " ")
     land("transactions", [], TUESDAYS[0], number=2, volume_accepted_by="anna")  # another day's
     with pytest.raises(pipeline.Refused, match="volume:critical"):
         pipeline.run()
@@ -68,9 +69,9 @@ def test_a_quiet_day_is_settled_once_somebody_accepts_it_and_replays_alike(home)
             {"day": day},
         ).fetchall()
     assert said == [("anna",)]
-    assert operations.replay(day)["differing"] == []
+    assert replays.replay(day)["differing"] == []
     with pytest.raises(LookupError, match=rf"\[{day}\] is not due"):
-        pipeline.accept_volume(day, "anna")
+        operations.accept_volume(day, "anna")
 
 
 def test_late_lines_of_a_settled_day_do_not_keep_a_rule_edit_from_being_restated(home, one_program):
@@ -88,7 +89,7 @@ def test_late_lines_of_a_settled_day_do_not_keep_a_rule_edit_from_being_restated
     path = one_program / "csp-indirect-reseller.yaml"
     path.write_text(path.read_text().replace("lever: azure-fy21", "lever: azure-in-fy21"))
     report = operations.restate(date(2021, 3, 1), by="anna", approved_by="ben")
-    assert report["lines"] >= 19 and operations.replay(date.fromisoformat(TUESDAYS[-1]))["differing"] == []
+    assert report["lines"] >= 19 and replays.replay(date.fromisoformat(TUESDAYS[-1]))["differing"] == []
 
 
 def test_a_volume_is_accepted_with_transactions(home):

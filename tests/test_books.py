@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import operations
 import pipeline
+import replays
 import rulebook
 from app.cli import app
 from tests.deliveries import DAY, T1, WORLD, as_made, ask, copy_home, land, settle_next
@@ -294,10 +295,10 @@ def test_a_day_replayed_from_the_archive_is_the_release(april, declare, one_prog
     land("transactions", [{"transaction_id": "late"}], DAY, number=2)
     settle_next("2021-04-05", [T1])
     for day in (date(2021, 4, 2), date(2021, 4, 5)):
-        found = operations.replay(day)
+        found = replays.replay(day)
         assert found["differing"] == [] and found["engines"] == [found["engine"]]
     with pytest.raises(LookupError, match="was not settled"):
-        operations.replay(date(2021, 4, 3))
+        replays.replay(date(2021, 4, 3))
 
 
 def test_a_replay_shows_what_differs(first_day):
@@ -307,7 +308,7 @@ def test_a_replay_shows_what_differs(first_day):
     [decisions] = [table for table in said["tables"] if table["name"] == "decisions"]
     decisions["content_hash"] = "0"
     manifest.write_text(json.dumps(said))
-    assert [row["table"] for row in operations.replay(date.fromisoformat(NEXT))["differing"]] == ["decisions"]
+    assert [row["table"] for row in replays.replay(date.fromisoformat(NEXT))["differing"]] == ["decisions"]
 
 
 def test_a_full_recomputation_says_what_the_ledger_says(april, declare):

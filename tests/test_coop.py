@@ -9,7 +9,7 @@ import pytest
 
 import operations
 import payouts
-import pipeline
+import replays
 import rulebook
 from tests.deliveries import accepted_before, ask, land, settle_next
 from transforms.claimed import claim_faults
@@ -321,8 +321,8 @@ def test_a_request_that_cannot_be_read_is_refused_until_it_is_repaired(first_day
     answers = "SELECT request_id, outcome, reason_code, answered_on::VARCHAR FROM partner_requests ORDER BY 1"
     day = ("day", "refused", "REQREAD", "2021-03-24")
     assert ask(answers) == [("comma", *day[1:]), day]
-    [set_aside] = [row["quarantine_id"] for row in pipeline.quarantined() if "1.250,00" in row["delivered"]]
-    pipeline.release_row(set_aside, {"requested": "1250.00"}, "anna")
+    [set_aside] = [row["quarantine_id"] for row in operations.quarantined() if "1.250,00" in row["delivered"]]
+    operations.release_row(set_aside, {"requested": "1250.00"}, "anna")
     settle_next("2021-03-25", [])
     assert ask(answers) == [("comma", "refused", "COOPWIN", "2021-03-25"), day]
-    assert operations.replay(date(2021, 3, 25))["differing"] == []
+    assert replays.replay(date(2021, 3, 25))["differing"] == []

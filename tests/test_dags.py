@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import monitoring
 import payouts
 import pipeline
 from app import processes
@@ -224,9 +225,9 @@ def test_each_alert_is_sent_once(bag, home):
     bad.mkdir(parents=True)
     (bad / "manifest.json").write_text("{}")
     pipeline.ingest()
-    assert "delivery refused:bad" in {alert["key"] for alert in pipeline.unsent_alerts()}
+    assert "delivery refused:bad" in {alert["key"] for alert in monitoring.unsent_alerts()}
     run(bag, "freshness")
-    assert pipeline.unsent_alerts() == []
+    assert monitoring.unsent_alerts() == []
 
 
 def test_the_doorbell_comes_out_of_the_database_as_it_went_in(bag):

@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 from typer.testing import CliRunner
 
 import emails
+import monitoring
 import pipeline
 import rulebook
 from app.cli import app
@@ -154,7 +155,7 @@ def test_an_address_that_cannot_be_written_to_holds_up_no_other_email(
 
     monkeypatch.setenv("INCENTIVES_OPERATORS", operator)
     land_what_is_refused(home)
-    alerts = len(pipeline.alerts())
+    alerts = len(monitoring.alerts())
     with pytest.raises(
         AirflowFailException, match=rf"1 e-mails are sent, {alerts} are refused: .*delivery refused:bad"
     ):

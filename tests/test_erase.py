@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import operations
 import pipeline
+import replays
 import rulebook
 from app import keeping
 from app.cli import app
@@ -126,7 +127,7 @@ def test_nothing_is_left_of_a_person_and_nothing_else_changes(known):
     [kept] = [m for m in releases.releases() if releases.database(m).exists()]
     assert kept["release_id"] == releases.current()["release_id"]
 
-    assert operations.replay(pd.Timestamp(AFTER).date())["differing"] == []
+    assert replays.replay(pd.Timestamp(AFTER).date())["differing"] == []
     assert operations.verify()["differences"] == []
     acts = [json.loads(path.read_text()) for path in (store.place("archive") / "acts").glob("*-erase.json")]
     assert [(act["by"], len(act["files"])) for act in acts] == [("anna", 4)]
@@ -240,4 +241,4 @@ def test_who_has_no_role_any_more_is_erased_when_the_time_is_over(known, tmp_pat
     found = keeping.gc(1)
     assert (found["people erased"], found["deliveries removed"]) == (1, 1) and traces(known) == []
     with pytest.raises(LookupError):
-        operations.replay(pd.Timestamp("2021-03-26").date())
+        replays.replay(pd.Timestamp("2021-03-26").date())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import operations
 import pipeline
 from tests.deliveries import DAY, PLAIN, WORLD, land, land_file, land_world
 from warehouse import casting, files, intake, registry, rule_words, store
@@ -95,7 +96,7 @@ def test_read_is_accepted_plus_quarantined_plus_duplicate_in_rows_and_revenue(ho
 def test_a_bad_row_is_set_aside_with_every_rule_it_broke(home, feed, row, rules):
     land(feed, [row])
     assert only(pipeline.ingest())["rows_quarantined"] == 1
-    assert [r["rules_broken"] for r in pipeline.quarantined()] == [rules]
+    assert [r["rules_broken"] for r in operations.quarantined()] == [rules]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_a_quarantined_row_keeps_its_line_and_text(home, tmp_path):
     path.write_text(f"{CSV_HEADER}\n{text_line()}\ntoo,few\n{text_line(transaction_id='t2', revenue='x')}\n")
     land_file(path, "transactions", delivery_id="d")
     pipeline.ingest()
-    rows = [pipeline.quarantined_row(r["quarantine_id"]) for r in pipeline.quarantined()]
+    rows = [operations.quarantined_row(r["quarantine_id"]) for r in operations.quarantined()]
     assert [(r["line_number"], r["rules_broken"]) for r in rows] == [(3, "shape"), (4, "type:revenue")]
     assert rows[0]["original"] == "too,few" and rows[1]["original"] == text_line(transaction_id="t2", revenue="x")
 
@@ -168,14 +169,14 @@ def test_lines_are_counted_through_line_breaks_inside_fields(home, tmp_path):
     path.write_bytes(f"\ufeff{CSV_HEADER}\n{broken}\n\n{text_line(transaction_id='t2', revenue='x')}\n".encode())
     land_file(path, "transactions", delivery_id="d")
     pipeline.ingest()
-    assert [r["line_number"] for r in pipeline.quarantined()] == [5]
+    assert [r["line_number"] for r in operations.quarantined()] == [5]
     assert ask("SELECT subscription_id, line_number FROM clean.transactions") == [("a\nb", 2)]
 
 
 def test_the_same_key_with_two_contents_in_one_delivery_is_a_conflict(home):
     land("transactions", [T1, T1 | {"revenue": "1.00"}, {"transaction_id": "t2"}])
     assert only(pipeline.ingest())["rows_quarantined"] == 2
-    assert {r["rules_broken"] for r in pipeline.quarantined()} == {"conflict"}
+    assert {r["rules_broken"] for r in operations.quarantined()} == {"conflict"}
     assert ask("SELECT transaction_id FROM clean.transactions") == [("t2",)]
 
 
@@ -451,16 +452,16 @@ def test_a_fault_of_the_program_leaves_its_delivery_in_landing_and_takes_in_the_
 def test_a_repaired_row_comes_in_as_a_delivery_of_its_own(home):
     land("transactions", [T1 | {"revenue": "12,50"}, {"transaction_id": "t2"}])
     pipeline.ingest()
-    [row] = pipeline.quarantined()
+    [row] = operations.quarantined()
     with pytest.raises(LookupError, match="needs the name"):
-        pipeline.release_row(row["quarantine_id"], {"revenue": "12.50"}, by=" ")
-    name = pipeline.release_row(row["quarantine_id"], {"revenue": "12.50"}, by="anna")
+        operations.release_row(row["quarantine_id"], {"revenue": "12.50"}, by=" ")
+    name = operations.release_row(row["quarantine_id"], {"revenue": "12.50"}, by="anna")
     assert only(pipeline.ingest())["rows_accepted"] == 1
     assert ask("SELECT revenue_minor FROM clean.transactions WHERE transaction_id = 't1'") == [(1250,)]
     assert json.loads((home / "archive" / name / "manifest.json").read_text())["set"]["by"] == "anna"
-    assert pipeline.quarantined() == []
+    assert operations.quarantined() == []
     with pytest.raises(LookupError, match="was released"):
-        pipeline.release_row(row["quarantine_id"], {}, by="anna")
+        operations.release_row(row["quarantine_id"], {}, by="anna")
 
 
 def test_a_row_whose_key_was_delivered_since_for_its_day_is_not_released_over_that(home):
@@ -470,10 +471,10 @@ def test_a_row_whose_key_was_delivered_since_for_its_day_is_not_released_over_th
     land("competencies", [row | {"valid_to": "2022-01-01"}], number=2, mode="delta")
     land("competencies", [row | {"partner_id": "q"}], NEXT, mode="delta")
     pipeline.ingest()
-    first, second = (each["quarantine_id"] for each in pipeline.quarantined())
+    first, second = (each["quarantine_id"] for each in operations.quarantined())
     with pytest.raises(LookupError, match=rf"was delivered for \[{DAY}\] since, in \[{DAY}-competencies-2\]"):
-        pipeline.release_row(first, {"valid_to": ""}, by="anna")
-    pipeline.release_row(second, {"valid_to": ""}, by="anna")
+        operations.release_row(first, {"valid_to": ""}, by="anna")
+    operations.release_row(second, {"valid_to": ""}, by="anna")
 
 
 INTAKE_RULES = ("shape", "conflict", "future:transaction_at")
@@ -490,9 +491,9 @@ def test_every_rule_of_a_row_says_what_is_expected():
 def test_a_quarantined_row_shows_what_was_delivered_and_expected(home):
     land("transactions", [T1 | {"revenue": "12,50", "reverses": "t1"}])
     pipeline.ingest()
-    [listed] = pipeline.quarantined()
+    [listed] = operations.quarantined()
     assert listed["delivered"] == "revenue [12,50], reverses [t1]"
-    assert pipeline.quarantined_row(listed["quarantine_id"])["expected"] == {
+    assert operations.quarantined_row(listed["quarantine_id"])["expected"] == {
         "type:revenue": "revenue is a decimal number as -1234.50, below 1,000,000,000,000",
         "self:reverses": "a line does not reverse itself",
     }

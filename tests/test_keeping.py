@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import operations
+import replays
 from app import keeping
 from tests.deliveries import T1, ask, land, settle_next
 from warehouse import releases, store
@@ -110,7 +111,7 @@ def test_gc_keeps_the_newest_releases_and_every_manifest(first_day):
     with pytest.raises(LookupError, match="with its data"):
         releases.rollback()
     assert settle_next("2021-04-05", [T1])["entries"] == 0
-    assert operations.replay(date(2021, 4, 2))["differing"] == []
+    assert replays.replay(date(2021, 4, 2))["differing"] == []
 
 
 TWO_SPILL = """

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import operations
 import pipeline
 from tests.deliveries import PLAIN, land_file
 from tests.test_ingest import CSV_HEADER, ask, land_file_unmeasured, only, text_line
@@ -69,7 +70,7 @@ def test_an_amount_within_another_object_is_not_taken_for_the_lines(home, tmp_pa
     land_file(json_lines(tmp_path, within, alone), "transactions", delivery_id="d")
     assert only(pipeline.ingest())["rows_quarantined"] == 1
     assert ask("SELECT transaction_id, revenue_minor FROM clean.transactions") == [("t1", 123456789010)]
-    assert [row["rules_broken"] for row in pipeline.quarantined()] == ["precision:revenue"]
+    assert [row["rules_broken"] for row in operations.quarantined()] == ["precision:revenue"]
 
 
 @pytest.mark.parametrize(
@@ -85,9 +86,9 @@ def test_an_amount_within_another_object_is_not_taken_for_the_lines(home, tmp_pa
 def test_a_json_line_that_is_no_object_of_distinct_members_is_set_aside(home, tmp_path, text):
     land_file(json_lines(tmp_path, json.dumps(ROW | {"transaction_id": "t0"}), text), "transactions", delivery_id="d")
     pipeline.ingest()
-    assert [(r["line_number"], r["rules_broken"]) for r in pipeline.quarantined()] == [(2, "shape")]
-    [row] = pipeline.quarantined()
-    assert pipeline.quarantined_row(row["quarantine_id"])["original"] == text
+    assert [(r["line_number"], r["rules_broken"]) for r in operations.quarantined()] == [(2, "shape")]
+    [row] = operations.quarantined()
+    assert operations.quarantined_row(row["quarantine_id"])["original"] == text
 
 
 def test_a_line_separator_of_unicode_within_a_text_does_not_end_a_json_line(home, tmp_path):
@@ -100,7 +101,7 @@ def test_a_line_separator_of_unicode_within_a_text_does_not_end_a_json_line(home
     land_file(path, "transactions", delivery_id="d")
     pipeline.ingest()
     assert ask("SELECT subscription_id FROM clean.transactions ORDER BY ALL") == [("a\u0085b",), ("a\u2028b",)]
-    assert [row["line_number"] for row in pipeline.quarantined()] == [3]
+    assert [row["line_number"] for row in operations.quarantined()] == [3]
 
 
 def test_a_field_of_any_length_is_read(home, tmp_path):

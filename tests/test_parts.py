@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import monitoring
 import operations
 import pipeline
 import postings
+import replays
 import rulebook
 import settlement
 from app import keeping
@@ -150,7 +152,7 @@ def test_a_day_that_is_published_again_replaces_its_part(first_day, one_program)
         path.write_text(path.read_text().replace("lever: azure-in-fy21", f"lever: {again}"))
         path.write_text(path.read_text().replace("lever: azure-of-fy21", f"lever: {again}"))
     assert [part["as_of_date"] for part in releases.current()["parts"]] == [DAY, NEXT]
-    assert operations.replay(date.fromisoformat(NEXT))["differing"] == []
+    assert replays.replay(date.fromisoformat(NEXT))["differing"] == []
 
 
 @pytest.mark.slow
@@ -160,7 +162,7 @@ def test_after_a_rollback_the_next_day_tells_of_both(first_day):
     settle_next(AFTER, [{"transaction_id": "t3"}])
     check()
     assert [part["as_of_date"] for part in releases.current()["parts"]] == [DAY, AFTER]
-    assert operations.replay(date.fromisoformat(AFTER))["differing"] == []
+    assert replays.replay(date.fromisoformat(AFTER))["differing"] == []
 
 
 @pytest.mark.slow
@@ -177,7 +179,7 @@ def test_a_backfilled_release_is_one_part(first_day):
     pipeline.backfill(pipeline.due_days())
     check()
     assert [part["as_of_date"] for part in releases.current()["parts"]] == [DAY, APRIL]
-    assert operations.replay(date.fromisoformat(APRIL))["differing"] == []
+    assert replays.replay(date.fromisoformat(APRIL))["differing"] == []
 
 
 def test_a_line_withdrawn_for_its_own_day_is_seen_no_longer(first_day):
@@ -208,7 +210,7 @@ def test_past_months_are_merged(first_day, monkeypatch):
     assert keeping.gc(30)["files merged"] == len(parts.TABLES)
     now = releases.current()
     monkeypatch.setattr(watch, "MOST_PARTS", 1)
-    assert "many parts" in str(pipeline.alerts())
+    assert "many parts" in str(monitoring.alerts())
     assert [part["as_of_date"] for part in now["parts"]] == [NEXT, APRIL] and now["tables"] == held["tables"]
     assert to_readers() == seen and ask(f"SELECT revenue FROM transactions_known_on(DATE '{DAY}')") == known
     assert keeping.gc(1)["files merged"] == 0 and to_readers() == seen
@@ -256,9 +258,9 @@ def test_a_release_of_an_older_layout_is_followed_by_one_that_holds_everything(f
     assert [part["as_of_date"] for part in releases.current()["parts"]] == [NEXT]
     keeping.gc(2)
     assert old.exists()
-    assert operations.replay(date.fromisoformat(NEXT))["differing"] == []
+    assert replays.replay(date.fromisoformat(NEXT))["differing"] == []
     with pytest.raises(LookupError, match="earlier version"):
-        operations.replay(date.fromisoformat(DAY))
+        replays.replay(date.fromisoformat(DAY))
 
 
 def test_a_partners_rows_lie_together_after_rows_of_any_order(home):

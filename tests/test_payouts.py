@@ -21,10 +21,12 @@ from lxml import etree
 from typer.testing import CliRunner
 
 import emails
+import monitoring
 import operations
 import payouts
 import pipeline
 import remittance
+import replays
 from app import keeping
 from app.cli import app
 from banking.orders import Account
@@ -124,7 +126,7 @@ def test_a_batch_that_nobody_decides_on_is_found_again_and_told_of(home):
     batch = payouts.propose(CYCLE, "anna")
     assert payouts.undecided(CYCLE) == batch and payouts.undecided(LATER) is None
     settle("2021-05-18")
-    told = {alert["key"]: alert["message"] for alert in pipeline.alerts()}
+    told = {alert["key"]: alert["message"] for alert in monitoring.alerts()}
     assert told["batch not decided:20210515-1"] == (
         "batch [20210515-1] of [3] payments, proposed as of [2021-05-14], is not decided; it reserves what it would pay."
     )
@@ -507,7 +509,7 @@ def test_no_release_holds_an_account(home):
 def test_a_settled_day_with_payments_is_replayed_alike(home):
     remittance.send(approved(), PAYER)
     settle("2021-05-15")
-    assert operations.replay(date(2021, 5, 15))["differing"] == []
+    assert replays.replay(date(2021, 5, 15))["differing"] == []
 
 
 def test_the_outbox_is_a_place_of_the_home(home):

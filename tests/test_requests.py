@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+import monitoring
 import pipeline
 from tests.deliveries import DAY, WORLD, accepted_before, ask, land, land_world
 from warehouse import requested, store
@@ -82,7 +83,7 @@ def test_a_partner_comes_aboard_by_what_it_asks_for(home, one_program):
     assert ask(roles) == [kim]
     claimed = "SELECT claim_id, association, reason_code FROM associations WHERE program = 'csp-indirect-reseller' ORDER BY valid_from"
     assert ask(claimed) == [("claim", "cpor", "CLMWAIT"), ("claim", "cpor", None)]
-    told = {alert["key"]: alert["message"] for alert in pipeline.alerts() if alert["condition"] == "partner asks"}
+    told = {alert["key"]: alert["message"] for alert in monitoring.alerts() if alert["condition"] == "partner asks"}
     assert told == {
         "partner asks:course": "partner [1000001] asks for a certification in [cloud_platform], request [course]."
     }

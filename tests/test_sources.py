@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+import operations
 import pipeline
 from tests.deliveries import land_file
 from warehouse import store
@@ -116,4 +117,4 @@ def test_line_items_as_json_are_taken_in_and_a_date_of_year_1_is_missing(home, t
         ("4391507", None, "AAA5B3F0-0EE2-431B-A42F-3F18F3C6D540", datetime(2017, 5, 12), "new", 3, 1200, 0),
         ("4390934", "4847383", "7UD-00001", datetime(2019, 8, 2, 21, 20, 46, 372756), "usage", 745, 6333, 634),
     ]
-    assert [row["rules_broken"] for row in pipeline.quarantined()] == ["required:transaction_at"]
+    assert [row["rules_broken"] for row in operations.quarantined()] == ["required:transaction_at"]

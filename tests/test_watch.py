@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import pipeline
+import monitoring
 from app.cli import app
 from warehouse import store, watch
 
@@ -19,7 +19,7 @@ HOLDS = "from warehouse import store\nwith store.locked('settle 2021-03-23'): pr
 
 
 def told(condition: str) -> list[str]:
-    return [alert["message"] for alert in pipeline.alerts() if alert["condition"] == condition]
+    return [alert["message"] for alert in monitoring.alerts() if alert["condition"] == condition]
 
 
 @contextmanager
