@@ -2,9 +2,10 @@
 WITH asked AS (
     SELECT request_id, partner_id, program FROM clean.partner_requests ANTI JOIN derived.answered_requests USING (request_id)
     WHERE request_kind = 'payout' AND known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn
+), ledger AS (
+    FROM derived.earnings_ledger WHERE partner_id IN (SELECT partner_id FROM asked)
 ), moved AS (
-    SELECT partner_id, program, earning_type, currency, amount_minor FROM due_entries
-    WHERE partner_id IN (SELECT partner_id FROM asked) AND due_on <= $as_of
+    SELECT partner_id, program, earning_type, currency, amount_minor FROM due_of('ledger') WHERE due_on <= $as_of
     UNION ALL
     SELECT partner_id, program, earning_type, currency, -payment_minor FROM derived.payments
     WHERE partner_id IN (SELECT partner_id FROM asked) AND known_to IS NULL
