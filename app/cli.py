@@ -19,8 +19,20 @@ UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR,
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from pipeline import ENGINE_VERSION
+
+        say(f"partner-incentives {ENGINE_VERSION}, warehouse schema {store.SCHEMA_VERSION}, DuckDB {duckdb.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def home() -> None:
+def home(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Which versions these are.")
+    ] = False,
+) -> None:
     """Partner incentives: files in, eligibility and earnings worked out, tables published.
 
     All data lies in INCENTIVES_HOME (./var unless it is set); rule files in INCENTIVES_PROGRAMS (programs/).

@@ -63,6 +63,11 @@ def test_a_wrong_word_is_said_and_nothing_lands(home, tmp_path, words, says):
     assert not (home / "landing").exists() or not list((home / "landing").iterdir())
 
 
+def test_the_version_is_told_that_runs_are_recorded_with(home):
+    code, output = run("--version")
+    assert code == 0 and output.startswith(f"partner-incentives {pipeline.ENGINE_VERSION}, ")
+
+
 def test_a_file_name_that_is_not_plain_is_refused(home, tmp_path):
     path = tmp_path / "my file.csv"
     path.write_text("user_email\n")
