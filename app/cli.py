@@ -23,7 +23,9 @@ def _tell_version(wanted: bool) -> None:
     if wanted:
         from pipeline import ENGINE_VERSION
 
-        say(f"partner-incentives {ENGINE_VERSION}, warehouse schema {store.SCHEMA_VERSION}, DuckDB {duckdb.__version__}")
+        say(
+            f"partner-incentives {ENGINE_VERSION}, warehouse schema {store.SCHEMA_VERSION}, DuckDB {duckdb.__version__}"
+        )
         raise typer.Exit
 
 

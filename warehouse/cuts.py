@@ -281,10 +281,10 @@ def _moved_results() -> list[str]:
         "SELECT transaction_id, 'fx' AS stage FROM derived.earnings SEMI JOIN (SELECT from_currency AS currency, fx_month "
         f"FROM clean.fx_rates WHERE {IN_CUT}) USING (currency, fx_month)",
         # of lines that are ineligible for another reason too; what is undecided is looked at again every day
-        "SELECT transaction_id, 'fx' FROM derived.decisions WHERE known_to IS NULL AND (contains(reason_codes, 'UNKFX') "
-        "OR program IN (SELECT program FROM program_earners WHERE has_baseline)) "  # which counts what earns nothing too
-        "AND (currency, date_trunc('month', reference_on)::DATE) IN "
-        f"(SELECT (from_currency, fx_month) FROM clean.fx_rates WHERE {IN_CUT})",
+        "SELECT transaction_id, 'fx' FROM derived.decisions SEMI JOIN (SELECT from_currency, fx_month "  # most days bring none: nothing is read
+        f"FROM clean.fx_rates WHERE {IN_CUT}) AS rate ON currency = from_currency AND date_trunc('month', reference_on) = fx_month "
+        "WHERE known_to IS NULL AND (contains(reason_codes, 'UNKFX') "
+        "OR program IN (SELECT program FROM program_earners WHERE has_baseline))",  # which counts what earns nothing too
         "SELECT transaction_id, 'eligibility' FROM derived.decisions JOIN moved_standing USING (program, partner_id) "
         "WHERE known_to IS NULL AND reference_on >= moved_from AND reference_on < moved_to "
         "AND reference_on >= (SELECT min(moved_from) FROM moved_standing)",

@@ -64,9 +64,9 @@ def _open_history(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
         f"AND NOT is_withdrawn AND {has_first_purchase} AND known_from <= $as_of AND known_from {{}} getvariable('cut_from')"
     )
     ended = (  # of lines with a version that ended by the last run: what it knew, since a late cut may have ended that
-        "SELECT line.* FROM clean.transactions AS line JOIN clean.deliveries USING (delivery_id) ANTI JOIN cut USING (delivery_id) "
-        f"SEMI JOIN (SELECT transaction_id FROM clean.transactions WHERE {has_first_purchase} AND known_to >= getvariable('cut_from') "
-        f"AND NOT {is_before}) USING (transaction_id) WHERE known_from <= $as_of "
+        "SELECT line.* FROM (FROM clean.transactions SEMI JOIN (SELECT transaction_id FROM clean.transactions "  # few; 14,000,000 lines joined first took 5 s
+        f"WHERE {has_first_purchase} AND known_to >= getvariable('cut_from') AND NOT {is_before}) USING (transaction_id)) AS line "
+        "JOIN clean.deliveries USING (delivery_id) ANTI JOIN cut USING (delivery_id) WHERE known_from <= $as_of "
         "QUALIFY row_number() OVER (PARTITION BY transaction_id ORDER BY known_from DESC, created_at DESC, delivery_id DESC) = 1"
     )
     con.execute(  # no row of the cut is known from before cut_from, so that delivery_id is read of few
