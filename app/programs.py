@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +16,6 @@ if TYPE_CHECKING:  # these bring pandas, which takes half a second
     from transforms.programs import Program
     from transforms.rule_file import RuleFault
 
-MANY = 8  # files, from which on further processes gain more than they cost
 app = typer.Typer(no_args_is_help=True, help="Rule files: check them, show what is in force.")
 
 
@@ -74,38 +72,44 @@ def _found(files: list[Path], *, again: bool) -> list[tuple[dict[str, Any] | Non
 
 
 def _each(files: list[Path]) -> list[tuple[dict[str, Any] | None, list[RuleFault]]]:
-    """What `_checked` says of each file; of many, on all cores: one alone takes a quarter of a second."""
-    if len(files) < MANY:
-        return [_checked(file) for file in files]
-    with ProcessPoolExecutor() as pool:
-        return list(pool.map(_checked, files))
+    """What each file holds, None where it cannot be loaded, and its faults in order of lines; whatever goes wrong is one."""
+    loads = [_loaded(file) for file in files]
+    tried = iter(_tried([(program, file) for file, (program, *_) in zip(files, loads, strict=True) if program]))
+    return [(row, next(tried) if program else faults) for program, row, faults in loads]
 
 
-def _checked(path: Path) -> tuple[dict[str, Any] | None, list[RuleFault]]:
-    """What a file holds, None where it cannot be loaded, and its faults in order of lines; whatever goes wrong is one."""
+def _loaded(path: Path) -> tuple[Program | None, dict[str, Any] | None, list[RuleFault]]:
+    from transforms.buckets import bucket_key
+    from transforms.programs import loaded
     from transforms.rule_file import Unforeseen
 
     try:
-        return _loaded(path)
+        program, faults = loaded(path)
+        if program is None:
+            return None, None, sorted(faults, key=lambda fault: fault.line)
+        row = {
+            "program": program.program,
+            "status": program.status,
+            "bucket key": bucket_key(program),
+            "levers": len(program.levers),
+            "examples": len(program.examples),
+        }
+        return program, row, []
     except Exception as raised:
-        return None, [Unforeseen(path.name, raised)]
+        return None, None, [Unforeseen(path.name, raised)]
 
 
-def _loaded(path: Path) -> tuple[dict[str, Any] | None, list[RuleFault]]:
-    from transforms.buckets import bucket_key
-    from transforms.examples import try_examples
-    from transforms.programs import loaded
+def _tried(files: list[tuple[Program, Path]]) -> list[list[RuleFault]]:
+    """What the examples of each file come to: of all together, of each alone where that goes wrong."""
+    from transforms.examples import try_all
+    from transforms.rule_file import Unforeseen
 
-    program, faults = loaded(path)
-    if program is None:
-        return None, sorted(faults, key=lambda fault: fault.line)
-    return {
-        "program": program.program,
-        "status": program.status,
-        "bucket key": bucket_key(program),
-        "levers": len(program.levers),
-        "examples": len(program.examples),
-    }, try_examples(program, path)
+    try:
+        return try_all(files)
+    except Exception as raised:
+        if len(files) == 1:
+            return [[Unforeseen(files[0][1].name, raised)]]
+        return [found for one in files for found in _tried([one])]
 
 
 def _told(fault: RuleFault) -> dict[str, Any]:

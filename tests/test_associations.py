@@ -44,7 +44,7 @@ def test_a_case_has_its_earners(case):
     own = case.get("own", "reseller")
     lines = [{"id": str(on), "on": on, "product_family": "azure", "association": own} for on in case["earners"]]
     partners = {"partners": [{"partner_id": "p1"}, *case["partners"]]} if "partners" in case else {}
-    [(found, _)] = work_out(program_of(case), [{"claims": claims_of(case), "transactions": lines, **partners}])
+    [(found, _)] = work_out([program_of(case)], [(0, {"claims": claims_of(case), "transactions": lines, **partners})])
     assert found["earners"] == {str(on): partner for on, partner in case["earners"].items()}
 
 

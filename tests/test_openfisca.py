@@ -105,7 +105,7 @@ def ours(mode: str, meaning: Meaning, brackets: Brackets, amounts: list[Decimal]
         {**PLAIN, "levers": [lever], "rounding": {"mode": "half_even", "at": "line"}, "split": {"rebate": Decimal(1)}}
     )
     lines: Any = [{"id": f"t{n}", "on": date(2020, 1, 1), "revenue": amount} for n, amount in enumerate(amounts)]
-    [(figures, _)] = work_out(program, [{"transactions": lines}])
+    [(figures, _)] = work_out([program], [(0, {"transactions": lines})])
     return list(figures["lines"].values())
 
 

@@ -822,10 +822,10 @@ def test_a_folder_without_an_active_program_is_named(one_program, status):
 
 
 def test_what_goes_wrong_in_an_example_is_a_fault_of_it_beside_those_of_the_others(tmp_path, monkeypatch):
-    def short_of(program, givens, work_out=examples.work_out):
-        if any(line.get("revenue") == 95 for given in givens for line in lines_of(given)):
+    def short_of(programs, givens, work_out=examples.work_out):
+        if any(line.get("revenue") == 95 for _, given in givens for line in lines_of(given)):
             raise ArithmeticError("no such figure")
-        return work_out(program, givens)
+        return work_out(programs, givens)
 
     path = written(tmp_path, (EXPECT, "expect: {earned: 8.01}"))
     [differs] = try_examples(load(path), path)
@@ -838,3 +838,22 @@ def test_what_goes_wrong_in_an_example_is_a_fault_of_it_beside_those_of_the_othe
     first, other = try_examples(load(path), path)
     assert str(first) == str(differs)
     assert other.value == "ArithmeticError" and other.remedy.startswith("could not be worked out: no such figure;")
+
+
+def test_examples_of_programs_that_are_alike_but_for_levers_are_worked_out_at_once(tmp_path, monkeypatch):
+    source, passes = (rulebook.programs_folder() / "csp-direct-bill.yaml").read_text(), []
+    for number, rate in enumerate(("0.04", "0.05", "0.04")):
+        text = source.replace("program: csp-direct-bill", f"program: p{number}").replace(
+            "rate: 0.04", f"rate: {rate}", 1
+        )
+        (tmp_path / f"p{number}.yaml").write_text(text)
+    (tmp_path / "p3.yaml").write_text(text.replace("program: p2", "program: p3").replace("USD", "EUR"))
+
+    def counted(decided, programs, known, in_context=examples.in_context):
+        passes.append([len(program.levers) for program in programs])
+        return in_context(decided, programs, known)
+
+    monkeypatch.setattr(examples, "in_context", counted)
+    found = examples.try_all([(load(path), path) for path in sorted(tmp_path.iterdir())])
+    assert [len(faults) for faults in found] == [0, 3, 0, 0]
+    assert passes == [[4], [3]]  # what two programs have alike stands once

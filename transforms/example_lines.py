@@ -1,6 +1,5 @@
 """The lines of worked examples as the engine has them: decided, all of a program at once."""
 
-from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from transforms.adjustments import exponent, minor
 from transforms.decisions import decided_lines
 from transforms.example_claims import with_earner
 from transforms.example_facts import with_facts
+from transforms.example_programs import OWN, Together, asked_by
 from transforms.example_revenue import rate_of
 from transforms.example_standing import NEVER, Standing
 from transforms.money import FX, decimals
@@ -23,6 +23,7 @@ class World(NamedTuple):
     """The lines of one example as known on a day; `name` keeps worlds apart that are worked out at once."""
 
     name: str
+    program_number: int
     on: date | None
     given: Given
     lines: list[Line]
@@ -34,33 +35,29 @@ class World(NamedTuple):
         return {line["id"]: f"{self.name}|{line['id']}" for line in self.lines}
 
 
-def decided_worlds(program: Program, worlds: list[World]) -> pd.DataFrame:
+def decided_worlds(programs: Together, worlds: list[World]) -> pd.DataFrame:
     """The lines' decisions; what a line, or the one that it reverses, leaves unsaid matches whatever a lever selects.
 
     As in a run, a line of a partner whose type the program does not pay has none.
     """
-    alike = defaultdict(list)
+    plain, rows, asked = programs.paying, [], []
     for world in worlds:
         lines = [with_facts(line, world.given) for line in world.lines]
         for line in lines:
-            family = with_earner(program, _family(line, lines), world.given)
+            family = with_earner(plain, _family(line, lines), world.given)
             if not world.standing.is_paid(partner_of(family[0])):
                 continue
-            said = frozenset(column for one in family for column in one if column in SELECTABLE)
-            alike[said].append(_line(program, world, family))
-    made = []
-    for said, rows in alike.items():
-        levers = [
-            lever.model_copy(update={"select": {c: v for c, v in lever.select.items() if c in said}})
-            for lever in program.levers
-        ]
-        frame = pd.DataFrame(rows)
-        frame = frame.assign(fx_rate=decimals(list(frame["fx_rate"]), FX))
-        made.append(decided_lines(frame, [program.model_copy(update={"levers": levers})]))
-    decided = pd.concat(made, ignore_index=True) if made else pd.DataFrame()
+            rows.append(_line(plain, world, family))
+            asked.append(asked_by(rows[-1], {column for one in family for column in one}))
+    if not rows:
+        return pd.DataFrame()
+    frame = pd.DataFrame(rows)
+    frame = frame.assign(fx_rate=decimals(list(frame["fx_rate"]), FX))
+    selected_by = pd.DataFrame(asked, dtype="object").astype("category")
+    decided = decided_lines(frame.assign(**selected_by), [programs.selecting])
     counted = ("partner_id", "customer_id")  # whatever is counted is counted for a partner, or for a customer
-    apart = {column: decided["world"] + "|" + decided[column].astype("str") for column in counted} if made else {}
-    return decided.assign(**apart)
+    apart = {column: frame["world"] + "|" + frame[column].astype("str") for column in counted}
+    return decided.assign(**{**frame[list(SELECTABLE)], **apart})
 
 
 def _family(line: Line, lines: list[Line]) -> list[Line]:
@@ -80,7 +77,7 @@ def _line(program: Program, world: World, family: list[Line]) -> dict[str, Any]:
     quantity = line.get("quantity", Decimal(1) if len(family) == 1 else Decimal(0))
     is_earning, reason_codes = world.standing.on(partner, day)
     return {
-        "world": world.name, "transaction_id": f"{world.name}|{line['id']}", "program": program.program,
+        OWN: world.program_number, "world": world.name, "transaction_id": f"{world.name}|{line['id']}", "program": program.program,
         "partner_id": partner, "reverses": f"{world.name}|{line['reverses']}" if line.get("reverses") else None,
         "root_id": f"{world.name}|{root['id']}" if line.get("reverses") else None,
         "reference_on": day, "reference_at": day, "own_at": pd.Timestamp(line["on"]),

@@ -1,9 +1,8 @@
-"""Worked examples of program files, run through the same transforms as real lines, all of a program at once."""
+"""Worked examples of program files, run through the same transforms as real lines, many at once."""
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -12,12 +11,12 @@ import pandas as pd
 from transforms.adjustments import minor
 from transforms.contexts import Known
 from transforms.earnings import in_context
-from transforms.example_lines import World, decided_worlds, exponent
-from transforms.example_payouts import payouts
+from transforms.example_figures import figures, traces, worked_out
+from transforms.example_lines import World, decided_worlds
+from transforms.example_programs import NAME, alike, together
 from transforms.example_standing import Standing, standings
 from transforms.holders import first_to_earn
 from transforms.programs import Program
-from transforms.reasons import REASONS
 from transforms.rule_file import RuleFault, read
 from transforms.worked_examples import Expected, Given, Line, Written, lines_of, with_earners
 
@@ -48,6 +47,10 @@ class Difference(NamedTuple):
     trace: list[str]
 
 
+Example = tuple[int, int]  # the place of its program, and its own in it
+Found = list[Difference] | Exception
+
+
 def check(program: Program, path: Path) -> None:
     """Run a program's examples. Raises RuleFault at the first fault."""
     if faults := try_examples(program, path):
@@ -56,35 +59,57 @@ def check(program: Program, path: Path) -> None:
 
 def try_examples(program: Program, path: Path) -> list[RuleFault]:
     """Every figure of a program's examples that differs, and every example that proves nothing."""
-    _, lines = read(path)
-    faults: list[RuleFault] = []
-    run = {}
-    for number, example in enumerate(program.examples):
-        name, line = example.get("example", f"number {number + 1}"), lines.get(("examples", number), 1)
-        faults += (
-            unfit := [RuleFault(path.name, line, f"examples.{name}", *said) for said in _unfit(program, example)]
-        )
-        if not unfit:
-            run[number] = name
-    computed = _each(program, [program.examples[number] for number in run]) if run else []
-    for (number, name), found in zip(run.items(), computed, strict=True):
-        if isinstance(found, Exception):
-            line, raised = lines.get(("examples", number), 1), type(found).__name__
-            faults.append(RuleFault(path.name, line, f"examples.{name}", raised, f"{NOT_WORKED_OUT}: {found}; {ASK}"))
+    return try_all([(program, path)])[0]
+
+
+def try_all(files: Sequence[tuple[Program, Path]]) -> list[list[RuleFault]]:
+    """What `try_examples` says of each file; programs that are alike but for their levers are run together."""
+    programs = [program for program, _ in files]
+    unfit = [[[*_unfit(program, example)] for example in program.examples] for program in programs]
+    found: dict[Example, Found] = {}
+    for group in alike(programs):
+        fit = [(place, number) for place in group for number, said in enumerate(unfit[place]) if not said]
+        found |= zip(fit, _each(programs, fit), strict=True)
+    return [
+        [*_faults(*of, unfit[place], {n: held for (p, n), held in found.items() if p == place})]
+        for place, of in enumerate(files)
+    ]
+
+
+def _faults(
+    program: Program, path: Path, unfit: list[list[tuple[str, str]]], found: dict[int, Found]
+) -> Iterator[RuleFault]:
+    lines = cache(lambda: read(path)[1])
+    for number, told in enumerate(unfit):
+        for said in told:
+            line = lines().get(("examples", number), 1)
+            yield RuleFault(path.name, line, f"examples.{_name(program, number)}", *said)
+    for number, held in found.items():
+        key = f"examples.{_name(program, number)}"
+        if isinstance(held, Exception):
+            line, remedy = lines().get(("examples", number), 1), f"{NOT_WORKED_OUT}: {held}; {ASK}"
+            yield RuleFault(path.name, line, key, type(held).__name__, remedy)
             continue
-        for key, wanted, now, trace in found:
-            line = lines.get(("examples", number, "expect", key), 1)
-            faults.append(ExampleFault(path.name, line, f"examples.{name}.{key}", wanted, now, trace))
-    return faults
+        for word, wanted, computed, trace in held:
+            line = lines().get(("examples", number, "expect", word), 1)
+            yield ExampleFault(path.name, line, f"{key}.{word}", wanted, computed, trace)
 
 
-def _each(program: Program, examples: list[Written]) -> list[list[Difference] | Exception]:
+def _name(program: Program, number: int) -> str:
+    return program.examples[number].get("example", f"number {number + 1}")
+
+
+def _each(programs: Sequence[Program], examples: list[Example]) -> list[Found]:
     """What differs in each of some examples, or what was raised by it when it was worked out alone."""
+    own = list(dict.fromkeys(place for place, _ in examples))
+    written = [programs[place].examples[number] for place, number in examples]
     try:
-        computed = work_out(program, [example["given"] for example in examples])
-        return [[*_differing(example, *of)] for example, of in zip(examples, computed, strict=True)]
+        givens = [(own.index(place), one["given"]) for (place, _), one in zip(examples, written, strict=True)]
+        computed = work_out([programs[place] for place in own], givens) if examples else []
+        return [[*_differing(one, *of)] for one, of in zip(written, computed, strict=True)]
     except Exception as raised:
-        return [raised] if len(examples) == 1 else [found for one in examples for found in _each(program, [one])]
+        half = len(examples) // 2
+        return [*_each(programs, examples[:half]), *_each(programs, examples[half:])] if half else [raised]
 
 
 def _differing(example: Written, found: dict[str, Any], trace: Callable[[], list[str]]) -> Iterator[Difference]:
@@ -134,111 +159,41 @@ def _shown(value: Any) -> Any:
     return f"[{', '.join(str(_shown(v)) for v in value)}]" if isinstance(value, list) else str(value)
 
 
-def work_out(program: Program, givens: list[Given]) -> list[tuple[dict[str, Any], Callable[[], list[str]]]]:
-    """What each example's lines earn, in program currency, and on demand what became of each line."""
-    plain = program.model_copy(update={"status": "active"})
-    givens = [with_earners(given, program.earner) for given in givens]
-    worlds = [_worlds(*of) for of in zip(range(len(givens)), givens, standings(program, givens), strict=True)]
-    decided = decided_worlds(plain, [world for days in worlds for world in days])
-    earned = _earned(decided, plain) if len(decided) else pd.DataFrame()
-    return [(_figures(plain, days, decided, earned), partial(_traces, days[-1], decided, earned)) for days in worlds]
+def work_out(
+    programs: list[Program], givens: list[tuple[int, Given]]
+) -> list[tuple[dict[str, Any], Callable[[], list[str]]]]:
+    """What the lines of examples earn, in program currency, and on demand what became of each line.
+
+    The programs are alike but for their levers; each example comes with the place of its own among them.
+    """
+    joined = together(programs)
+    own = [(number, _of(programs[number], given)) for number, given in givens]
+    judged = standings(joined.paying, [given for _, given in own])
+    worlds = [_worlds(n, *of, standing) for n, (of, standing) in enumerate(zip(own, judged, strict=True))]
+    decided = decided_worlds(joined, [world for days in worlds for world in days])
+    found = worked_out(decided, _earned(decided, joined.paying) if len(decided) else pd.DataFrame())
+    return [(figures(joined.paying, days, found), partial(traces, days[-1], found, joined.names)) for days in worlds]
 
 
 def _earned(decided: pd.DataFrame, program: Program) -> pd.DataFrame:
     return in_context(decided, [program], Known(holders=first_to_earn(decided, [program])))
 
 
-def _worlds(number: int, given: Given, standing: Standing) -> list[World]:
+def _of(program: Program, given: Given) -> Given:
+    """What an example gives, its partners being those who earn, and its program not named where it is the own one."""
+    made = with_earners(given, program.earner)
+    if states := made.get("enrolments"):
+        named = [row | {"program": NAME} if row.get("program") == program.program else row for row in states]
+        return cast(Given, made | {"enrolments": named})
+    return made
+
+
+def _worlds(example: int, number: int, given: Given, standing: Standing) -> list[World]:
     """What an example knows at the end of each day that it brings, or at once."""
     if not (days := given.get("days")):
-        return [World(f"{number}.0", None, given, given.get("transactions", []), standing)]
+        return [World(f"{example}.0", number, None, given, given.get("transactions", []), standing)]
     known: list[Line] = []
     return [
-        World(f"{number}.{n}", day["on"], given, known := [*known, *day["transactions"]], standing)
+        World(f"{example}.{n}", number, day["on"], given, known := [*known, *day["transactions"]], standing)
         for n, day in enumerate(days)
     ]
-
-
-def _figures(program: Program, days: list[World], decided: pd.DataFrame, earned: pd.DataFrame) -> dict[str, Any]:
-    last, unit = days[-1], Decimal(1).scaleb(-exponent(program.currency))
-    totals = [_sum(earned, day.ids.values()) * unit for day in days]
-    added = [(day.on, now - before) for day, before, now in zip(days, [Decimal(0), *totals], totals, strict=False)]
-    told = decided.set_index("transaction_id") if len(decided) else pd.DataFrame({"decision": [], "partner_id": []})
-    mine = {name: found for name, found in last.ids.items() if found in told.index}
-    return {
-        "earned": totals[-1],
-        "rebate": _sum(earned, last.ids.values(), "rebate") * unit,
-        "coop": _sum(earned, last.ids.values(), "coop") * unit,
-        "lines": {name: _sum(earned, [found]) * unit for name, found in last.ids.items()},
-        "earners": {name: told.at[found, "partner_id"].removeprefix(f"{last.name}|") for name, found in mine.items()},
-        "decisions": {name: told.at[found, "decision"] for name, found in mine.items()},
-        "posted": [{"on": on, "amount": amount} for on, amount in added if amount],
-        "eligible": last.standing.is_eligible,
-        "unmet": last.standing.unmet,
-        "payouts": partial(_paid, program, days, decided, earned),
-    }
-
-
-def _paid(
-    program: Program, days: list[World], decided: pd.DataFrame, earned: pd.DataFrame, until: date
-) -> dict[date, dict[str, Decimal]]:
-    return payouts(program, _posted(days, decided, earned), until) if len(decided) and program.payout else {}
-
-
-def _posted(days: list[World], decided: pd.DataFrame, earned: pd.DataFrame) -> pd.DataFrame:
-    """What each day of an example posts by line; where all comes at once, each line on its own day."""
-    key, own_at = ["line", "partner_id", "earning_month", "posted_on"], decided.set_index("transaction_id")["own_at"]
-    made, before = [], pd.DataFrame({name: [] for name in [*key, "rebate_minor"]})
-    for day in days:
-        rows = earned[earned["transaction_id"].isin(list(day.ids.values()))]
-        on = rows["transaction_id"].map(own_at) if day.on is None else pd.Timestamp(day.on)
-        plain = {
-            name: rows[of].str.removeprefix(f"{day.name}|")
-            for name, of in (("line", "transaction_id"), ("partner_id",) * 2)
-        }
-        now = rows.assign(posted_on=on, rebate_minor=rows["program_rebate_minor"], **plain)[before.columns]
-        made += [now, before.assign(posted_on=on, rebate_minor=-before["rebate_minor"])] if len(before) else [now]
-        before = now
-    return pd.concat(made).groupby(key, as_index=False)["rebate_minor"].sum()
-
-
-def _traces(world: World, decided: pd.DataFrame, earned: pd.DataFrame) -> list[str]:
-    return [
-        _trace(name, *(rows[rows["transaction_id"] == found] if len(rows) else rows for rows in (decided, earned)))
-        for name, found in world.ids.items()
-    ]
-
-
-def _trace(name: str, decided: pd.DataFrame, rows: pd.DataFrame) -> str:
-    """What became of one line, lever by lever."""
-    if decided.empty:
-        return f"{name} is not decided on: its partner is of a type that the program does not pay"
-    [line] = decided.to_dict("records")
-    codes = line["reason_codes"].split(",") if isinstance(line["reason_codes"], str) else []
-    reasons = f" ({'; '.join(f'{code}: {REASONS[code].text}' for code in codes)})" if codes else ""
-    parts = [f"{name} {line['decision']}{reasons} earns {_sum(rows, [line['transaction_id']]) * _unit(line)}"]
-    units = Decimal(line["quantity_micro"]).scaleb(-6).normalize()
-    parts += [f"{row['lever']} bracket {row['bracket']}{_price(row, units)}" for row in rows.to_dict("records")]
-    return "; ".join(parts)
-
-
-def _price(row: dict[str, Any], units: Decimal) -> str:
-    """What a row was priced by and earns; what rounding of a period adds has no price of its own."""
-    earned = row["program_earning_minor"] * _unit(row)
-    held = f", held by {row['held_by']}" if isinstance(row["held_by"], str) else ""
-    if row["unit_amount"] is not None:
-        amount = f"{row['unit_amount'].normalize():f} {row['program_currency']}"
-        return f": at {amount}, line of {units:f} units = {earned}{held}"
-    if row["rate"] is None:
-        return f" = {earned}{held}"
-    base = Decimal(row["base_minor"]).scaleb(-row["exponent"])
-    whole = f"{(base * row['rate']).normalize():f} {row['currency']}{held} to " if held and base else ""
-    return f": {base} {row['currency']} x {row['rate'].normalize():f} = {whole}{earned}{'' if whole else held}"
-
-
-def _unit(row: dict[str, Any]) -> Decimal:
-    return Decimal(1).scaleb(-row["program_exponent"])
-
-
-def _sum(rows: pd.DataFrame, ids: Iterable[str], part: str = "earning") -> int:
-    return int(rows.loc[rows["transaction_id"].isin(list(ids)), f"program_{part}_minor"].sum()) if len(rows) else 0

@@ -24,10 +24,6 @@ class RuleFault(Exception):
         self.file, self.line, self.key, self.value, self.remedy = file, line, key, value, remedy
         super().__init__(f"{file}:{line}: {key} [{value}]: {remedy}")
 
-    def __reduce__(self) -> tuple:
-        """Told by another process, it says the same; exceptions are else made again from their message alone."""
-        return Exception.__new__, (type(self), *self.args), self.__dict__
-
 
 class Unforeseen(RuleFault):
     """What goes wrong with a file that no check foresees, and where it was raised."""
