@@ -1,18 +1,26 @@
 """One side of the rule benchmark in a process of its own: the transforms, or plain DuckDB SQL that makes the same rows.
 
-`python -m benchmarks.rules_side transforms|plain LINES WORK` prints one line of JSON: seconds, imports apart, and figures that
-both sides must share. Both read the decided lines of a database file and write earnings: the transforms as a run stages them,
+`python -m benchmarks.rules_side transforms|plain|idle LINES WORK` prints one line of JSON: seconds, imports apart, and figures that
+both sides must share; of `idle` the processor time of the transforms, and what
+one more program adds to it. Both read the decided lines of a database file and write earnings: the transforms as a run stages them,
 plain SQL as a table of another file.
 """
+
+from __future__ import annotations
 
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # which a side without the transforms does not import
+    import pandas as pd
+
+    from transforms.programs import Program
 
 HERE = Path(__file__).parent
 TYPED = "staging.derived.earnings"
@@ -70,6 +78,55 @@ def run_plain(lines: Path, work: Path) -> dict[str, Any]:
         return {"seconds": seconds, "figures": _figures(con)}
 
 
+def run_idle(lines: Path, work: Path) -> dict[str, Any]:
+    """Processor seconds of the six levers, read, decided, earned and written, and of what a program besides adds to them.
+
+    Programs are worked out one after the other, so that what one adds is what it takes by itself beside the same lines.
+    Two runs, with and without it, differ by more than that.
+    """
+    os.environ["INCENTIVES_HOME"] = str(work)
+    from transforms import decisions, earnings
+    from transforms.programs import load_all
+    from warehouse import commit, frames, store
+
+    [own] = load_all(HERE / "six_levers")
+    no_partner, no_product = _idle(own)
+    seconds = dict.fromkeys(("total", no_partner.program, no_product.program), 0.0)
+    with store.connect() as con:
+        _open(con, lines, work)
+        positions, holders = (
+            frames.to_pandas(con.execute(query).to_arrow_table()) for query in (NO_POSITIONS, NO_HOLDERS)
+        )
+
+        def read(number: int, program: Program) -> pd.DataFrame:
+            return frames.to_pandas(con.execute(UNDECIDED, [program.program, number]).to_arrow_table())
+
+        def earned(given: pd.DataFrame, program: Program) -> pd.DataFrame:
+            return earnings.earnings(decisions.decided_lines(given, [program]), positions, holders, [program])
+
+        [(buckets,)] = con.execute("SELECT max(bucket) + 1 FROM decided_lines").fetchall()
+        for number in range(buckets):
+            with _timed(seconds, "total", time.process_time):
+                given = read(number, own)
+                commit.stage(con, "earnings", earned(given, own), "measured")
+            with _timed(seconds, no_partner.program, time.process_time):
+                earned(given, no_partner)  # looks through them, and finds none of its own
+            with _timed(seconds, no_product.program, time.process_time):
+                earned(read(number, no_product), no_product)  # decides on each of them
+    return {"seconds": seconds}
+
+
+def _idle(own: Program) -> list[Program]:
+    """Programs that no line matches: one whose partner type no line's partner has, one for a product that none is of."""
+    levers = [lever.model_copy(update={"select": {"product_family": "none"}}) for lever in own.levers]
+    no_partner = own.model_copy(update={"program": "of no partner", "partner_types": ["direct_bill"]})
+    return [no_partner, own.model_copy(update={"program": "of no product", "levers": levers})]
+
+
+UNDECIDED = (
+    "SELECT * EXCLUDE (bucket, decision, compared_by, levers, earning_month, rule_version) REPLACE (? AS program) "
+    "FROM decided_lines WHERE bucket = ?"
+)
 NO_POSITIONS = "SELECT program, partner_id, NULL::DATE AS cell_from, NULL::VARCHAR AS lever FROM decided_lines LIMIT 0"
 NO_HOLDERS = "SELECT program, NULL::VARCHAR AS lever, NULL::VARCHAR AS scope, partner_id FROM decided_lines LIMIT 0"
 
@@ -82,10 +139,10 @@ def _open(con: Any, lines: Path, work: Path) -> None:
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
-    since = time.perf_counter()
+def _timed(seconds: dict[str, float], stage: str, clock: Callable[[], float] = time.perf_counter) -> Iterator[None]:
+    since = clock()
     yield
-    seconds[stage] += time.perf_counter() - since
+    seconds[stage] += clock() - since
 
 
 def _figures(con: Any) -> dict[str, str]:
@@ -94,4 +151,5 @@ def _figures(con: Any) -> dict[str, str]:
 
 if __name__ == "__main__":
     side, lines, work = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    print(json.dumps((run_transforms if side == "transforms" else run_plain)(lines, work)))
+    sides = {"transforms": run_transforms, "plain": run_plain, "idle": run_idle}
+    print(json.dumps(sides[side](lines, work)))
