@@ -175,23 +175,37 @@ def test_rule_files_are_checked_without_a_home_that_can_be_written(tmp_path, mon
 
 
 def test_of_many_rule_files_each_is_told_as_it_is_alone(home, tmp_path):
-    """Programs that differ in figures, in the order of levers, in currency, or whose examples differ or cannot be run."""
+    """Programs that differ in figures, stacks, days or currency, or whose examples differ or cannot be worked out."""
     source = (rulebook.programs_folder() / "csp-direct-bill.yaml").read_text()
-    edits = [
-        ("", ""), ("rate: 0.04", "rate: 0.05"), ("rate: 0.0475", "rate: 0.0495"), ("currency: USD", "currency: EUR"),
-        ("earned: 8.00", "earned: 8.01"), ("unmet: [active_agreement]", "unmet: []"), ("rebate: 6.40", "coop: 6.40"),
-        ("office365, ", "office365, azure, "), ("is_trial: false", "is_trial: true"), ("revenue: 100.00", "revenue: 1e18"),
-    ]  # fmt: skip
-    for number, edit in enumerate(edits):
-        text = source.replace("program: csp-direct-bill", f"program: many-{number}").replace(*edit, 1)
-        (tmp_path / f"many-{number}.yaml").write_text(text)
-    told = json.loads(run("programs", "check", str(tmp_path), "--again", "--json")[1])
-    alone = [
-        json.loads(run("programs", "check", str(path), "--again", "--json")[1])
-        for path in sorted(tmp_path.glob("*.yaml"))
+    source = source.replace(
+        "      agreements:", "      enrolments: [{partner_id: p1, program: csp-direct-bill}]\n      agreements:"
+    )
+    both = source.replace("[office365, ", "[azure, office365, ").replace("product_segment: [commercial], ", "")
+    stacked = both.replace("rate: 0.04\n", "rate: 0.04\n    stack: {group: one, take: TAKE}\n")
+    texts = [
+        source,
+        source.replace("rate: 0.04\n", "rate: 0.05\n", 1),
+        source.replace("currency: USD", "currency: EUR"),
+        source.replace("{from: 2019-01-01}", "{from: 2019-01-01, to: 2020-06-01}"),
+        source.replace("earned: 8.00", "earned: 8.01"),
+        source.replace("revenue: 100.00}\n    expect: {earned: 8", "revenue: 1e11}\n    expect: {earned: 8"),
+        both,
+        stacked.replace("TAKE", "first").replace("rate: 0.04", "rate: 0.02", 1),
+        stacked.replace("TAKE", "highest").replace("rate: 0.04", "rate: 0.02", 1),
     ]
+    for number, text in enumerate(texts):
+        (tmp_path / f"many-{number}.yaml").write_text(
+            text.replace("program: csp-direct-bill", f"program: many-{number}")
+        )
+    told = json.loads(run("programs", "check", str(tmp_path), "--again", "--json")[1])
+    files = sorted(tmp_path.glob("*.yaml"))
+    alone = [json.loads(run("programs", "check", str(path), "--again", "--json")[1]) for path in files]
     assert told == {part: [one for of in alone for one in of[part]] for part in ("checked", "faults")}
-    assert len(told["faults"]) > 5
+    assert len(told["checked"]) == len(files)
+    assert {fault["file"] for fault in told["faults"]} == {path.name for path in files[1:]} - {
+        "many-2.yaml",
+        "many-8.yaml",
+    }
 
 
 @pytest.mark.parametrize("given", ["1GiB", "-1", "0", "", "２０４８"])

@@ -29,9 +29,8 @@ def alike(programs: Sequence[Program]) -> list[list[int]]:
     """The places of programs that can be run together."""
     groups = defaultdict(list)
     for place, program in enumerate(programs):
-        until = program.pays_until if program.enrolment else None  # enrolments end with the last lever
         plain = program.model_copy(update=UNSAID | {"reference": None, "levers": []})
-        groups[repr(plain), until].append(place)
+        groups[repr(plain)].append(place)
     return list(groups.values())
 
 
