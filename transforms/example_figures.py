@@ -15,6 +15,11 @@ from transforms.programs import Program
 from transforms.reasons import REASONS
 
 PARTS = ("earning", "rebate", "coop")
+LINE = ["decision", "reason_codes", "quantity_micro", "program_exponent"]  # what is told of a line, and of its earnings
+ROW = [
+    "lever", "bracket", "rate", "unit_amount", "base_minor", "held_by", "program_earning_minor",
+    "currency", "program_currency", "exponent", "program_exponent",
+]  # fmt: skip
 
 
 class WorkedOut(NamedTuple):
@@ -93,8 +98,8 @@ def traces(world: World, found: WorkedOut, names: dict[str, str]) -> list[str]:
 def _trace(name: str, line_id: str, found: WorkedOut, names: dict[str, str]) -> str:
     if line_id not in found.standing:
         return f"{name} is not decided on: its partner is of a type that the program does not pay"
-    [line] = found.decided[found.decided["transaction_id"] == line_id].to_dict("records")
-    rows = found.earned[found.earned["transaction_id"] == line_id].to_dict("records")
+    [line] = found.decided.loc[found.decided["transaction_id"] == line_id, LINE].to_dict("records")
+    rows = found.earned.loc[found.earned["transaction_id"] == line_id, ROW].to_dict("records")
     codes = line["reason_codes"].split(",") if isinstance(line["reason_codes"], str) else []
     reasons = f" ({'; '.join(f'{code}: {REASONS[code].text}' for code in codes)})" if codes else ""
     parts = [f"{name} {line['decision']}{reasons} earns {found.total([line_id]) * _unit(line)}"]
