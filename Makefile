@@ -87,7 +87,7 @@ bench-latency: setup  ## a day of 20,000 lines under Airflow, landed until publi
 bench-dashboard: setup browser  ## the dashboard over 100,000 partners, one browser and 19 clients: about 6 minutes
 	@python -m benchmarks.dashboard
 
-bench-export: setup  ## reports of 10,000,000 earnings as files: about half an hour and 10 GB of disk
+bench-export: setup  ## reports of 10,000,000 earnings as files: about 10 minutes and 10 GB of disk
 	@python -m benchmarks.export
 
 docs-check: setup  ## fail when a generated page is stale

@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks.dashboard import multiply, settle
 
 RESULTS = Path(__file__).with_name("export.csv")
-ASKED = [(report, kind) for report in ("earnings", "ineligible") for kind in ("csv", "parquet", "xlsx")]
+ASKED = (("earnings", "csv"), ("earnings", "parquet"), ("ineligible", "csv"), ("ineligible", "parquet"))
 COMMAND = """
 from pathlib import Path
 from app.cli import app
