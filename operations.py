@@ -134,17 +134,22 @@ def simulate(folder: Path, first: date, end: date, progress: Progress = silent) 
 
 
 def verify(progress: Progress = silent) -> dict[str, Any]:
-    """Whether the ledger is what was posted, and what a full recomputation says it should be.
+    """Whether the ledger is what was posted, and what a full recomputation says it should be; whether the books are sound.
 
     `broken`: runs whose entries were edited since, or whose head is not the one in their release's manifest. `differences`: sums that the recomputation has otherwise.
-    `waiting`: deliveries that came since the last run, whose lines are not compared until they are settled.
+    `books`: what does not hold of deliveries, runs, closes and rule edits. `waiting`: deliveries that came since the last
+    run, whose lines are not compared until they are settled.
     """
-    with store.locked("verify"), store.warehouse() as con:
-        day = books.newest_day(con)
-        broken = books.broken_links(con, releases.releases())
-        waiting, differences = settlement.recomputed(con, day, progress)
-        [(entries,)] = con.execute("SELECT count(*) FROM derived.earnings_ledger").fetchall()
-    return {"as_of": day, "entries": entries, "broken": broken, "differences": differences, "waiting": waiting}
+    with store.locked("verify"):
+        with store.warehouse() as con:
+            day = books.newest_day(con)
+            broken = books.broken_links(con, releases.releases())
+            waiting, differences = settlement.recomputed(con, day, progress)
+            [(entries,)] = con.execute("SELECT count(*) FROM derived.earnings_ledger").fetchall()
+        unsound = [str(finding) for finding in pipeline.books_judged().findings]
+    return {
+        "as_of": day, "entries": entries, "broken": broken, "differences": differences, "books": unsound, "waiting": waiting,
+    }  # fmt: skip
 
 
 def erase_plan(email: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from warehouse import (
     store,
 )
 from warehouse.landing import Refused
-from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
+from warehouse.tables import AUDIT, BOOKS, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
 ENGINE_VERSION = "0.18.0"
@@ -337,6 +337,11 @@ def _release(
     verdict = _judged(folder / "published.duckdb", list(PUBLISHED.values()))
     stages.stage("expectations")
     return folder, manifest, verdict
+
+
+def books_judged() -> Any:
+    """The verdict on the books of deliveries, runs, closes and rule edits; hold the lock, with the warehouse closed."""
+    return _judge(store.home() / "warehouse.duckdb", list(BOOKS.values()))
 
 
 def _judged(path: Path, tables: list) -> Any:

@@ -197,7 +197,7 @@ def gc(
 
 @app.command()
 def verify(as_json: AsJson = False) -> None:
-    """Check the hash chain, and the ledger against a full recomputation. Exit 1 when either does not hold.
+    """Check the hash chain, the ledger against a full recomputation, and the books. Exit 1 when one does not hold.
 
     \b
     Example: incentives verify
@@ -213,9 +213,10 @@ def verify(as_json: AsJson = False) -> None:
         print_table(found["broken"]) if found["broken"] else None
         say("a full recomputation says the same" if not found["differences"] else "a full recomputation differs by:")
         print_table(found["differences"]) if found["differences"] else None
+        say("the books are sound" if not found["books"] else "\n".join(["the books are not sound:", *found["books"]]))
         if found["waiting"]:
             say(f"not compared, as they wait for the next settled day: {', '.join(found['waiting'])}")
-    raise typer.Exit(REFUSED if found["broken"] or found["differences"] else 0)
+    raise typer.Exit(REFUSED if found["broken"] or found["differences"] or found["books"] else 0)
 
 
 @app.command()

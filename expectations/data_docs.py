@@ -9,7 +9,7 @@ from great_expectations.data_context import set_context
 
 from expectations.context import Context
 from expectations.gate import open_source, suite_of
-from warehouse.tables import AUDIT, DERIVED, FEEDS, PUBLISHED
+from warehouse.tables import AUDIT, BOOKS, DERIVED, FEEDS, PUBLISHED
 
 SITE = "partner_incentives"
 
@@ -20,7 +20,7 @@ def build(folder: Path, release: Path | None, held: set[str]) -> None:
     folder.mkdir(parents=True, mode=0o700)
     set_context(context := Context())
     context.add_data_docs_site(SITE, _site(folder))
-    for table in (*FEEDS.values(), *DERIVED.values(), *AUDIT.values()):
+    for table in (*FEEDS.values(), *BOOKS.values(), *DERIVED.values(), *AUDIT.values()):
         context.suites.add(suite_of(table, table.layer))
     with open_source(context, release) if release else nullcontext() as source:
         for table in PUBLISHED.values():

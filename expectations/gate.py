@@ -188,7 +188,7 @@ def _from_contract(table: Table) -> list[Expectation]:
         for c in table.columns
         if COLUMNS[c].one_of
     ]
-    return [unique, required, *codes]
+    return [*([unique] if key else []), required, *codes]
 
 
 def _finding(source: Any, table: Table, schema: str, result: Any) -> Finding:
@@ -212,7 +212,9 @@ def _examples(source: Any, table: Table, schema: str, asked: dict[str, Any]) -> 
     """A few of the rows that offend, each by what it is known by; nothing that identifies a person, and none without memory."""
     name = f"{schema}.{table.name}"
     if condition := asked.get("condition"):
-        offending = f"SELECT {', '.join(_key(table))} FROM {name} WHERE NOT coalesce({condition}, true)"
+        offending = (
+            f"SELECT {', '.join(_key(table) or _needed(table))} FROM {name} WHERE NOT coalesce({condition}, true)"
+        )
     else:
         offending = asked["unexpected_rows_query"].replace("{batch}", name)
     with suppress(sa.exc.DBAPIError), source.get_execution_engine().engine.connect() as con:

@@ -268,6 +268,18 @@ def test_an_entry_of_a_run_that_was_never_recorded_is_found(first_day):
     assert (found["run"], found["posted"], found["found"]) == ("nobody", 0, 1)
 
 
+def test_an_edit_of_the_books_is_found_by_verify(april):
+    operations.close(date(2021, 3, 1), "anna")
+    assert operations.verify()["books"] == []
+    with store.warehouse() as con:
+        con.execute("UPDATE derived.closes SET closed_by = ''; DELETE FROM derived.runs WHERE run_number = 1")
+        con.execute("UPDATE clean.deliveries SET rows_accepted = 0 WHERE feed = 'transactions'")
+    done = CliRunner().invoke(app, ["verify"])
+    assert done.exit_code == 1 and "the books are not sound" in done.output
+    for rule in ("named:closes", "numbered:runs", "chained:runs", "conserved:deliveries"):
+        assert rule in done.output
+
+
 def test_a_chain_that_was_written_anew_is_not_the_one_that_was_released(first_day):
     settle_next(NEXT, [{"transaction_id": "t2"}])
     assert operations.verify()["broken"] == []

@@ -8,8 +8,8 @@ BOOKS: dict[str, Table] = {
         Table(
             name="deliveries",
             layer="clean",
-            row="one delivery, taken in or refused",
-            key=("delivery_id",),
+            row="one delivery, taken in or refused; what was refused may come again, mended, under its id",
+            key=(),
             columns=(
                 "delivery_id",
                 "feed",
