@@ -44,6 +44,7 @@ def close(month: date, by: str) -> list[date]:
     with store.locked(f"close {month:%Y-%m}"), store.warehouse() as con:
         with store.transaction(con):
             closed = books.close(con, month, by)
+        store.reached("month closed")
         acts.write_missing(con)
     return closed
 
@@ -199,7 +200,9 @@ def erase(email: str, by: str) -> dict[str, Any]:
         store.reached("person erased from warehouse")
         publishing.without(who)
         said = {"by": by, "token": who.token, "rows": rows, "files": files}
-        acts.write("erase", said)
+        if who.token not in {act["token"] for act in acts.written("erase")}:
+            acts.write("erase", said)
+        store.reached("erasure archived")
         begun.unlink()
     return said
 
@@ -214,10 +217,14 @@ def retire() -> tuple[int, int]:
         erase(email, "retention")
     with store.locked("retention"):
         deliveries = retention.deliveries_to_remove(day) if last else []
+        told = {name for act in acts.written("retire") for name in act["deliveries"]}
+        if names := [
+            folder.name for folder in deliveries if folder.name not in told
+        ]:  # first: what is gone tells nothing
+            acts.write("retire", {"by": "retention", "deliveries": names})
         for folder in deliveries:
-            shutil.rmtree(folder)
-        if deliveries:
-            acts.write("retire", {"by": "retention", "deliveries": [folder.name for folder in deliveries]})
+            store.reached("removal archived")
+            retention.remove(folder)
     return len(addresses), len(deliveries)
 
 

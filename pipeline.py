@@ -91,6 +91,7 @@ def _take_in(name: str, seen: str | None, progress: Progress) -> dict[str, Any]:
     except Refused as refused:
         with store.warehouse() as con:
             line = registry.refuse(con, name, manifest, str(refused))
+        store.reached("delivery refused")
         landing.move(name, "refused", str(refused))
     progress(_told(line))
     return line

@@ -40,6 +40,7 @@ def backup(out: Path) -> int:
             for name in KEPT:
                 if (store.home() / name).exists():
                     tar.add(store.home() / name, arcname=name)
+    store.reached("backup written")
     os.replace(fresh, out)
     return out.stat().st_size
 
@@ -90,6 +91,7 @@ def _unpack(file: Path, whole: Path) -> None:
             if strange := sorted({m.name.split("/")[0] for m in tar.getmembers()} - set(KEPT)):
                 raise LookupError(f"[{file.name}] holds {strange}, which no backup of ours does.")
             tar.extractall(unfinished, filter="data")
+        store.reached("backup unpacked")
         os.replace(unfinished, whole)
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as fault:
         raise LookupError(f"[{file.name}] is not a backup, or not a whole one: {fault}; use another.") from None

@@ -16,8 +16,14 @@ def deliveries(folders: Sequence[Path]) -> list[str]:
 
 
 def drop(folder: Path) -> str:
-    """Copy one ready delivery into landing/, whole at once; its name."""
+    """Copy one ready delivery into landing/, whole at once, unless it is there already; its name."""
     root = store.place("landing")
-    shutil.copytree(folder, root / f".{folder.name}")
-    os.replace(root / f".{folder.name}", root / folder.name)
+    there = root / folder.name / landing.MANIFEST
+    if there.exists() and there.read_bytes() == (folder / landing.MANIFEST).read_bytes():
+        return folder.name
+    unfinished = root / f".{folder.name}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.copytree(folder, unfinished)
+    store.reached("ready delivery copied")
+    os.replace(unfinished, root / folder.name)
     return folder.name

@@ -197,9 +197,21 @@ def test_a_delivery_whose_manifest_is_malformed_is_looked_through_as_well(home, 
     "point",
     [
         "person erased from deliveries",
-        pytest.param("person erased from warehouse", marks=pytest.mark.slow),
-        pytest.param("release named", marks=pytest.mark.slow),
-    ],
+        *(
+            pytest.param(later, marks=pytest.mark.slow)
+            for later in (
+                "file rewritten",
+                "file replaced",
+                "warehouse copied",
+                "warehouse compacted",
+                "person erased from warehouse",
+                "release named",
+                "pointer written",
+                "release file removed",
+                "erasure archived",
+            )
+        ),
+    ],  # fmt: skip
 )
 def test_an_erasure_that_is_cut_off_is_taken_up(known, point):
     cut_off(point)
@@ -207,6 +219,15 @@ def test_an_erasure_that_is_cut_off_is_taken_up(known, point):
         operations.erase("pat@contoso.example", "anna")
     done = operations.erase(EMAIL, "anna")
     assert traces(known) == [] and ask(f"SELECT count(*) FROM users WHERE user_email = '{done['token']}'") == [(1,)]
+    assert len(list((store.place("archive") / "acts").glob("*-erase.json"))) == 1
+    assert [path for folder in ("archive", "releases") for path in (known / folder).rglob(".*")] == []
+
+
+def test_a_file_that_an_erasure_had_half_written_is_written_anew(known):
+    for path in [path for path in (known / "archive").glob("*/users.*") if path.suffix in (".gz", ".parquet")]:
+        path.with_name(f".erasing{path.suffix}").write_bytes(b"PAR1 cut off")
+    operations.erase(EMAIL, "anna")
+    assert traces(known) == [] and list((known / "archive").rglob(".*")) == []
 
 
 def test_the_plan_names_the_places_and_changes_nothing(known):

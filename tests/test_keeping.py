@@ -20,6 +20,7 @@ from warehouse import releases, store
 pytestmark = pytest.mark.usefixtures("one_program")
 ROOT = Path(__file__).parents[1]
 NEXT = "2021-03-24"
+LACKING = ("landing", "refused", "sent", "erasing.json")  # which a home has that settled one day and is at rest
 
 
 def test_a_restored_backup_is_verified_and_goes_on(first_day, tmp_path_factory):
@@ -60,7 +61,13 @@ def test_a_home_in_which_something_has_landed_is_left_as_it_is(first_day, tmp_pa
         assert ask("SELECT count(*) FROM decisions") == [(1,)]
 
 
-@pytest.mark.parametrize("point", ["releases restored", "warehouse.duckdb restored"])
+POINTS = ("backup unpacked", *(f"{name} restored" for name in keeping.KEPT if name not in LACKING), "release rehomed")
+
+
+@pytest.mark.parametrize(
+    "point",
+    [point if point == "releases restored" else pytest.param(point, marks=pytest.mark.slow) for point in POINTS],
+)
 def test_a_restoration_that_is_killed_is_run_again(first_day, tmp_path_factory, point):
     folder = tmp_path_factory.mktemp("backup")
     keeping.backup(folder / "b.tar.gz")
@@ -71,12 +78,27 @@ def test_a_restoration_that_is_killed_is_run_again(first_day, tmp_path_factory, 
     env = os.environ | {"INCENTIVES_HOME": str(other), "INCENTIVES_TEST_KILLED_AT": point}
     assert subprocess.run(command, env=env, cwd=ROOT, check=False).returncode == -signal.SIGKILL
     with store.at(other):
-        with pytest.raises(LookupError, match="half of another backup"):
-            keeping.restore(folder / "other.tar")
+        if point != POINTS[0]:
+            with pytest.raises(LookupError, match="half of another backup"):
+                keeping.restore(folder / "other.tar")
         keeping.restore(folder / "b.tar.gz")
         assert operations.verify()["broken"] == operations.verify()["differences"] == []
         assert ask("SELECT count(*) FROM decisions") == [(1,)]
         assert list(other.glob(".[!.]*")) == []
+
+
+@pytest.mark.slow
+def test_a_backup_that_is_killed_has_no_name_and_is_written_by_the_same_command(first_day, tmp_path_factory):
+    out = tmp_path_factory.mktemp("backup") / "b.tar.gz"
+    command = [sys.executable, "-m", "app.cli", "backup", str(out)]
+    env = os.environ | {"INCENTIVES_TEST_KILLED_AT": "backup written"}
+    assert subprocess.run(command, env=env, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    assert not out.exists()
+    keeping.backup(out)
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
+    with store.at(tmp_path_factory.mktemp("elsewhere")):
+        keeping.restore(out)
+        assert ask("SELECT count(*) FROM decisions") == [(1,)]
 
 
 def test_an_erasure_under_way_is_taken_up_by_the_restored_home(home, tmp_path_factory):

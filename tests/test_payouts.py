@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from contextlib import nullcontext
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -201,6 +202,26 @@ def test_a_sending_that_is_cut_off_is_taken_up_and_pays_once(home, point):
     assert remittance.send(batch, PAYER) == []
     settle("2021-05-15")
     assert entries() == {partner: [("paid", f"-{amount}0")] for partner, amount in PAID.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", ["delivery copied", "delivery landed"])
+def test_a_proposal_and_a_decision_that_are_cut_off_are_made_once(home, point):
+    def killed(command: str) -> bool:
+        """Whether a command that is killed has landed what it says."""
+        cut = {**os.environ, "INCENTIVES_TEST_KILLED_AT": point}
+        run = [sys.executable, "-m", "app.cli", "payouts", *command.split()]
+        assert subprocess.run(run, env=cut, cwd=ROOT, capture_output=True, check=False).returncode == -signal.SIGKILL
+        return point == "delivery landed"
+
+    with pytest.raises(payouts.NothingDue) if killed(f"propose --on {CYCLE} --by anna") else nullcontext():
+        payouts.propose(CYCLE, "anna")
+    [batch] = payouts.batches()
+    said = batch["batch_id"], "approved", "ben", batch["batch_hash"]
+    is_landed = killed(f"approve {batch['batch_id']} --hash {batch['batch_hash']} --by ben")
+    with pytest.raises(LookupError, match="approved already") if is_landed else nullcontext():
+        payouts.decide(*said)
+    assert [(row["payments"], row["approval"]) for row in payouts.batches()] == [(3, "approved")]
 
 
 def test_a_restored_home_names_the_batches_that_the_bank_may_not_have(home, tmp_path_factory):

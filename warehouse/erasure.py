@@ -25,6 +25,7 @@ ADDRESSES = ("user_email", "requested_by")
 FREE_TEXT = ("delivered", "original", "row_key", "note")  # where an address may stand among other text
 NAMING_NOBODY = [name for name, feed in FEEDS.items() if not set(ADDRESSES) & set(feed.columns)]
 HELD = ("landing", "archive", "refused")
+UNFINISHED = ".erasing"
 
 
 class Person(NamedTuple):
@@ -177,7 +178,9 @@ def _manifest(path: Path) -> dict[str, Any]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if path.is_file() and path.name != landing.MANIFEST]
+    """The files of a delivery but its manifest; and but one that an erasure which was cut off had not finished to write."""
+    found = (path for path in sorted(folder.iterdir()) if path.is_file() and path.name != landing.MANIFEST)
+    return [path for path in found if not path.name.startswith(UNFINISHED)]
 
 
 def _rewritten(path: Path, who: Person) -> str | pa.Table | None:
@@ -232,12 +235,14 @@ def _nameless(made: pa.Table, held: pa.Table) -> pa.Table:
 
 
 def _replace(path: Path, made: str | pa.Table) -> None:
-    fresh = path.with_name(f".erasing{path.suffix}")
+    fresh = path.with_name(f"{UNFINISHED}{path.suffix}")
     if isinstance(made, pa.Table):
         pq.write_table(made, fresh)
     else:
         files.write_text(fresh, made)
+    store.reached("file rewritten")
     os.replace(fresh, path)
+    store.reached("file replaced")
 
 
 def _fit(path: Path, names: set[str]) -> None:

@@ -174,15 +174,17 @@ def file_hash(path: Path) -> str:
 
 
 def move(name: str, to: Literal["archive", "refused"], message: str | None = None) -> Path:
-    """Move a landed folder on and keep it; a refused one gets a reason.txt beside its files."""
+    """Move a landed folder on and keep it; a refused one gets a reason.txt beside its files first, by which it is told of."""
+    landed = store.place("landing") / name
+    if message:
+        (landed / "reason.txt").write_text(message + "\n")
+        store.reached("reason written")
     target = store.place(to) / name
     number = 1
     while target.exists():
         number += 1
         target = store.place(to) / f"{name}~{number}"
-    os.replace(store.place("landing") / name, target)
-    if message:
-        (target / "reason.txt").write_text(message + "\n")
+    os.replace(landed, target)
     return target
 
 
@@ -238,5 +240,7 @@ def deliver(
     unfinished = folder / f".{MANIFEST}"
     text = json.dumps(manifest.model_dump(mode="json", by_alias=True), indent=2)
     unfinished.write_text(text + "\n")
+    store.reached("delivery copied")
     os.replace(unfinished, folder / MANIFEST)
+    store.reached("delivery landed")
     return folder

@@ -84,6 +84,14 @@ def release(con: duckdb.DuckDBPyConnection, quarantine_id: str, changes: dict[st
     return delivery_id
 
 
+def note_released(con: duckdb.DuckDBPyConnection, manifest: landing.Manifest) -> None:
+    """Say of the row that a delivery takes in again that it is released, should whoever landed it have been cut off before."""
+    con.execute(
+        "UPDATE clean.quarantine SET released_by = $id WHERE quarantine_id = $row AND released_by IS NULL",
+        {"id": manifest.delivery_id, "row": manifest.settings.get("released")},
+    )
+
+
 def _delivered_since(
     con: duckdb.DuckDBPyConnection, feed: Feed, row: dict[str, Any], whole: dict[str, Any]
 ) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import store
+from warehouse import quarantine, store
 from warehouse.intake import SMALL, Staged
 from warehouse.landing import Manifest, Refused
 from warehouse.tables import FEEDS
@@ -23,9 +23,15 @@ def seen(con: duckdb.DuckDBPyConnection, delivery_ids: list[str]) -> dict[str, s
 
 
 def refuse(con: duckdb.DuckDBPyConnection, name: str, manifest: Manifest | None, message: str) -> dict[str, Any]:
-    """Register a refused delivery with its one message; the register's line."""
+    """Register a refused delivery with its one message, in place of what was said of the same before; the register's line."""
     line = _line(name, manifest, delivery_status="refused", message=message)
-    return _write(con, line)
+    with store.transaction(con):
+        con.execute(
+            "DELETE FROM clean.deliveries WHERE delivery_id = $delivery_id AND delivery_status = 'refused' "
+            "AND manifest_hash IS NOT DISTINCT FROM $manifest_hash",
+            {column: line[column] for column in ("delivery_id", "manifest_hash")},
+        )
+        return _write(con, line)
 
 
 def accept(con: duckdb.DuckDBPyConnection, manifest: Manifest, staged: Staged) -> dict[str, Any]:
@@ -64,6 +70,7 @@ def accept(con: duckdb.DuckDBPyConnection, manifest: Manifest, staged: Staged) -
             {k: line[k] for k in line if k.startswith("rows_")} | {k: line[k] for k in ("message", "delivery_id")},
         )
         con.execute("INSERT INTO clean.quarantine BY NAME SELECT * FROM staging.clean.quarantine")
+        quarantine.note_released(con, manifest)
         if manifest.feed == "transactions":
             _amounts(con)
         _conserved(con, line)

@@ -101,6 +101,7 @@ def point_to(manifest: dict[str, Any]) -> None:
     fresh = root / f".{POINTER}"
     fresh.write_text(json.dumps(manifest, indent=2) + "\n")
     store.sync(fresh)
+    store.reached("pointer written")
     os.replace(fresh, root / POINTER)
     store.sync(root)
 
@@ -136,6 +137,7 @@ def expire(keep: int) -> tuple[int, int]:
     freed = sum(path.stat().st_size for path in doomed)
     for path in doomed:
         path.unlink()
+        store.reached("release file removed")
     return len(databases), freed
 
 
@@ -149,6 +151,7 @@ def rehome() -> None:
                 parts.show(con, manifest["parts"])
             else:
                 _rehome_months(con)
+        store.reached("release rehomed")
 
 
 def _rehome_months(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,5 +1,6 @@
 """What is kept no longer than its feed's contract says: archived deliveries, and persons who have no role any more."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -35,6 +36,14 @@ def deliveries_to_remove(as_of: date) -> list[Path]:
         if manifest.business_date < _back(as_of, FEEDS[manifest.feed].keep_months):
             found.append(path.parent)
     return found
+
+
+def remove(folder: Path) -> None:
+    """Remove an archived delivery, its manifest last, so that one that is half removed is found again."""
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == landing.MANIFEST):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        store.reached("delivered file removed")
+    folder.rmdir()
 
 
 def _back(as_of: date, months: int) -> date:

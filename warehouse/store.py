@@ -166,7 +166,12 @@ def _spilled() -> str:
 
 
 def _clear_spilled() -> None:
-    """Remove what connections spilled whose process was killed, a day or more ago; the others remove it when they close."""
+    """Remove what connections spilled whose process was killed, a day or more ago; the others remove it when they close.
+
+    And the copy of a home that a replay made which was killed; who holds the lock knows that none is under way.
+    """
+    for folder in place("staging").glob("replay-*"):
+        shutil.rmtree(folder)
     for folder in place("staging").glob("spilled*"):
         with suppress(FileNotFoundError):
             if time.time() - folder.stat().st_mtime > SPILLED_SECONDS:
@@ -263,11 +268,14 @@ def _migrate(con: duckdb.DuckDBPyConnection, found: int) -> None:
 def compact() -> None:
     """Write the warehouse anew without the space that deleted rows left; hold the lock around it."""
     path, fresh = home() / "warehouse.duckdb", home() / ".warehouse.duckdb"
-    fresh.unlink(missing_ok=True)
+    for left in home().glob(f"{fresh.name}*"):  # its log too, which would be read into the fresh one
+        left.unlink()
     with connect() as con:
         attach(con, path, "old", "(READ_ONLY)")
         attach(con, fresh, "fresh")
         con.execute("COPY FROM DATABASE old TO fresh")
+        reached("warehouse copied")
+    reached("warehouse compacted")
     os.replace(fresh, path)
 
 
