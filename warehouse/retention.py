@@ -44,6 +44,7 @@ def remove(folder: Path) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         store.reached("delivered file removed")
     folder.rmdir()
+    store.reached("delivery removed")
 
 
 def _back(as_of: date, months: int) -> date:
