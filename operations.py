@@ -218,9 +218,8 @@ def retire() -> tuple[int, int]:
     with store.locked("retention"):
         deliveries = retention.deliveries_to_remove(day) if last else []
         told = {name for act in acts.written("retire") for name in act["deliveries"]}
-        if names := [
-            folder.name for folder in deliveries if folder.name not in told
-        ]:  # first: what is gone tells nothing
+        names = [folder.name for folder in deliveries if folder.name not in told]
+        if names:  # before they are removed, since what is gone tells nothing
             acts.write("retire", {"by": "retention", "deliveries": names})
         for folder in deliveries:
             store.reached("removal archived")

@@ -268,8 +268,7 @@ def _migrate(con: duckdb.DuckDBPyConnection, found: int) -> None:
 def compact() -> None:
     """Write the warehouse anew without the space that deleted rows left; hold the lock around it."""
     path, fresh = home() / "warehouse.duckdb", home() / ".warehouse.duckdb"
-    for left in home().glob(f"{fresh.name}*"):  # its log too, which would be read into the fresh one
-        left.unlink()
+    fresh.unlink(missing_ok=True)
     with connect() as con:
         attach(con, path, "old", "(READ_ONLY)")
         attach(con, fresh, "fresh")
