@@ -254,6 +254,17 @@ def test_rules_whose_copying_was_cut_off_are_archived_whole(home, monkeypatch):
     assert {path.name for path in kept.iterdir()} == {path.name for path in rulebook.programs_folder().iterdir()}
 
 
+@pytest.mark.slow
+def test_a_warehouse_that_was_cut_off_while_it_was_migrated_is_migrated_by_the_next_command(home):
+    with store.connect(home / "warehouse.duckdb") as con:
+        con.execute((store.MIGRATIONS / "0001.sql").read_text())
+        con.execute("CREATE SCHEMA meta; CREATE TABLE meta.schema_version AS SELECT 1 AS version")
+        con.execute("CREATE TABLE meta.currencies (currency VARCHAR, exponent INTEGER)")
+    assert run(home, "warehouse migrated", "status") == -signal.SIGKILL
+    with store.locked("test"), store.warehouse() as con:
+        assert con.execute("FROM meta.schema_version").fetchall() == [(1,), (store.SCHEMA_VERSION,)]
+
+
 def test_a_home_that_was_cut_off_while_it_was_made_is_made_by_the_next_command(home):
     assert run(home, "warehouse made") == -signal.SIGKILL
     assert run(home) == 0

@@ -153,5 +153,5 @@ def test_the_ledger_is_the_oracles_on_every_day_of_a_year(home, tmp_path_factory
     assert found["broken"] == found["differences"] == found["books"] == []
     assert {cause for (cause,) in ask("SELECT DISTINCT cause FROM earnings_ledger")} >= {
         "new_line", "corrected_line", "refund", "eligibility_lost", "eligibility_gained", "rule_change", "bracket_rise",
-        "bracket_fall", "cap_freed",
+        "cap_freed",
     }  # fmt: skip

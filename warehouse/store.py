@@ -262,6 +262,7 @@ def _migrate(con: duckdb.DuckDBPyConnection, found: int) -> None:
         for number in range(found + 1, SCHEMA_VERSION + 1):
             con.execute((MIGRATIONS / f"{number:04d}.sql").read_text())
         known.provide(con)
+        reached("warehouse migrated")
         con.execute("INSERT INTO meta.schema_version VALUES (?)", [SCHEMA_VERSION])
 
 
