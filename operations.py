@@ -175,14 +175,17 @@ def erase(email: str, by: str) -> dict[str, Any]:
     by = people.named(by)
     begun = store.home() / "erasing.json"
     address = erasure.address(email)
-    mark = {"who": sha256(address.encode()).hexdigest(), "token": f"erased-{secrets.token_hex(8)}@erased.invalid"}
+    mark: dict[str, Any] = {
+        "who": sha256(address.encode()).hexdigest(),
+        "token": f"erased-{secrets.token_hex(8)}@erased.invalid",
+    }
     if begun.exists():
         mark_before = json.loads(begun.read_text())
         if mark_before["who"] != mark["who"]:
             raise LookupError(f"another erasure was cut off on the way; run it again first, or see [{begun}].")
         mark = mark_before
     else:
-        erase_plan(email)
+        mark |= erase_plan(email)  # what is erased before a cut cannot be told after it
         fresh = begun.with_name(f".{begun.name}")
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(mark))
@@ -199,7 +202,8 @@ def erase(email: str, by: str) -> dict[str, Any]:
         store.compact()
         store.reached("person erased from warehouse")
         publishing.without(who)
-        said = {"by": by, "token": who.token, "rows": rows, "files": files}
+        named: dict[str, Any] = {"rows": mark.get("rows", rows), "deliveries": mark.get("deliveries", [])}
+        said = {"by": by, "token": who.token, **named, "files": files}
         if who.token not in {act["token"] for act in acts.written("erase")}:
             acts.write("erase", said)
         store.reached("erasure archived")
