@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import shutil
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path

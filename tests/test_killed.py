@@ -175,12 +175,12 @@ def test_the_release_of_a_row_that_is_killed_lands_it_once_and_says_so(april, tm
     row = f"{NEXT}-transactions-1/transactions.csv/3"
     command = f"quarantine release {row} --set transaction_at={NEXT}T10:00:00Z --by anna"
     with store.at(home):
-        assert [one["quarantine_id"] for one in pipeline.quarantined()] == [row]
+        assert [one["quarantine_id"] for one in operations.quarantined()] == [row]
         assert run(home, point, command) == -signal.SIGKILL
         if not [name for name in pipeline.landed() if "release" in name]:
             assert again(home, command) == 0
         again(home, "ingest")
-        assert pipeline.quarantined() == [] and again(home, command) == 1
+        assert operations.quarantined() == [] and again(home, command) == 1
         with store.warehouse() as con:
             assert con.execute("SELECT count(*) FROM clean.transactions WHERE transaction_id = 'bad'").fetchall() == [
                 (1,)
