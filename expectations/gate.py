@@ -14,7 +14,8 @@ from great_expectations.expectations.expectation import Expectation
 from expectations import duckdb_engine
 from expectations.context import judging
 from expectations.counted import ExpectQueryToFindNothing, ExpectRowsToMeet
-from expectations.rules import Rule, of
+from expectations.rule import Rule
+from expectations.rules import of
 from warehouse.columns import COLUMNS
 from warehouse.tables import Published, Table
 
