@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from transforms.criteria import Criterion
 from transforms.dated import ALWAYS, Dated
-from transforms.figures_in_words import NOTHING, Reading, either, money, on, over_all_days, percent
+from transforms.figures_in_words import NOTHING, Telling
 from transforms.levers_in_words import LeverInWords, cap_in_words, clawback_in_words, documented, lever_in_words
 from transforms.precedence import Association
 from transforms.programs import Program
@@ -53,60 +53,62 @@ class ProgramInWords(NamedTuple):
 
 def program_in_words(program: Program, day: date | None = None) -> ProgramInWords:
     """The rules in force on a day; without one, all of them with their days."""
-    read = on(day) if day else over_all_days
+    tell = Telling(day)
     levers = [lever for lever in program.levers if day is None or lever.effective.covers(day)]
     return ProgramInWords(
-        list(_head(program, read)),
-        list(_eligibility(program, read, day)),
-        [lever_in_words(lever, program.currency, read, day) for lever in levers],
-        list(_terms(program, read)),
+        list(_head(program, tell)),
+        list(_eligibility(program, tell)),
+        [lever_in_words(lever, program.currency, tell) for lever in levers],
+        list(_terms(program, tell)),
     )
 
 
-def _head(program: Program, read: Reading) -> Iterator[Sentence]:
+def _head(program: Program, tell: Telling) -> Iterator[Sentence]:
     year = date.fromisoformat(f"2001-{program.fiscal_year_start}")
     yield Sentence("status", program.status)
-    yield Sentence("earner", f"the {program.earner} of a line, if {either(program.partner_types)}")
-    yield from _association(program.association, read) if program.association else ()
+    yield Sentence("earner", f"the {program.earner} of a line, if {tell.either(program.partner_types)}")
+    yield from _association(program.association, tell) if program.association else ()
     yield Sentence("currency", f"{program.currency}; the fiscal year begins on {year.day} {year:%B}")
     yield Sentence("priced by", program.reference_date.replace("_", " "))
     yield Sentence("documented", documented(program.reference))
 
 
-def _association(association: Association, read: Reading) -> Iterator[Sentence]:
-    ranked = read(association.precedence, ", then ".join)
+def _association(association: Association, tell: Telling) -> Iterator[Sentence]:
+    ranked = tell.read(association.precedence, ", then ".join)
     decides = "no claim counts" if ranked == NOTHING else f"{ranked}: the first that is in force decides who earns"
     yield Sentence("association", decides)
     for claimed, opt_out in association.opt_out_days.items():
-        if (wait := read(opt_out, lambda days: f"{days} days")) != NOTHING:
+        if (wait := tell.read(opt_out, lambda days: f"{days} days")) != NOTHING:
             yield Sentence("association", f"from its approval a customer may opt out of a {claimed} claim for {wait}")
 
 
-def _eligibility(program: Program, read: Reading, day: date | None) -> Iterator[Sentence]:
-    starts = sorted(program.eligibility.criteria)
+def _eligibility(program: Program, tell: Telling) -> Iterator[Sentence]:
+    day, starts = tell.on, sorted(program.eligibility.criteria)
     for start, end in zip(starts, [*starts[1:], None], strict=True):
         if day is None or (start <= day and (end is None or day < end)):
             since = "" if day or start == ALWAYS else f" (from {start})"
             for criterion in program.eligibility.criteria[start]:
-                yield Sentence(criterion.criterion, _criterion(criterion, program.currency, read) + since)
+                yield Sentence(criterion.criterion, _criterion(criterion, program.currency, tell) + since)
             if not program.eligibility.criteria[start]:
                 yield Sentence("no criterion", f"is asked{since}")
     if program.enrolment:
         yield Sentence("enrolment", _enrolment(program))
     begins = {"month_start": "the first day of the month in which", "day_met": "the day on which"}
-    grace = read(program.eligibility.grace_days, lambda days: f"{days} days of grace" if days else "no day of grace")
+    grace = tell.read(
+        program.eligibility.grace_days, lambda days: f"{days} days of grace" if days else "no day of grace"
+    )
     yield Sentence("earns", f"from {begins[program.eligibility.earns_from]} all hold until one no longer does; {grace}")
 
 
-def _criterion(criterion: Criterion, currency: str, read: Reading) -> str:
+def _criterion(criterion: Criterion, currency: str, tell: Telling) -> str:
     figures = [figure for figure in (criterion.any_of, criterion.at_least) if figure]
-    if any(read(figure, str) == NOTHING for figure in figures):
+    if any(tell.read(figure, str) == NOTHING for figure in figures):
         return "is not asked on this day"
-    level = f" ({read(criterion.level, either)})" if criterion.level else ""
+    level = f" ({tell.read(criterion.level, tell.either)})" if criterion.level else ""
     said = CRITERIA[criterion.criterion].format(
-        any_of=read(criterion.any_of or Dated.always(None), either),
+        any_of=tell.read(criterion.any_of or Dated.always(None), tell.either),
         level=level,
-        at_least=read(criterion.at_least or Dated.always(None), money(currency)),
+        at_least=tell.read(criterion.at_least or Dated.always(None), tell.money(currency)),
         days=criterion.days,
     )
     return said + ("; once met it stays met" if criterion.once_met_stays else "")
@@ -122,21 +124,25 @@ def _enrolment(program: Program) -> str:
     return "; ".join([*parts, "rolls over" if enrolment.rolls_over else "does not roll over"])
 
 
-def _terms(program: Program, read: Reading) -> Iterator[Sentence]:
+def _terms(program: Program, tell: Telling) -> Iterator[Sentence]:
     """What becomes of an earning after its lever, in the order in which it happens."""
-    yield from (Sentence("cap", f"over all levers {cap_in_words(cap, program.currency, read)}") for cap in program.cap)
+    yield from (Sentence("cap", f"over all levers {cap_in_words(cap, program.currency, tell)}") for cap in program.cap)
     yield Sentence("rounding", f"{AT[program.rounding.at]} {ROUNDED[program.rounding.mode]}")
-    split = f"rebate {read(program.split.rebate, percent)}; co-op {read(program.split.coop, percent)}"
+    split = (
+        f"rebate {tell.read(program.split.rebate, tell.percent)}; co-op {tell.read(program.split.coop, tell.percent)}"
+    )
     rounded, rest = ("co-op", "rebate") if program.remainder_to == "rebate" else ("rebate", "co-op")
     yield Sentence("split", f"{split}; the {rounded} is rounded as the earning is, the {rest} is what that leaves")
-    yield from (Sentence("clawback", said) for said in clawback_in_words(program.clawback))
-    yield from _coop(program.coop, program.currency, read) if program.coop else ()
-    yield from _payout(program.payout, program.currency, read) if program.payout else ()
+    yield from (Sentence("clawback", said) for said in clawback_in_words(program.clawback, tell))
+    yield from _coop(program.coop, program.currency, tell) if program.coop else ()
+    yield from _payout(program.payout, program.currency, tell) if program.payout else ()
 
 
-def _coop(coop: Coop, currency: str, read: Reading) -> Iterator[Sentence]:
+def _coop(coop: Coop, currency: str, tell: Telling) -> Iterator[Sentence]:
     if coop.minimum:
-        yield Sentence("co-op", f"below {read(coop.minimum, money(currency))} in a half year it becomes rebate")
+        yield Sentence(
+            "co-op", f"below {tell.read(coop.minimum, tell.money(currency))} in a half year it becomes rebate"
+        )
     if coop.usage_months:
         yield Sentence("co-op", f"is used in the {coop.usage_months} months after the half year of earning")
     if coop.claims_open:
@@ -145,8 +151,8 @@ def _coop(coop: Coop, currency: str, read: Reading) -> Iterator[Sentence]:
             "co-op", f"is claimed from day {coop.claims_open.day} of the {month} month after the half year on"
         )
     for activity, cap in coop.caps.items():
-        most = [f"{percent(cap.share)} of it"] if cap.share else []
-        most += [money(currency)(cap.amount)] if cap.amount else []
+        most = [f"{tell.percent(cap.share)} of it"] if cap.share else []
+        most += [tell.money(currency)(cap.amount)] if cap.amount else []
         told = " or ".join(most) + (", whichever is more" if len(most) > 1 else "")
         yield Sentence("co-op", f"{activity.replace('_', ' ')}: at most {told}")
     if coop.grace_days is not None:
@@ -155,12 +161,12 @@ def _coop(coop: Coop, currency: str, read: Reading) -> Iterator[Sentence]:
         )
 
 
-def _payout(payout: Payout, currency: str, read: Reading) -> Iterator[Sentence]:
+def _payout(payout: Payout, currency: str, tell: Telling) -> Iterator[Sentence]:
     if payout.due:
         lag, day = payout.due.lag_days, payout.due.day
         yield Sentence("payout", f"due on day {day} of the month that holds the earning month's end plus {lag} days")
     if payout.minimum:
-        yield Sentence("payout", f"from {read(payout.minimum, money(currency))} on; less is carried forward")
+        yield Sentence("payout", f"from {tell.read(payout.minimum, tell.money(currency))} on; less is carried forward")
     if payout.unreached:
         then = {"forfeit": "forfeited", "carry": "carried on"}[payout.unreached.then]
         yield Sentence("payout", f"what is below the minimum at the end of the fiscal year is {then}")

@@ -1,9 +1,11 @@
 """Program files in words: on a day, over all days, and as a schema that editors check by."""
 
+import ast
 import json
+import re
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
@@ -16,9 +18,11 @@ from app.program_meanings import MEANINGS
 from app.program_schema import program_schema
 from app.rules_in_words import program_in_words
 from app.rules_page import rules_page
+from transforms import figures_in_words, levers, levers_in_words, published, rules_in_german
 from transforms.programs import Program, load
 from transforms.published import program_levers
 from transforms.rule_file import read
+from transforms.vocabulary import WORDS
 
 SHIPPED = sorted(rulebook.programs_folder().glob("*.yaml"))
 RESELLER = rulebook.programs_folder() / "csp-indirect-reseller.yaml"
@@ -265,6 +269,39 @@ def test_what_is_published_has_each_lever_in_words(tmp_path):
         and row.bounds.endswith("; a refund of kind lapse takes back 40 % from 7 months on")
         for row in (units, growth, lump)
     )
+
+
+def test_what_is_published_is_there_in_german(tmp_path):
+    (tmp_path / "all-words.yaml").write_text(ALL_WORDS)
+    program = load(tmp_path / "all-words.yaml").model_copy(update={"status": "active"})
+    units, growth, lump = program_levers([program], date(2021, 2, 3)).itertuples()
+    assert units.selects_de.startswith("office365 oder windows, nicht Bildung, Kunden in US oder CA, nicht Testangebot")
+    assert "höchstens 1.000 USD vom 01.01.2021 bis 30.06.2021; 2.000,50 USD ab 01.07.2021 je Partner" in units.bounds_de
+    assert "über 1.000 USD: 2 % vom 01.01.2021 bis 30.06.2021, 3 % ab 01.07.2021 auf 100.000 USD" in growth.pays_de
+    assert lump.selects_de == "Kunden: gewerblich"
+
+
+def test_every_text_of_a_rule_is_there_in_german():
+    words = set(rules_in_german.WORDS)
+    tables = (*levers_in_words.NAMED.values(), *levers_in_words.MODES.values(), *levers_in_words.TAKES.values(),
+              *levers_in_words.EXCESS.values(), *levers_in_words.SINCE.values(), *levers_in_words.OVER.values(),
+              *levers_in_words.BASES.values())  # fmt: skip
+    codes = (
+        *get_args(levers.Per),
+        *(code for column in ("product_segment", "customer_segment") for code in WORDS[column]),
+    )
+    periods = [f"previous {name}" for name in ("month", "quarter", "half year", "fiscal year")]
+    told = {*tables, *periods, *(code.replace("_", " ") for code in codes)} - {"{what}", ""}
+    for module in (figures_in_words, levers_in_words, published):
+        for call in ast.walk(ast.parse(Path(module.__file__).read_text())):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("tell", "self"):
+                given = (
+                    [call.args[0].body, call.args[0].orelse] if isinstance(call.args[0], ast.IfExp) else call.args[:1]
+                )
+                told |= {one.value for one in given if isinstance(one, ast.Constant)}
+    assert told - words == set()
+    for english, german in rules_in_german.WORDS.items():
+        assert set(re.findall(r"{\w+}", german)) <= set(re.findall(r"{\w+}", english)), english
 
 
 def test_a_lever_without_bounds_is_published_without():

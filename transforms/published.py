@@ -4,10 +4,12 @@ from datetime import date
 
 import pandas as pd
 
-from transforms.figures_in_words import over_all_days
+from transforms.figures_in_words import ENGLISH, Language, Telling
+from transforms.levers import Lever
 from transforms.levers_in_words import LeverInWords, cap_in_words, clawback_in_words, lever_in_words
 from transforms.money import RATE, decimals
 from transforms.programs import Program, active
+from transforms.rules_in_german import GERMAN
 
 READS = ("goes_on", "keeps_customers", "has_baseline", "has_first_purchase", "pays_until")
 
@@ -58,10 +60,10 @@ def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:
     """Each lever of the active programs: the rate and split in force on the day, all its rules in words, where it is documented.
 
     `selects`, `pays` and `bounds` are the words, figures that change with their days; `bounds` is missing where none is.
+    They are there in German too.
     """
     rows = [(program, lever) for program in active(programs) for lever in program.levers]
     splits = [program.split.on(run_date) for program, _ in rows]
-    words = [lever_in_words(lever, program.currency, over_all_days, None) for program, lever in rows]
     return pd.DataFrame(
         {
             "program": [program.program for program, _ in rows],
@@ -69,14 +71,12 @@ def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:
             "lever": [lever.lever for _, lever in rows],
             "lever_title": [lever.title for _, lever in rows],
             "program_currency": [program.currency for program, _ in rows],
+            "fiscal_year_start": [program.fiscal_year_start for program, _ in rows],
             "effective_from": pd.to_datetime([lever.effective.start for _, lever in rows]).as_unit("us"),
             "effective_to": pd.to_datetime([lever.effective.to for _, lever in rows]).as_unit("us"),
             "rate": decimals([lever.rate.on(run_date) if lever.rate else None for _, lever in rows], RATE),
-            "selects": [said.selects for said in words],
-            "pays": [said.price for said in words],
-            "bounds": pd.Series(
-                [_bounds(program, said) for (program, _), said in zip(rows, words, strict=True)], dtype="str"
-            ),
+            **_in_words(rows, "", ENGLISH),
+            **_in_words(rows, "_de", GERMAN),
             "is_illustrative": [lever.illustrative for _, lever in rows],
             "rebate_share": decimals([rebate for rebate, _ in splits], RATE),
             "coop_share": decimals([coop for _, coop in splits], RATE),
@@ -86,9 +86,21 @@ def program_levers(programs: list[Program], run_date: date) -> pd.DataFrame:
     )
 
 
-def _bounds(program: Program, said: LeverInWords) -> str | None:
-    over_all = (f"over all levers {cap_in_words(cap, program.currency, over_all_days)}" for cap in program.cap)
-    back = clawback_in_words(program.clawback) if program.clawback else ()
+def _in_words(rows: list[tuple[Program, Lever]], suffix: str, language: Language) -> dict[str, object]:
+    """The columns that tell levers in a language."""
+    tell = Telling(language=language)
+    words = [lever_in_words(lever, program.currency, tell) for program, lever in rows]
+    bounds = [_bounds(program, said, tell) for (program, _), said in zip(rows, words, strict=True)]
+    return {
+        f"selects{suffix}": [said.selects for said in words],
+        f"pays{suffix}": [said.price for said in words],
+        f"bounds{suffix}": pd.Series(bounds, dtype="str"),
+    }
+
+
+def _bounds(program: Program, said: LeverInWords, tell: Telling) -> str | None:
+    over_all = (tell("over all levers {cap}", cap=cap_in_words(cap, program.currency, tell)) for cap in program.cap)
+    back = clawback_in_words(program.clawback, tell) if program.clawback else ()
     return "; ".join([*said.conditions, *over_all, *back]) or None
 
 
