@@ -97,13 +97,15 @@ def _case(place: int, otherwise: str) -> str:
 
 # few lines of very many: a join that took them in whole would hold them all
 LINES = """
-SELECT line.*, seller.partner_name AS seller_name, reseller.partner_name AS reseller_name, reseller.country AS reseller_country
+SELECT line.*, seller.partner_name AS seller_name, reseller.partner_name AS reseller_name, reseller.country AS reseller_country,
+    product_name, product_family, customer_name
 FROM (
     SELECT transaction_id, seller_id, reseller_id, customer_id, product_id, subscription_id, transaction_at, invoice_at,
         charge_type, quantity, revenue AS line_revenue, currency AS line_currency, association
     FROM transactions SEMI JOIN asked USING (transaction_id)
 ) AS line
 LEFT JOIN partners AS seller ON seller.partner_id = seller_id LEFT JOIN partners AS reseller ON reseller.partner_id = reseller_id
+LEFT JOIN products USING (product_id) LEFT JOIN customers USING (customer_id)
 """
 TITLES = "(SELECT DISTINCT program, program_title FROM programs)"
 # where the rate of an earning is that of its line into USD
@@ -111,7 +113,7 @@ IN_USD = "program_currency = 'USD' AND line_currency = currency"
 EARNINGS = {
     "agreementEndDate": "", "agreementNumber": "", "agreementStartDate": "", "baseline": "", "baselineType": "",
     "bucketSize": "", "calculationDate": "posted_on", "claimId": "", "compensableUnits": "", "customerCountry": "",
-    "customerEmail": "", "customerName": "", "customerTenantId": "customer_id", "desktopCount": "",
+    "customerEmail": "", "customerName": "customer_name", "customerTenantId": "customer_id", "desktopCount": "",
     "distributorId": "seller_id", "distributorName": "seller_name", "earningAmount": "amount",
     "earningAmountInLastPaymentCurrency": "CASE last_payment_currency WHEN currency THEN amount WHEN program_currency THEN program_amount END", "earningAmountUSD": "CASE program_currency WHEN 'USD' THEN program_amount END",
     "earningDate": "earning_month", "earningExchangeRate": "CASE program_currency WHEN 'USD' THEN fx_rate END",
@@ -126,7 +128,7 @@ EARNINGS = {
     "parentProductName": "", "participantId": "partner_id", "participantIdType": LOCATION,
     "participantName": "partner_name", "partnerAssociation": "association", "partnerCountryCode": "country",
     "partnerRole": "", "partNumber": "", "paymentId": "payment_id", "paymentStatus": _case(0, UNPROCESSED[0]),
-    "paymentStatusDescription": _case(1, UNPROCESSED[1]), "productId": "product_id", "productName": "", "productType": "",
+    "paymentStatusDescription": _case(1, UNPROCESSED[1]), "productId": "product_id", "productName": "product_name", "productType": "",
     "Program Code": "program", "programName": "program_title", "purchaseOrderCoverageEndDate": "",
     "purchaseOrderCoverageStartDate": "", "purchaseOrderType": "", "purchaseTypeCode": "", "purchaseTypeName": "",
     "quantity": "quantity", "quantityAlt": "", "quantityAltType": "", "quantityType": "",
@@ -263,10 +265,10 @@ FROM asked JOIN partners USING (partner_id) LEFT JOIN {TITLES} USING (program)
 """
 INELIGIBLE = {
     "agreementNumber": "", "compensableUnits": "", "compensableUnitsAlt": "", "customerId": "customer_id",
-    "customerIdType": "'Tenant ID'", "customerName": "", "earningParticipantId": "partner_id",
+    "customerIdType": "'Tenant ID'", "customerName": "customer_name", "earningParticipantId": "partner_id",
     "earningParticipantIdType": LOCATION, "earningParticipantName": "partner_name", "engagementName": "program_title",
     "invoiceNumber": "", "partnerAssociation": "association", "partnerCountryCode": "country", "partnerId": "partner_id",
-    "partnerName": "partner_name", "partnerRole": "", "productId": "product_id", "productFamily": "",
+    "partnerName": "partner_name", "partnerRole": "", "productId": "product_id", "productFamily": "product_family",
     "reason": "reasons", "subscriptionId": "subscription_id", "transactionAmountUSD": "CASE line_currency WHEN 'USD' THEN line_revenue END",
     "transactionDate": "transaction_at::DATE", "unearnedId": "row_id",
     "quantity": "quantity", "quantityType": "", "quantityAlt": "", "quantityAltType": "", "resourceID": "", "solutionArea": "",

@@ -115,4 +115,5 @@ def test_who_meets_the_requirements_on_a_later_day_is_invited_then(home, one_pro
         land("transactions", [], day)
         pipeline.run()
         assert ask("SELECT partner_id, transaction_id FROM invitations") == invited, day
-    assert ask("SELECT enrolment_status, valid_from::VARCHAR FROM enrolments") == [("invited", "2021-03-25")]
+    stands = "SELECT enrolment_status, valid_from::VARCHAR, valid_to::VARCHAR, next_status FROM enrolments"
+    assert ask(stands) == [("invited", "2021-03-25", "2021-04-24", "inactive")]

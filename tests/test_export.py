@@ -180,6 +180,14 @@ def test_what_earns_nothing_says_why(first_day, tmp_path):
     )  # fmt: skip
 
 
+def test_a_report_names_products_and_customers(first_day, tmp_path):
+    settle_next("2021-03-24", [{"transaction_id": "self", "customer_id": "own-tenant"}])
+    [*_, earned] = exported("earnings", tmp_path / "e.csv")
+    assert (earned["productName"], earned["customerName"]) == ("Azure plan", "Woodgrove")
+    [row] = exported("ineligible", tmp_path / "i.csv")
+    assert (row["productFamily"], row["customerName"]) == ("azure", "")
+
+
 def test_a_spreadsheet_runs_no_text_of_a_report_as_a_formula(first_day, tmp_path):
     """Systems read the ledger, so its text stays as it is."""
     settle_next("2021-03-24", [{"transaction_id": "=1+1"}, {"transaction_id": "@a"}, {"transaction_id": "a=1"}])

@@ -67,6 +67,8 @@ CREATE TABLE parts.payment_calendar AS SELECT 'p' AS program, month::DATE AS mon
     earned_due_on AS posted_due_on FROM generate_series(TIMESTAMP '2021-01-01', TIMESTAMP '2023-01-01', INTERVAL 1 MONTH) AS months(month);
 CREATE TABLE parts.payee_holds (partner_id VARCHAR, program VARCHAR, reason_code VARCHAR);
 CREATE TABLE partners (partner_id VARCHAR, partner_name VARCHAR, country VARCHAR);
+CREATE TABLE products (product_id VARCHAR, product_name VARCHAR, product_family VARCHAR);
+CREATE TABLE customers (customer_id VARCHAR, customer_name VARCHAR);
 CREATE TABLE programs (program VARCHAR, program_title VARCHAR);
 CREATE TABLE transactions (transaction_id VARCHAR, seller_id VARCHAR, reseller_id VARCHAR, customer_id VARCHAR, product_id VARCHAR,
     subscription_id VARCHAR, transaction_at TIMESTAMP, invoice_at TIMESTAMP, charge_type VARCHAR, quantity DECIMAL(18,6),

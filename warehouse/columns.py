@@ -163,6 +163,19 @@ COLUMNS: dict[str, Column] = {
             "discontinued",
         ),
     ),
+    "next_status": Column(
+        "code",
+        "Where the enrolment is to stand from `valid_to` on, as is known.",
+        one_of=(
+            "invited",
+            "action_required",
+            "validating_enrollment",
+            "enrolled",
+            "inactive",
+            "ineligible",
+            "discontinued",
+        ),
+    ),
     "bank_status": Column(
         "code", "State of the bank profile.", one_of=("approved", "pending_validation", "action_required", "missing")
     ),
@@ -268,6 +281,7 @@ COLUMNS: dict[str, Column] = {
     "levers": Column("text", "Levers that the line earns in, separated by commas."),
     "bracket": Column("count", "Bracket of the lever's scale, counted from 1."),
     "rate": Column("rate", "Share of the base that is earned, 0.06 for six percent."),
+    "fiscal_year_start": Column("text", "Month and day on which the program's fiscal year begins, as 07-01."),
     "selects": Column("text", "Which lines a lever pays for, in words."),
     "pays": Column(
         "text", "What a lever pays, in words: rates, amounts and brackets, with the days on which they hold."
@@ -276,6 +290,9 @@ COLUMNS: dict[str, Column] = {
         "text",
         "What bounds a lever, in words: windows, what is counted together, minimums, stacks, caps, and what a ladder takes back; empty where nothing does.",
     ),
+    "selects_de": Column("text", "What `selects` says, in German."),
+    "pays_de": Column("text", "What `pays` says, in German."),
+    "bounds_de": Column("text", "What `bounds` says, in German; empty where nothing bounds the lever."),
     "unit_amount": Column(
         "rate", "Amount of program currency that is paid by the unit, or the lump, where no rate is; empty otherwise."
     ),
