@@ -13,6 +13,7 @@ from streamlit import auth_util
 
 import pipeline
 from app.dashboard.words import Words
+from tests import browsing
 from tests.browsing import (
     COOKIE_SECRET,
     HIDDEN,
@@ -28,6 +29,7 @@ from tests.browsing import (
     sign_in,
 )
 from tests.deliveries import settle_next
+from tests.ports import free_port
 from tests.test_dashboard_access import ADMIN, OTHER, USER
 from warehouse import store
 
@@ -187,6 +189,35 @@ def test_who_signs_out_sees_nothing(browser, signed):
     page.goto(signed)
     page.get_by_role("button", name="Sign in").wait_for(timeout=WAIT)
     assert "Contoso" not in page.content()
+
+
+def test_a_password_is_changed_on_the_providers_page(browser, signed):
+    page = sign_in(browser, signed, ADMIN)
+    link = page.get_by_role("link", name="Change password")
+    link.wait_for(timeout=WAIT)
+    assert link.get_attribute("href").startswith("http://localhost:") and signed not in link.get_attribute("href")
+    with page.context.expect_page(timeout=WAIT) as opened:
+        link.click()
+    opened.value.wait_for_load_state()
+    assert opened.value.url == link.get_attribute("href")
+
+
+@pytest.mark.slow
+def test_who_has_signed_out_stays_so_when_the_dashboard_starts_again(browser, home, monkeypatch):
+    port = free_port()  # a cookie is good at its own address alone
+    monkeypatch.setattr(browsing, "free_port", lambda: port)
+    with served_with_sign_in(home) as address:
+        page = sign_in(browser, address, ADMIN)
+        kept = page.context.cookies()
+        with page.expect_navigation(timeout=WAIT):
+            page.get_by_role("button", name="Sign out").click()
+    with served_with_sign_in(home) as address:
+        context = browser.new_context(locale="en")
+        context.add_cookies(kept)
+        again = context.new_page()
+        again.goto(address)
+        again.get_by_text("Your sign-in has ended").wait_for(timeout=WAIT)
+        assert "Contoso" not in again.content()
 
 
 def test_cookies_are_sealed_where_tls_ends_on_another_host(home, monkeypatch):

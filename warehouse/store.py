@@ -36,7 +36,7 @@ MEMORY_MIB = (
 PIECE_MIB = 96  # the least with which a piece of a report can be joined and sorted
 log = logging.getLogger("incentives")
 _other_home: ContextVar[Path | None] = ContextVar("other_home", default=None)
-Place = Literal["landing", "archive", "refused", "staging", "releases", "outbox", "sent"]
+Place = Literal["landing", "archive", "refused", "staging", "releases", "outbox", "sent", "dashboard"]
 
 
 class Busy(Exception):

@@ -8,13 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from app.dashboard import access
+from app.dashboard import access, signed_out
 from app.dashboard.access import Viewer
 from app.dashboard.current import Release
 from app.dashboard.words import Words
 
 OPERATOR_OF_DEMO = "operator@demo.example"
-_signed_out: set[tuple[Any, Any]] = set()  # sign-ins that ended here before the provider's word did
 
 
 def is_demo() -> bool:
@@ -33,15 +32,11 @@ def identified(claims: Mapping[str, Any]) -> str | None:
 
 def is_over(claims: Mapping[str, Any]) -> bool:
     """Whether a sign-in has ended: by its time, or as somebody has signed out of it, in whichever window."""
-    return float(claims.get("exp") or 0) <= time.time() or _key(claims) in _signed_out
-
-
-def _key(claims: Mapping[str, Any]) -> tuple[Any, Any]:
-    return claims.get("email"), claims.get("exp")
+    return float(claims.get("exp") or 0) <= time.time() or signed_out.holds(claims)
 
 
 def _sign_out() -> None:
-    _signed_out.add(_key(st.user))
+    signed_out.remember(st.user)
     st.logout()
 
 
