@@ -21,7 +21,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 import pipeline
 from app import explain, export
-from app.dashboard import access, asgi, asking, current, downloads, login, main
+from app.dashboard import access, asgi, asking, current, downloads, login, main, signed_out
 from app.dashboard.access import Forbidden, Grant, Scope, Viewer, matching
 from app.dashboard.current import Release, current_release
 from app.dashboard.screens import health, ineligible
@@ -35,7 +35,7 @@ ADMIN, USER, OTHER = "pat@contoso.example", "kim@contoso.example", "lee@fabrikam
 PART = "sam@contoso.example"  # an admin in one program
 LOCATIONS = ("1000001", "1000002")
 PROGRAMS = ("csp-direct-bill", "csp-indirect-reseller")
-SCOPED = (*access.AFTER_SET_UP, *access.LOCATION_ONLY, *access.ADMINS_ONLY, access.REQUESTS)
+SCOPED = (*access.HAS_PROGRAM, access.BY_LINE, *access.LOCATION_ONLY, *access.ADMINS_ONLY, access.REQUESTS)
 PARTNERS = [
     {"partner_id": "1000001"},
     {"partner_id": "1000002", "partner_name": "Fabrikam", "tenant_id": "tenant-2"},
@@ -58,6 +58,7 @@ def release(tmp_path_factory):
         land_world(
             partners=PARTNERS, users=USERS,
             enrolments=[{"partner_id": "1000001", "enrolment_status": "action_required"}],
+            customers=[{"customer_id": "c1"}, {"customer_id": "c2", "customer_name": "Tailspin"}],
         )  # fmt: skip
         by_user = {
             "request_id": "r2",
@@ -66,7 +67,8 @@ def release(tmp_path_factory):
             "program": "csp-direct-bill",
         }
         land("partner_requests", [{"request_id": "r1", "partner_id": "1000001"}, {"partner_id": "1000001"} | by_user])
-        land("transactions", [{"transaction_id": "mine"}, {"transaction_id": "theirs", "reseller_id": "1000002"}])
+        others = {"transaction_id": "theirs", "reseller_id": "1000002", "customer_id": "c2"}
+        land("transactions", [{"transaction_id": "mine"}, others])
         pipeline.run()
         yield current_release()
 
@@ -181,6 +183,15 @@ def test_only_an_own_line_is_explained(release):
 )
 def test_a_line_is_explained_by_tables_in_scope_alone(query):
     assert set(re.findall(r"(?:FROM|JOIN) (\w+)", query)) <= {"programs", "family"}
+
+
+def test_a_partner_is_told_what_its_own_customers_are_called_and_no_others(release):
+    both = ["c1", "c2", None]
+    assert scope(release, ADMIN, "1000001").customers(both) == {"c1": "Woodgrove"}
+    operator = Viewer("ops@example.com", is_operator=True)
+    assert Scope(release, operator, "1000002").customers(both) == {"c2": "Tailspin"}
+    with pytest.raises(Forbidden):
+        scope(release, OTHER, "1000002").customers(both)
 
 
 def test_what_refunds_leave_is_told_of_own_lines_alone(release):
@@ -300,9 +311,19 @@ def test_who_is_signed_in_is_whom_the_provider_vouches_for(changed, who):
     assert login.identified(GOOD | changed) == who
 
 
-def test_who_has_signed_out_is_nobody_until_the_next_sign_in(monkeypatch):
-    monkeypatch.setattr(login, "_signed_out", {(GOOD["email"], GOOD["exp"])})
+def test_who_has_signed_out_is_nobody_until_the_next_sign_in(home):
+    signed_out.remember(GOOD)
     assert login.identified(GOOD) is None and login.identified(GOOD | {"exp": GOOD["exp"] + 1}) == ADMIN
+
+
+def test_a_sign_out_outlives_the_process_and_says_nothing_of_the_person(home):
+    signed_out.remember({"email": "past@contoso.example", "exp": 1})
+    signed_out.remember(GOOD)
+    signed_out._held.cache_clear()  # as after a restart
+    assert login.identified(GOOD) is None
+    [kept] = (home / "dashboard").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600 and (home / "dashboard").stat().st_mode & 0o777 == 0o700
+    assert len(kept.read_text().splitlines()) == 1 and "contoso" not in kept.read_text().lower()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ A user's roles come from the published table `users`: location × program × rol
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,10 +23,12 @@ HAS_PROGRAM = (
     "payments", "statements", "upcoming_payments",
 )  # fmt: skip
 BY_LINE = "transactions"  # which name the partners of a line in columns of their own
-AFTER_SET_UP = (*HAS_PROGRAM, BY_LINE)
+OWN_CUSTOMERS = "customers"  # of which a partner sees those of its own lines
+AFTER_SET_UP = (*HAS_PROGRAM, BY_LINE, OWN_CUSTOMERS)
 ENROLLING = (  # what users who are no admins see while an admin completes an enrolment, as in Partner Center
     "* REPLACE (CASE WHEN enrolment_status IN ('action_required', 'validating_enrollment') THEN 'enrolling' "
-    "ELSE enrolment_status END AS enrolment_status, NULL AS what_to_do)"
+    "ELSE enrolment_status END AS enrolment_status, CASE WHEN next_status IN ('action_required', 'validating_enrollment') "
+    "THEN 'enrolling' ELSE next_status END AS next_status, NULL AS what_to_do)"
 )
 LOCATION_ONLY = ("partners", "associations")
 # of 3,800,000 lines found in 0.03 s, each branch in the row groups of the partner; by a join with its decisions in 0.6 s
@@ -143,6 +146,14 @@ class Scope:
         """As `ask`, as Arrow has it."""
         return self.release.arrow(sql.format_map(_Tables(self)), **self.bound(), **values)
 
+    def customers(self, ids: Iterable[str | None]) -> dict[str, str]:
+        """Some of the partner's own customers → what they are called."""
+        wanted = sorted({one for one in ids if isinstance(one, str)})
+        rows = self.ask(
+            "SELECT customer_id, customer_name FROM {customers} WHERE list_contains($ids, customer_id)", ids=wanted
+        )
+        return dict(rows.itertuples(index=False, name=None))
+
     def explained(self, transaction_id: str) -> dict[str, Any] | None:
         """All about one billing line that this partner sees, as `explain` tells it; None for any other."""
         held = self.ask("SELECT 1 FROM {decisions} WHERE transaction_id = $id LIMIT 1", id=transaction_id)
@@ -166,7 +177,8 @@ class Scope:
     def table(self, name: str) -> str:
         """The SQL of a table's rows that are the partner's own and of programs that the viewer sees.
 
-        Of transactions, which know no program, the lines that it sells, resells or earns on by a claim.
+        Of transactions, which know no program, the lines that it sells, resells or earns on by a claim; of customers those of
+        these lines.
         Raises Forbidden for a table that is not a partner's, one for admins alone, and before the set-up is complete.
         """
         if name in ADMINS_ONLY and not self.is_admin:
@@ -179,6 +191,8 @@ class Scope:
             return f"(FROM {name} WHERE partner_id = $partner_of_scope AND lower(requested_by) = $viewer_of_scope)"
         if name == BY_LINE:
             return f"({LINES} UNION ALL {CLAIMED})" if self._has_claimed else f"({LINES})"
+        if name == OWN_CUSTOMERS:
+            return f"(FROM {name} SEMI JOIN {self.table(BY_LINE)} USING (customer_id))"
         seen = "partner_id = $partner_of_scope"
         if name not in LOCATION_ONLY:
             programs = "$admin_programs_of_scope" if name in (*ADMINS_ONLY, REQUESTS) else "$programs_of_scope"

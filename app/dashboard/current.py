@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from threading import Lock
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -78,6 +79,24 @@ class Release:
         """Program → its title."""
         rows = self.rows("SELECT DISTINCT program, program_title FROM programs ORDER BY program")
         return dict(rows.itertuples(index=False, name=None))
+
+    @cached_property
+    def fiscal_starts(self) -> list[int]:
+        """The months in which programs' fiscal years begin."""
+        rows = self.rows(
+            "SELECT DISTINCT CAST(left(fiscal_year_start, 2) AS INTEGER) AS month FROM programs ORDER BY 1"
+        )
+        return rows["month"].tolist()
+
+    @cached_property
+    def products(self) -> dict[str, str]:
+        """Product → what the price list, which is everybody's, calls it."""
+        return dict(self.rows("SELECT product_id, product_name FROM products").itertuples(index=False, name=None))
+
+    def rule(self, program: str, lever: str) -> Any:
+        """A lever's row of `programs`, None for one that is not published."""
+        rows = self.arrow("FROM programs WHERE program = $program AND lever = $lever", program=program, lever=lever)
+        return next((SimpleNamespace(**row) for row in rows.to_pylist()), None)
 
     @cached_property
     def levers(self) -> dict[tuple[str, str], str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from app.dashboard import current, login
+from app.dashboard import current, login, periods
 from app.dashboard.access import Scope, Viewer, matching
 from app.dashboard.screens.adjustments import adjustments
 from app.dashboard.screens.coop import coop
@@ -32,8 +32,7 @@ STYLE = Path(__file__).parent / "style.css"
 MOST_OFFERED = 500  # locations to choose from at once; each is sent to the browser whenever the page is drawn
 LATE_DAYS = 2  # a day is settled on the next; after one more, newer data is late
 FOLLOWS_SECONDS = 2  # a new release shows within three
-PERIODS = {"Last 12 months": 12, "Last 3 months": 3, "Last 36 months": 36}
-SAID = ("period", "by", "month")  # what is chosen by words, which differ by language
+SAID = ("period", "from", "to", "by", "month")  # what is chosen by words, which differ by language
 Page = Callable[[View], None]
 PAGES: dict[str, tuple[str, str, Page]] = {
     "overview": ("Overview", ":material/dashboard:", overview),
@@ -66,7 +65,7 @@ def main() -> None:
     with st.sidebar:
         scope = Scope(release, viewer, _location(viewer, release, words))
         chosen = _programs(scope, words)
-        first, end = _period(release, words)
+        first, end = _period(scope, words)
     view = View(scope, words, first, end, chosen)
     if not scope.is_set_up:
         set_up(view)
@@ -150,25 +149,16 @@ def _programs(scope: Scope, words: Words) -> tuple[str, ...]:
     )
 
 
-def _period(release: current.Release, words: Words) -> tuple[date, date]:
-    """The earning months looked at, half open; they end with the month of the newest day."""
-    months = (
-        st.selectbox(words("Earned in"), list(PERIODS), format_func=words, key="period", bind="query-params")
-        or "Last 12 months"
-    )
-    newest = date.fromisoformat(release.manifest["as_of_date"])
-    end = _later(newest, 1)
-    return _later(end, -PERIODS[months]), end
-
-
-def _later(day: date, months: int) -> date:
-    """The first day of the month that lies some months after a day's.
-
-    >>> _later(date(2022, 1, 31), -1), _later(date(2021, 12, 1), 1)
-    (datetime.date(2021, 12, 1), datetime.date(2022, 1, 1))
-    """
-    count = day.year * 12 + day.month - 1 + months
-    return date(count // 12, count % 12 + 1, 1)
+def _period(scope: Scope, words: Words) -> tuple[date, date]:
+    """The earning months looked at, half open: some of those from the first in which the partner earned to the newest day's."""
+    newest = date.fromisoformat(scope.release.manifest["as_of_date"])
+    first = newest
+    if scope.is_set_up:
+        [earned] = scope.ask("SELECT min(earning_month) AS month FROM {earnings_monthly}")["month"]
+        [refused] = scope.ask("SELECT min(earning_month) AS month FROM {ineligible_revenue}")["month"]
+        first = min([newest, *(month for month in (earned, refused) if not pd.isna(month))])
+    held = periods.Months(periods.later(first, 0), periods.later(newest, 1))
+    return periods.chosen(held, scope.release.fiscal_starts, words)
 
 
 def _head(view: View, title: str) -> None:

@@ -64,6 +64,10 @@ class View:
     def instant(self, value: Any) -> str:
         return figures.instant(value, self.locale)
 
+    def code(self, code: str) -> str:
+        """A word of a table, such as `action_required`, as people write it."""
+        return self.words(code.replace("_", " ").capitalize())
+
     def program(self, program: str) -> str:
         """A program's title."""
         return self.scope.release.programs.get(program, program)
@@ -71,3 +75,11 @@ class View:
     def lever(self, program: str, lever: str) -> str:
         """A lever's title."""
         return self.scope.release.levers.get((program, lever), lever)
+
+    def product(self, product: str | None) -> str:
+        """What a product is called; a line may name it so itself."""
+        return self.scope.release.products.get(product, product) if product else ""
+
+    def rule(self, row: Any, about: str) -> str:
+        """What a row of `programs` says about a rule in words: `selects`, `pays` or `bounds`."""
+        return getattr(row, about if self.locale == "en" else f"{about}_{self.locale}") or ""

@@ -5,6 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.dashboard.screens import enrolment
+from app.dashboard.stored import told
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 
@@ -28,20 +30,20 @@ def eligibility(view: View) -> None:
         "WHERE len($chosen) = 0 OR list_contains($chosen, program) ORDER BY program",
         chosen=list(view.chosen),
     )
-    criteria = view.scope.ask("SELECT * FROM {eligibility_criteria} ORDER BY program, criterion_number")
+    judged = view.scope.ask("SELECT * FROM {eligibility_criteria} ORDER BY program, criterion_number")
     enrolments = view.scope.ask("SELECT * FROM {enrolments}")
     if verdicts.empty:
         st.info(words("No program is for partners of this kind."))
     for verdict in verdicts.itertuples(index=False):
-        told = words(verdict.eligibility.replace("_", " ").capitalize())
+        stands = view.code(verdict.eligibility)
         with st.expander(
-            f"{view.program(verdict.program)}: {told}", expanded=verdict.eligibility != "eligible",
+            f"{view.program(verdict.program)}: {stands}", expanded=verdict.eligibility != "eligible",
             icon=ICONS[verdict.eligibility],
         ):  # fmt: skip
             st.markdown(_earns(view, verdict.earns_from, verdict.earns_to))
-            for enrolment in enrolments[enrolments["program"] == verdict.program].itertuples(index=False):
-                st.markdown(_enrolment(view, enrolment))
-            _criteria(view, criteria[criteria["program"] == verdict.program], verdict.program)
+            for row in enrolments[enrolments["program"] == verdict.program].itertuples(index=False):
+                st.markdown(_enrolment(view, row))
+            _criteria(view, judged[judged["program"] == verdict.program], verdict.program)
 
 
 def _earns(view: View, first: object, end: object) -> str:
@@ -56,11 +58,13 @@ def _earns(view: View, first: object, end: object) -> str:
 def _enrolment(view: View, row: Any) -> str:
     """How the enrolment stands, since when, why, and what the partner can do."""
     words = view.words
-    status = words(row.enrolment_status.replace("_", " ").capitalize())
-    since = "" if row.valid_from.year == 1900 else f", {words('Since').lower()} {view.day(row.valid_from)}"
-    told = [f"{words('Enrolment')}: **{status}**{since}"]
-    told += [words(text).rstrip(".") for text in (row.reason, row.what_to_do) if isinstance(text, str)]
-    return ". ".join(told) + "."
+    since = enrolment.since(view, row)
+    said = [
+        f"{words('Enrolment')}: **{view.code(row.enrolment_status)}**"
+        + (f", {words('Since').lower()} {since}" if since else "")
+    ]
+    said += [words(text).rstrip(".") for text in (row.reason, row.what_to_do) if isinstance(text, str)]
+    return ". ".join(said) + "."
 
 
 def _criteria(view: View, rows: pd.DataFrame, program: str) -> None:
@@ -68,15 +72,20 @@ def _criteria(view: View, rows: pd.DataFrame, program: str) -> None:
     show(
         rows,
         [
-            Column(words("Criterion"), lambda row: words(row.criterion.replace("_", " ").capitalize())),
-            Column(
-                words("Status"), lambda row: words(row.status.replace("_", " ").capitalize()), badge=lambda row: STATUS[row.status]
-            ),
+            *stands(view),
             Column(words("Since"), lambda row: "" if row.valid_from.year == 1900 else view.day(row.valid_from)),
-            Column(words("Evidence"), lambda row: row.evidence or ""),
+            Column(words("Evidence"), lambda row: told(view, row.evidence)),
             Column(words("Reason"), lambda row: words(row.reason) if row.reason else ""),
             Column(words("What you can do"), lambda row: words(row.what_to_do) if row.what_to_do else ""),
         ],
         label=f"{words('Criteria')}: {view.program(program)}",
         empty=words("No criteria."),
-    )  # fmt: skip
+    )
+
+
+def stands(view: View) -> list[Column]:
+    """The columns that name a criterion and say how it stands."""
+    return [
+        Column(view.words("Criterion"), lambda row: view.code(row.criterion)),
+        Column(view.words("Status"), lambda row: view.code(row.status), badge=lambda row: STATUS[row.status]),
+    ]

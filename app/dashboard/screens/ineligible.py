@@ -56,7 +56,7 @@ def _lines(view: View, count: int) -> None:
     """The newest of so many lines; each leads to its explanation."""
     words = view.words
     rows = view.scope.ask(
-        "SELECT transaction_id, transaction_at, program, decided.decision, reason_codes, decided.revenue, decided.currency "
+        "SELECT transaction_id, transaction_at, program, product_id, customer_id, reason_codes, decided.revenue, decided.currency "
         "FROM {decisions} AS decided JOIN {transactions} AS line USING (transaction_id) WHERE decision <> 'eligible' "
         "AND earning_month >= $first AND earning_month < $end AND (len($chosen) = 0 OR list_contains($chosen, program)) "
         "ORDER BY transaction_at DESC, transaction_id LIMIT $most",
@@ -65,6 +65,7 @@ def _lines(view: View, count: int) -> None:
         chosen=list(view.chosen),
         most=MOST_LINES,
     )
+    customers = view.scope.customers(rows["customer_id"])
     show(
         rows,
         [
@@ -72,14 +73,18 @@ def _lines(view: View, count: int) -> None:
                 words("Line"),
                 lambda row: row.transaction_id,
                 link=lambda row: of_line(row.transaction_id, "ineligible"),
+                is_id=True,
             ),
             Column(words("Date"), lambda row: view.day(row.transaction_at)),
             Column(words("Program"), lambda row: view.program(row.program)),
+            Column(words("Product"), lambda row: view.product(row.product_id)),
+            Column(words("Customer"), lambda row: customers.get(row.customer_id, row.customer_id)),
             Column(words("Reasons"), lambda row: _told(view, row.reason_codes)),
             Column(words("Revenue"), lambda row: view.money(row.revenue, row.currency), is_figure=True),
         ],
         label=words("Lines that earn nothing"),
         empty=words("No line of this period earns nothing."),
+        pages="lines",
     )
     if count > len(rows):
         shown, of = view.number(len(rows)), view.number(count)

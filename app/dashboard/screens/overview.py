@@ -8,15 +8,12 @@ import streamlit as st
 
 from app.dashboard import charts
 from app.dashboard.addresses import address
+from app.dashboard.screens import enrolment
 from app.dashboard.tables import Column, show
 from app.dashboard.view import View
 from warehouse.due import NOT_EARNED
 
 SETTLED = str(NOT_EARNED)
-ENROLMENTS = {
-    "enrolled": "good", "invited": "wait", "enrolling": "wait", "action_required": "wait", "validating_enrollment": "wait",
-    "ineligible": "bad", "inactive": "none", "discontinued": "none",
-}  # fmt: skip
 BADGES = {"eligible": "good", "almost_eligible": "wait", "unknown": "wait", "ineligible": "bad"}
 
 
@@ -133,7 +130,7 @@ def _eligibility(view: View) -> None:
         [
             Column(words("Program"), lambda row: view.program(row.program), link=lambda row: address("eligibility")),
             Column(
-                words("Today"), lambda row: words(row.eligibility.replace("_", " ").capitalize()),
+                words("Today"), lambda row: view.code(row.eligibility),
                 badge=lambda row: BADGES[row.eligibility],
             ),
             Column(words("Earns"), lambda row: view.days(row.earns_from, row.earns_to)),
@@ -149,12 +146,12 @@ def _enrolments(view: View) -> None:
     show(
         view.scope.ask("SELECT * FROM {enrolments} ORDER BY program"),
         [
-            Column(words("Program"), lambda row: view.program(row.program), link=lambda row: address("eligibility")),
+            Column(words("Program"), lambda row: view.program(row.program), link=lambda row: address("programs")),
             Column(
-                words("Status"), lambda row: words(row.enrolment_status.replace("_", " ").capitalize()),
-                badge=lambda row: ENROLMENTS[row.enrolment_status],
+                words("Status"), lambda row: view.code(row.enrolment_status),
+                badge=lambda row: enrolment.BADGES[row.enrolment_status],
             ),
-            Column(words("Since"), lambda row: "" if row.valid_from.year == 1900 else view.day(row.valid_from), is_figure=True),
+            Column(words("Since"), lambda row: enrolment.since(view, row), is_figure=True),
         ],
         label=words("Enrolments"),
         empty=words("No program of this location asks for an enrolment."),

@@ -1,9 +1,12 @@
-"""Programs: what each program that is for the location pays today, for what, and on which conditions."""
+"""Programs: how the location is enrolled in each that is for it, what that pays today, for what, and on which conditions."""
+
+from types import SimpleNamespace
 
 import pandas as pd
 import streamlit as st
 
-from app.dashboard.tables import Column, show
+from app.dashboard.screens.enrolment import enrolment
+from app.dashboard.tables import Column, facts, show
 from app.dashboard.view import View
 
 
@@ -15,6 +18,7 @@ def programs(view: View) -> None:
         as_of=view.as_of,
     )
     mine = set(view.scope.ask("SELECT program FROM {eligibility_status}")["program"])
+    enrolled = {row["program"]: SimpleNamespace(**row) for row in view.scope.ask_rows("SELECT * FROM {enrolments}")}
     shown = [
         name for name in dict.fromkeys(rows["program"]) if name in mine and (not view.chosen or name in view.chosen)
     ]
@@ -22,6 +26,8 @@ def programs(view: View) -> None:
         st.info(view.words("No program is for partners of this kind."))
     for program in shown:
         st.subheader(view.program(program))
+        if program in enrolled:
+            facts(enrolment(view, enrolled[program]))
         _levers(view, rows[rows["program"] == program], view.program(program))
 
 
@@ -30,11 +36,11 @@ def _levers(view: View, rows: pd.DataFrame, title: str) -> None:
     words = view.words
     rebate, coop = (view.share(rows[column].iloc[0]) for column in ("rebate_share", "coop_share"))
     st.write(words("{rebate} of an earning is rebate, {coop} co-op.", rebate=rebate, coop=coop))
-    bounds = [Column(words("Conditions"), lambda row: row.bounds or "")] if rows["bounds"].notna().any() else []
+    bounds = [Column(words("Conditions"), lambda row: view.rule(row, "bounds"))] if rows["bounds"].notna().any() else []
     columns = [
         Column(words("Lever"), lambda row: row.lever_title),
-        Column(words("Pays"), lambda row: row.pays),
-        Column(words("For"), lambda row: row.selects),
+        Column(words("Pays"), lambda row: view.rule(row, "pays")),
+        Column(words("For"), lambda row: view.rule(row, "selects")),
         *bounds,
         Column(words("From"), lambda row: view.day(row.effective_from)),
         Column(words("Last day"), lambda row: view.day(row.last_day) or words("open")),
