@@ -111,6 +111,8 @@ def export_table(
         raise typer.BadParameter(f"[{what}] is not one of {list(export.QUERIES)}", param_hint="what")
     if kind not in export.WRITERS:
         raise typer.BadParameter(f"[{kind}] is not one of {list(export.WRITERS)}", param_hint="--format")
+    if what in export.REPORTS:
+        _names_products(releases.published())
     with _current(store.streaming() if what in export.REPORTS else None) as con:
         if partner:
             _known(con, partner)
@@ -164,6 +166,15 @@ def query(
             print_rows(store.rows(con, sql), as_json)
         else:
             raise typer.BadParameter("give a statement or --shell", param_hint="sql")
+
+
+def _names_products(manifest: dict[str, Any]) -> None:
+    """Refuse a release of a version before 0.19, which does not say what products and customers are called."""
+    if lacking := {"products", "customers"} - {table["name"] for table in manifest["tables"]}:
+        raise LookupError(
+            f"release [{manifest['release_id']}] lacks {sorted(lacking)}, as an earlier version made it; the next `incentives run` "
+            "that settles a day publishes one that has them."
+        )
 
 
 def _known(con: duckdb.DuckDBPyConnection, partner: str) -> None:

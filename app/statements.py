@@ -15,7 +15,7 @@ import duckdb
 import typst
 import xlsxwriter
 
-from app.dashboard import figures
+from app.dashboard import figures, stored
 from app.dashboard.words import LANGUAGES, Words
 from warehouse import due, store
 
@@ -103,14 +103,14 @@ _BALANCES = (
 )  # fmt: skip
 _EARNED = (
     _PROGRAM, ("Lever", "lever", "lever"), ("Earned in", "earning_month", "month"), _KIND, ("Why", "cause", "code"),
-    ("What changed", "cause_detail", "text"), ("Lines", "lines", "number"), _AMOUNT,
+    ("What changed", "cause_detail", "detail"), ("Lines", "lines", "number"), _AMOUNT,
 )  # fmt: skip
 _ADJUSTMENTS = (
     _PROGRAM, ("Adjustment", "adjustment_id", "text"), ("Reason", "adjustment_reason", "code"),
     ("Reference", "reference", "text"), ("Note", "note", "text"), ("Corrects", "earning_month", "month"), _KIND, _AMOUNT,
 )  # fmt: skip
 _SETTLED = (
-    _PROGRAM, ("Payment", "payment_id", "text"), ("What", "cause", "code"), ("Detail", "cause_detail", "text"),
+    _PROGRAM, ("Payment", "payment_id", "text"), ("What", "cause", "code"), ("Detail", "cause_detail", "detail"),
     ("Posted", "posted_on", "day"), _KIND, _AMOUNT,
 )  # fmt: skip
 
@@ -157,7 +157,8 @@ class Reader:
             "program": lambda: self.programs.get(value, value),
             "lever": lambda: self.levers.get((row["program"], value), value),
             "kind": lambda: self.words(NAMES[value]),
-            "code": lambda: self.words(str(value).replace("_", " ").capitalize()),
+            "detail": lambda: stored.told(self.words, value),
+            "code": lambda: self.words.code(str(value)),
         }
         return readers.get(kind, lambda: str(value))()
 

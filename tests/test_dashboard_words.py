@@ -8,10 +8,10 @@ import pytest
 
 from app.dashboard import downloads, periods, stored
 from app.dashboard.screens import earnings, health, overview, requests
-from app.dashboard.view import View
 from app.dashboard.words import Words, german
 from app.explained import HELD_BY
 from emails.due import LETTERS
+from transforms.coop_funds import WHY
 from transforms.reasons import REASONS
 from warehouse.columns import COLUMNS
 
@@ -78,8 +78,7 @@ def test_what_is_put_into_a_text_is_put_into_its_translation():
 )  # fmt: skip
 def test_a_stored_text_is_told_in_the_readers_language_with_its_days_and_figures(text, in_english, in_german):
     for locale, expected in (("en", in_english), ("de", in_german)):
-        view = View(None, Words(locale), None, None)
-        assert stored.told(view, text).replace("\N{NO-BREAK SPACE}", " ") == expected
+        assert stored.told(Words(locale), text).replace("\N{NO-BREAK SPACE}", " ") == expected
 
 
 @pytest.mark.parametrize("name", ["judges", "enrolments", "eligibility"])
@@ -97,6 +96,18 @@ def test_every_evidence_that_is_stored_has_its_words(name):
     }  # fmt: skip
     untold = [part for part in sorted(parts) if not any(part in text for text in stored.TEXTS)]
     assert [part for part in untold if not any(form.fullmatch(part) for form in stored._forms().values())] == []
+
+
+def test_every_detail_of_what_became_of_a_fund_or_a_balance_has_its_words():
+    modules = [f"{FOLDER.parents[1]}/transforms/{name}.py" for name in ("forfeits", "offsets")]
+    calls = [
+        call for path in modules for call in ast.walk(ast.parse(Path(path).read_text())) if isinstance(call, ast.Call)
+    ]
+    said = {call.args[-1].value for call in calls if call.args and isinstance(call.args[-1], ast.Constant)}
+    details = {text for text in said if isinstance(text, str) and " " in text} | {"no payee known for 180 days"}
+    details |= {text.format("2021-06-30") for texts in WHY.values() for text in texts}
+    assert len(details) > 5
+    assert [text for text in sorted(details) if stored.told(Words("de"), text) == text] == []
 
 
 def test_years_and_fiscal_years_are_offered_back_to_the_first_month():

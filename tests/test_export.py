@@ -188,6 +188,14 @@ def test_a_report_names_products_and_customers(first_day, tmp_path):
     assert (row["productFamily"], row["customerName"]) == ("azure", "")
 
 
+def test_a_report_on_a_release_of_an_earlier_version_says_when_there_is_a_newer_one(first_day, tmp_path, monkeypatch):
+    now = releases.published()
+    older = now | {"tables": [table for table in now["tables"] if table["name"] != "customers"]}
+    monkeypatch.setattr(releases, "published", lambda: older)
+    done = CliRunner().invoke(app, ["export", "earnings", "--out", str(tmp_path / "e.csv")])
+    assert isinstance(done.exception, LookupError) and "['customers']" in str(done.exception)
+
+
 def test_a_spreadsheet_runs_no_text_of_a_report_as_a_formula(first_day, tmp_path):
     """Systems read the ledger, so its text stays as it is."""
     settle_next("2021-03-24", [{"transaction_id": "=1+1"}, {"transaction_id": "@a"}, {"transaction_id": "a=1"}])

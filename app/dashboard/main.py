@@ -174,7 +174,7 @@ def _head(view: View, title: str) -> None:
     found = view.scope.ask("SELECT partner_name, country, partner_type FROM {partners}")
     if len(found):
         partner = found.iloc[0]
-        kind = words(str(partner["partner_type"]).replace("_", " ").capitalize())
+        kind = words.code(str(partner["partner_type"]))
         told = " · ".join(escape(text) for text in (view.scope.partner_id, partner["country"], kind))
         st.html(f'<p class="who"><b>{escape(partner["partner_name"])}</b> · {told}</p>')
     _follow(release.release_id, words, view)

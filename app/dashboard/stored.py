@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 
-from app.dashboard.view import View
+from app.dashboard import figures
+from app.dashboard.words import Words
 
 TEXTS = (  # where one could be taken for another, the longer one comes first
     "status active",
@@ -37,6 +38,13 @@ TEXTS = (  # where one could be taken for another, the longer one comes first
     "invited on {day}",
     "{competency} {level} from {day} until {end}",
     "{competency} {level} from {day}",
+    "co-op of the half year to {day} below the minimum",
+    "conversion of the co-op of the half year to {day} undone",
+    "co-op of the half year to {day} not claimed in time",
+    "forfeiture of the co-op of the half year to {day} undone",
+    "below the minimum at the fiscal year's end",
+    "no payee known for {number} days",
+    "against a balance in another currency",
     "{lever}, bracket {number}",
     "{line}, which it reverses, was corrected",
     "{line}, which it reverses, was withdrawn",
@@ -48,16 +56,16 @@ DAY = r"\d{4}-\d\d-\d\d"
 FORMS = {
     "day": DAY, "end": DAY, "month": r"\d{4}-\d\d", "amount": r"-?[\d.]+", "least": r"-?[\d.]+", "number": r"\d+",
     "country": "[A-Z]{2}", "currency": "[A-Z]{3}", "feed": r"\w+", "status": r"\w+", "competency": r"\w+", "level": r"\w+",
-    "lever": r"[\w-]+", "version": ".+", "now": ".+", "criteria": r"\w+(?:, \w+)*", "listed": r"\w+(?: or \w+)*",
+    "lever": r"[\w-]+", "version": ".+", "now": ".+", "criteria": "[a-z_]+(?:, [a-z_]+)*", "listed": r"\w+(?: or \w+)*",
 }  # fmt: skip
 
 
-def told(view: View, text: str | None) -> str:
+def told(words: Words, text: str | None) -> str:
     """A stored text in the reader's language, its days and figures as that writes them; one that is none of these as it is."""
     for template, form in _forms().items() if text else ():
         if found := form.fullmatch(text or ""):
-            values = {name: TELL.get(name, _as_it_is)(view, value) for name, value in found.groupdict().items()}
-            return view.words(template, **values)
+            values = {name: TELL.get(name, _as_it_is)(words, value) for name, value in found.groupdict().items()}
+            return words(template, **values)
     return text or ""
 
 
@@ -70,35 +78,31 @@ def _form(part: str) -> str:
     return f"(?P<{part[1:-1]}>{FORMS.get(part[1:-1], '.+?')})" if part.startswith("{") else re.escape(part)
 
 
-def _as_it_is(view: View, value: str) -> str:
+def _as_it_is(words: Words, value: str) -> str:
     return value
 
 
-def _day(view: View, value: str) -> str:
-    return view.day(date.fromisoformat(value))
+def _day(words: Words, value: str) -> str:
+    return figures.day(date.fromisoformat(value), words.locale)
 
 
-def _month(view: View, value: str) -> str:
-    return view.month(date.fromisoformat(f"{value}-01"))
+def _month(words: Words, value: str) -> str:
+    return figures.month(date.fromisoformat(f"{value}-01"), words.locale)
 
 
-def _number(view: View, value: str) -> str:
-    return view.number(Decimal(value))
+def _number(words: Words, value: str) -> str:
+    return figures.number(Decimal(value), words.locale)
 
 
-def _code(view: View, value: str) -> str:
-    return view.code(value)
+def _listed(words: Words, value: str) -> str:
+    return f" {words('or')} ".join(value.split(" or "))
 
 
-def _listed(view: View, value: str) -> str:
-    return f" {view.words('or')} ".join(value.split(" or "))
+def _criteria(words: Words, value: str) -> str:
+    return ", ".join(words.code(one) for one in value.split(", "))
 
 
-def _criteria(view: View, value: str) -> str:
-    return ", ".join(view.code(one) for one in value.split(", "))
-
-
-TELL: dict[str, Callable[[View, str], str]] = {
-    "day": _day, "end": _day, "month": _month, "amount": _number, "least": _number, "number": _number, "status": _code,
-    "competency": _code, "level": _code, "listed": _listed, "criteria": _criteria,
+TELL: dict[str, Callable[[Words, str], str]] = {
+    "day": _day, "end": _day, "month": _month, "amount": _number, "least": _number, "number": _number, "status": Words.code,
+    "competency": Words.code, "level": Words.code, "listed": _listed, "criteria": _criteria,
 }  # fmt: skip

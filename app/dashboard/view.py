@@ -64,10 +64,6 @@ class View:
     def instant(self, value: Any) -> str:
         return figures.instant(value, self.locale)
 
-    def code(self, code: str) -> str:
-        """A word of a table, such as `action_required`, as people write it."""
-        return self.words(code.replace("_", " ").capitalize())
-
     def program(self, program: str) -> str:
         """A program's title."""
         return self.scope.release.programs.get(program, program)

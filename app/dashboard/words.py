@@ -22,6 +22,14 @@ class Words:
     def __call__(self, text: str, **put_in: object) -> str:
         return self._known.get(text, text).format(**put_in) if put_in else self._known.get(text, text)
 
+    def code(self, code: str) -> str:
+        """A word of a table as people write it.
+
+        >>> Words("de").code("action_required")
+        'Handlung nötig'
+        """
+        return self(code.replace("_", " ").capitalize())
+
 
 @cache
 def german() -> dict[str, str]:

@@ -16,7 +16,7 @@ def adjustments(view: View) -> None:
             Column(words("Program"), lambda row: view.program(row.program)),
             Column(words("Corrects"), lambda row: view.month(row.earning_month)),
             Column(words("Posted"), lambda row: view.day(row.posted_on)),
-            Column(words("Reason"), lambda row: view.code(row.adjustment_reason)),
+            Column(words("Reason"), lambda row: words.code(row.adjustment_reason)),
             Column(words("Kind"), lambda row: words(KINDS[row.earning_type])),
             Column(words("Approved by"), lambda row: row.approved_by),
             Column(words("Amount"), lambda row: view.money(row.amount, row.currency), is_figure=True),

@@ -75,10 +75,10 @@ def _claims(view: View) -> None:
         ),
         [
             Column(words("Program"), lambda row: view.program(row.program)),
-            Column(words("Activity"), lambda row: view.code(row.activity_type)),
+            Column(words("Activity"), lambda row: words.code(row.activity_type)),
             Column(words("On"), lambda row: view.day(row.occurred_on)),
             Column(
-                words("Status"), lambda row: view.code(row.coop_claim_status),
+                words("Status"), lambda row: words.code(row.coop_claim_status),
                 badge=lambda row: BADGES[row.coop_claim_status],
             ),
             Column(words("Since"), lambda row: view.day(row.status_on)),
@@ -107,7 +107,7 @@ def _claim(view: View) -> None:
         return {
             "program": program,
             "currency": currency,
-            "activity_type": choice(words("Activity"), activities, lambda a: view.code(a)),
+            "activity_type": choice(words("Activity"), activities, lambda a: words.code(a)),
             "occurred_on": str(st.date_input(words("Day of the activity"), value=view.as_of)),
             "requested": st.text_input(
                 words("Amount"), placeholder=figures.written(Decimal(1250), currency, view.locale)

@@ -35,7 +35,7 @@ def eligibility(view: View) -> None:
     if verdicts.empty:
         st.info(words("No program is for partners of this kind."))
     for verdict in verdicts.itertuples(index=False):
-        stands = view.code(verdict.eligibility)
+        stands = words.code(verdict.eligibility)
         with st.expander(
             f"{view.program(verdict.program)}: {stands}", expanded=verdict.eligibility != "eligible",
             icon=ICONS[verdict.eligibility],
@@ -60,7 +60,7 @@ def _enrolment(view: View, row: Any) -> str:
     words = view.words
     since = enrolment.since(view, row)
     said = [
-        f"{words('Enrolment')}: **{view.code(row.enrolment_status)}**"
+        f"{words('Enrolment')}: **{words.code(row.enrolment_status)}**"
         + (f", {words('Since').lower()} {since}" if since else "")
     ]
     said += [words(text).rstrip(".") for text in (row.reason, row.what_to_do) if isinstance(text, str)]
@@ -74,7 +74,7 @@ def _criteria(view: View, rows: pd.DataFrame, program: str) -> None:
         [
             *stands(view),
             Column(words("Since"), lambda row: "" if row.valid_from.year == 1900 else view.day(row.valid_from)),
-            Column(words("Evidence"), lambda row: told(view, row.evidence)),
+            Column(words("Evidence"), lambda row: told(words, row.evidence)),
             Column(words("Reason"), lambda row: words(row.reason) if row.reason else ""),
             Column(words("What you can do"), lambda row: words(row.what_to_do) if row.what_to_do else ""),
         ],
@@ -86,6 +86,6 @@ def _criteria(view: View, rows: pd.DataFrame, program: str) -> None:
 def stands(view: View) -> list[Column]:
     """The columns that name a criterion and say how it stands."""
     return [
-        Column(view.words("Criterion"), lambda row: view.code(row.criterion)),
-        Column(view.words("Status"), lambda row: view.code(row.status), badge=lambda row: STATUS[row.status]),
+        Column(view.words("Criterion"), lambda row: view.words.code(row.criterion)),
+        Column(view.words("Status"), lambda row: view.words.code(row.status), badge=lambda row: STATUS[row.status]),
     ]

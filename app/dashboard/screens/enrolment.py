@@ -18,12 +18,12 @@ def enrolment(view: View, row: Any) -> list[Fact]:
     words = view.words
     asks = row.what_to_do and view.scope.is_admin and not view.scope.viewer.is_operator
     return [
-        Fact(words("Enrolment"), view.code(row.enrolment_status), badge=BADGES[row.enrolment_status]),
+        Fact(words("Enrolment"), words.code(row.enrolment_status), badge=BADGES[row.enrolment_status]),
         Fact(words("Since"), since(view, row)),
         Fact(words("Last day"), view.days(row.valid_from, row.valid_to).split("–")[-1].strip()),
-        Fact(words("Then"), view.code(row.next_status) if row.next_status else ""),
+        Fact(words("Then"), words.code(row.next_status) if row.next_status else ""),
         Fact(words("Reason"), words(row.reason) if row.reason else ""),
-        Fact(words("Evidence"), told(view, row.evidence)),
+        Fact(words("Evidence"), told(words, row.evidence)),
         Fact(
             words("What you can do"),
             words(row.what_to_do) if row.what_to_do else "",

@@ -47,7 +47,7 @@ def _delivered(view: View, row: dict[str, Any]) -> list[Fact]:
     return [
         Fact(words("Line"), row["transaction_id"]),
         Fact(words("Date"), view.instant(row["transaction_at"])),
-        Fact(words("Charge type"), view.code(row["charge_type"])),
+        Fact(words("Charge type"), words.code(row["charge_type"])),
         Fact(words("Product"), product, beside=row["product_id"] if product != row["product_id"] else ""),
         Fact(words("Customer"), customer or row["customer_id"], beside=row["customer_id"] if customer else ""),
         Fact(words("Quantity"), view.number(row["quantity"])),
@@ -71,7 +71,7 @@ def _decision(view: View, decided: dict[str, Any], currency: str | None) -> None
     why += [words(REASONS[code].text) for code in codes]
     facts(
         [
-            Fact(view.program(program), view.code(decided["decision"]), badge=DECISIONS[decided["decision"]]),
+            Fact(view.program(program), words.code(decided["decision"]), badge=DECISIONS[decided["decision"]]),
             Fact(words("Reason") if codes else words("Lever"), "; ".join(why)),
             Fact(words("Missing rate"), _missing_rate(view, decided, currency) if "UNKFX" in codes else ""),
             Fact(words("Priced as of"), view.day(decided["reference_on"])),
@@ -91,7 +91,7 @@ def _criteria(view: View, criteria: Rows, program: str) -> None:
     words = view.words
     columns = [
         *stands(view),
-        Column(words("Evidence"), lambda row: told(view, row.evidence)),
+        Column(words("Evidence"), lambda row: told(words, row.evidence)),
         Column(words("Reason"), lambda row: words(REASONS[row.reason_code].text) if row.reason_code else ""),
     ]
     label = f"{words('Criteria')}: {view.program(program)}"
@@ -118,7 +118,7 @@ def _entries(view: View, entries: Rows) -> None:
         Column(words("Posted"), lambda row: view.day(row.posted_on)),
         Column(words("Program"), lambda row: view.program(row.program)),
         Column(words("Kind"), lambda row: words(KINDS[row.earning_type])),
-        Column(words("Why"), lambda row: view.code(row.cause), beside=lambda row: _detail(view, row, entries)),
+        Column(words("Why"), lambda row: words.code(row.cause), beside=lambda row: _detail(view, row, entries)),
         Column(words("Amount"), lambda row: view.money(row.amount, row.currency), is_figure=True),
         *([in_program] if is_exchanged else []),
     ]
@@ -135,11 +135,11 @@ def _entries(view: View, entries: Rows) -> None:
 def _detail(view: View, row: Any, entries: Rows) -> str:
     """What exactly changed, where the entry says it; of a corrected exchange rate also the rate before."""
     if row.cause != "fx_correction":
-        return told(view, row.cause_detail)
+        return told(view.words, row.cause_detail)
     names = ("program", "lever", "currency")
     earlier = [
         one for one in entries
         if one["posted_on"] < row.posted_on and all(one[name] == getattr(row, name) for name in names)
     ]  # fmt: skip
-    rate = f"1 {row.currency} = {view.number(row.fx_rate)} {row.program_currency}, {told(view, row.cause_detail)}"
+    rate = f"1 {row.currency} = {view.number(row.fx_rate)} {row.program_currency}, {told(view.words, row.cause_detail)}"
     return view.words("{rate}; before {old}", rate=rate, old=view.number(earlier[-1]["fx_rate"])) if earlier else rate

@@ -130,7 +130,7 @@ def _eligibility(view: View) -> None:
         [
             Column(words("Program"), lambda row: view.program(row.program), link=lambda row: address("eligibility")),
             Column(
-                words("Today"), lambda row: view.code(row.eligibility),
+                words("Today"), lambda row: words.code(row.eligibility),
                 badge=lambda row: BADGES[row.eligibility],
             ),
             Column(words("Earns"), lambda row: view.days(row.earns_from, row.earns_to)),
@@ -148,7 +148,7 @@ def _enrolments(view: View) -> None:
         [
             Column(words("Program"), lambda row: view.program(row.program), link=lambda row: address("programs")),
             Column(
-                words("Status"), lambda row: view.code(row.enrolment_status),
+                words("Status"), lambda row: words.code(row.enrolment_status),
                 badge=lambda row: enrolment.BADGES[row.enrolment_status],
             ),
             Column(words("Since"), lambda row: enrolment.since(view, row), is_figure=True),

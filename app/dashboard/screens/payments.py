@@ -68,7 +68,7 @@ def _paid(view: View) -> None:
             Column(words("Sales tax"), lambda row: view.money(row.sales_tax, row.currency), is_figure=True),
             Column(words("Paid"), lambda row: view.money(row.payout, row.payout_currency), is_figure=True),
             Column(
-                words("Status"), lambda row: view.code(row.payment_status),
+                words("Status"), lambda row: words.code(row.payment_status),
                 badge=lambda row: BADGES[row.payment_status],
             ),
             Column(words("Since"), lambda row: view.day(row.status_on)),
@@ -120,5 +120,5 @@ def _paid_for(view: View, known: list[str]) -> None:
 
 def _named(view: View, program: str, lever: str) -> str:
     if lever in COLUMNS["cause"].one_of:
-        return view.code(lever)
+        return view.words.code(lever)
     return view.lever(program, lever)

@@ -122,7 +122,7 @@ def _answers(view: View) -> None:
         view.scope.ask("SELECT * FROM {partner_requests} ORDER BY requested_at DESC, request_id"),
         [
             Column(words("Asked"), lambda row: view.instant(row.requested_at)),
-            Column(words("Request"), lambda row: view.code(row.request_kind)),
+            Column(words("Request"), lambda row: words.code(row.request_kind)),
             Column(words("Program"), lambda row: named(view, row.program)),
             Column(
                 words("Answer"), lambda row: words(row.outcome.capitalize()),
