@@ -55,18 +55,26 @@ class Fact:
 
 
 def show(
-    rows: pd.DataFrame, columns: Sequence[Column], *, label: str, empty: str, total: Sequence[str] = (), pages: str = ""
+    rows: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    label: str,
+    empty: str,
+    total: Sequence[str] = (),
+    pages: str = "",
+    stacks: bool = False,
 ) -> None:
     """Rows as a table, 25 a page; `empty` where there are none. `total` gives the texts of a last row.
 
-    `pages` is what the address of the page calls the number of the open one, where somebody may come back to it.
+    `pages` is what the address of the page calls the number of the open one, where somebody may come back to it. On a phone a
+    table that `stacks`, as one of many words does, has the cells of a row one below the other.
     """
     if rows.empty:
         st.info(empty)
         return
     first = _page(len(rows), label, pages) * PAGE_ROWS
     page = rows.iloc[first : first + PAGE_ROWS]
-    st.html(html(_objects(page), columns, label=label, total=total))
+    st.html(html(_objects(page), columns, label=label, total=total, stacks=stacks))
 
 
 def _objects(rows: pd.DataFrame) -> list[SimpleNamespace]:
@@ -78,12 +86,14 @@ def _objects(rows: pd.DataFrame) -> list[SimpleNamespace]:
     return [SimpleNamespace(**dict(zip(values, row, strict=True))) for row in zip(*values.values(), strict=True)]
 
 
-def html(rows: Sequence[Any], columns: Sequence[Column], *, label: str, total: Sequence[str] = ()) -> str:
+def html(
+    rows: Sequence[Any], columns: Sequence[Column], *, label: str, total: Sequence[str] = (), stacks: bool = False
+) -> str:
     """The HTML of a table; every text is escaped."""
     kinds = ["figure" if column.is_figure else "id" if column.is_id else "" for column in columns]
     cells = [[_cell(column, row, kind) for column, kind in zip(columns, kinds, strict=True)] for row in rows]
     last = [Cell(text, kind) for text, kind in zip(total, kinds, strict=True)] if total else []
-    return _template.render(rows=cells, columns=columns, label=label, total=last)
+    return _template.render(rows=cells, columns=columns, label=label, total=last, stacks=stacks)
 
 
 def _cell(column: Column, row: Any, kind: str) -> Cell:

@@ -80,6 +80,7 @@ def _criteria(view: View, rows: pd.DataFrame, program: str) -> None:
         ],
         label=f"{words('Criteria')}: {view.program(program)}",
         empty=words("No criteria."),
+        stacks=True,
     )
 
 

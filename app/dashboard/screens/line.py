@@ -95,7 +95,7 @@ def _criteria(view: View, criteria: Rows, program: str) -> None:
         Column(words("Reason"), lambda row: words(REASONS[row.reason_code].text) if row.reason_code else ""),
     ]
     label = f"{words('Criteria')}: {view.program(program)}"
-    show(pd.DataFrame(criteria), columns, label=label, empty=words("No criteria."))
+    show(pd.DataFrame(criteria), columns, label=label, empty=words("No criteria."), stacks=True)
 
 
 def _missing_rate(view: View, decided: dict[str, Any], currency: str | None) -> str:

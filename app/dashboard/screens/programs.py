@@ -46,4 +46,4 @@ def _levers(view: View, rows: pd.DataFrame, title: str) -> None:
         Column(words("Last day"), lambda row: view.day(row.last_day) or words("open")),
         Column(words("Source"), lambda row: words("illustrative") if row.is_illustrative else row.reference),
     ]
-    show(rows, columns, label=f"{words('Rates')}: {title}", empty=words("No rule is in force today."))
+    show(rows, columns, label=f"{words('Rates')}: {title}", empty=words("No rule is in force today."), stacks=True)

@@ -132,5 +132,5 @@ def _answers(view: View) -> None:
             Column(words("What you can do"), lambda row: words(row.what_to_do) if row.what_to_do else ""),
         ],
         label=words("Requests and answers"),
-        empty=words("Nothing was asked for yet."),
+        empty=words("Nothing was asked for yet."), stacks=True,
     )  # fmt: skip
