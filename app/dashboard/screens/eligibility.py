@@ -1,5 +1,6 @@
 """Eligibility: every criterion of every program, the evidence, and what the partner can do."""
 
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -46,13 +47,16 @@ def eligibility(view: View) -> None:
             _criteria(view, judged[judged["program"] == verdict.program], verdict.program)
 
 
-def _earns(view: View, first: object, end: object) -> str:
+def _earns(view: View, first: Any, end: Any) -> str:
     """From when to when sales earn, or earned."""
     if pd.isna(first):
         return view.words("Has not earned yet.")
     if pd.isna(end):
         return view.words("Earns since {first}.", first=view.day(first))
-    return view.words("Earned from {first} until {end}.", first=view.day(first), end=view.day(end))
+    said = (
+        "Earned from {first} to {last}." if end <= view.as_of else "Earns from {first} to {last}, as far as is known."
+    )
+    return view.words(said, first=view.day(first), last=view.day(end - timedelta(days=1)))
 
 
 def _enrolment(view: View, row: Any) -> str:
@@ -69,14 +73,17 @@ def _enrolment(view: View, row: Any) -> str:
 
 def _criteria(view: View, rows: pd.DataFrame, program: str) -> None:
     words = view.words
+    why = [
+        Column(words("Reason"), lambda row: words(row.reason) if row.reason else ""),
+        Column(words("What you can do"), lambda row: words(row.what_to_do) if row.what_to_do else ""),
+    ]
     show(
         rows,
         [
             *stands(view),
             Column(words("Since"), lambda row: "" if row.valid_from.year == 1900 else view.day(row.valid_from)),
             Column(words("Evidence"), lambda row: told(words, row.evidence)),
-            Column(words("Reason"), lambda row: words(row.reason) if row.reason else ""),
-            Column(words("What you can do"), lambda row: words(row.what_to_do) if row.what_to_do else ""),
+            *(why if rows["reason"].notna().any() else ()),
         ],
         label=f"{words('Criteria')}: {view.program(program)}",
         empty=words("No criteria."),

@@ -89,13 +89,12 @@ def _decision(view: View, decided: dict[str, Any], currency: str | None) -> None
 
 def _criteria(view: View, criteria: Rows, program: str) -> None:
     words = view.words
-    columns = [
-        *stands(view),
-        Column(words("Evidence"), lambda row: told(words, row.evidence)),
-        Column(words("Reason"), lambda row: words(REASONS[row.reason_code].text) if row.reason_code else ""),
-    ]
+    rows = pd.DataFrame(criteria)
+    why = Column(words("Reason"), lambda row: words(REASONS[row.reason_code].text) if row.reason_code else "")
+    columns = [*stands(view), Column(words("Evidence"), lambda row: told(words, row.evidence))]
+    columns += [why] if rows["reason_code"].notna().any() else []
     label = f"{words('Criteria')}: {view.program(program)}"
-    show(pd.DataFrame(criteria), columns, label=label, empty=words("No criteria."), stacks=True)
+    show(rows, columns, label=label, empty=words("No criteria."), stacks=True)
 
 
 def _missing_rate(view: View, decided: dict[str, Any], currency: str | None) -> str:
