@@ -25,13 +25,15 @@ AS_THEY_ARE = {"{month}", "{criteria}", "{version} → {now}"}  # the same in ev
 
 
 def said(path: Path) -> set[str]:
-    """The texts that a file gives to `words`."""
-    return {
-        call.args[0].value
+    """The texts that a file gives to `words`, of two between which it chooses both."""
+    calls = [
+        call.args[0]
         for call in ast.walk(ast.parse(path.read_text()))
-        if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant)
+        if isinstance(call, ast.Call) and call.args
         if (getattr(call.func, "id", None) or getattr(call.func, "attr", "")) == "words"
-    }
+    ]
+    given = [one for text in calls for one in ([text.body, text.orelse] if isinstance(text, ast.IfExp) else [text])]
+    return {one.value for one in given if isinstance(one, ast.Constant)}
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.stem)

@@ -53,10 +53,11 @@ def _earns(view: View, first: Any, end: Any) -> str:
         return view.words("Has not earned yet.")
     if pd.isna(end):
         return view.words("Earns since {first}.", first=view.day(first))
-    said = (
-        "Earned from {first} to {last}." if end <= view.as_of else "Earns from {first} to {last}, as far as is known."
+    return view.words(
+        "Earned from {first} to {last}." if end <= view.as_of else "Earns from {first} to {last}, as far as is known.",
+        first=view.day(first),
+        last=view.day(end - timedelta(days=1)),
     )
-    return view.words(said, first=view.day(first), last=view.day(end - timedelta(days=1)))
 
 
 def _enrolment(view: View, row: Any) -> str:
