@@ -2,12 +2,14 @@
 
 import ast
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from app.dashboard import downloads, periods, stored
-from app.dashboard.screens import earnings, health, overview, requests
+from app.dashboard.screens import earnings, health, overview, priced, requests
+from app.dashboard.view import View
 from app.dashboard.words import Words, german
 from app.explained import HELD_BY
 from emails.due import LETTERS
@@ -105,6 +107,30 @@ def test_what_became_of_a_fund_is_told_in_german(said):
     text = said.format("2021-06-30")
     told = stored.told(Words("de"), text)
     assert told != text and "30.06.2021" in told
+
+
+PRICED = {
+    "currency": "USD", "program_currency": "USD", "bracket": 1, "base": Decimal(-40), "rate": Decimal("0.04"),
+    "unit_amount": None, "earning": Decimal("-1.60"),
+}  # fmt: skip
+REFUND = {"reverses": "t1", "earning_left": Decimal(4), "base_left": Decimal(100), "completed_months": 2}
+
+
+@pytest.mark.parametrize(
+    ("changed", "locale", "says"),
+    [
+        ({}, "de", "−40,00 $ × 4%, Stufe 1"),
+        ({"rate": None, "unit_amount": Decimal("0.30")}, "en", "at $0.30, bracket 1"),
+        ({"bracket": 0, "earning": Decimal(0)}, "en", "Pays nothing for the line"),
+        ({"bracket": 0}, "en", "Rounding of the period"),
+        (REFUND, "en", "Takes back $40.00 of the $100.00 left of t1, and that share of the $4.00 earned by it"),
+        (REFUND | {"earning_left": Decimal(-4)}, "en", "Gives back $40.00 of the $100.00 left of t1, and that share of the −$4.00 taken by it: $1.60, reduced after 2 completed months"),
+        (REFUND | {"earning": Decimal("-0.80")}, "de", "Nimmt 40,00 $ der 100,00 $ zurück, die von t1 übrig sind, und denselben Anteil der 4,00 $, die sie verdient: −1,60 $, gemindert nach 2 vollen Monaten"),
+    ],
+)  # fmt: skip
+def test_a_price_says_how_it_comes_about(changed, locale, says):
+    view = View(None, Words(locale), date(2021, 1, 1), date(2022, 1, 1))
+    assert priced.calculation(view, PRICED | changed).replace("\xa0", " ") == says
 
 
 def test_years_and_fiscal_years_are_offered_back_to_the_first_month():
