@@ -15,7 +15,7 @@ LOOKS = [
     ({}, ()),
     *((looks, pytest.mark.slow) for looks in ({"color_scheme": "dark"}, {"locale": "de"}, {"viewport": PHONE})),
 ]
-STACKED = ("Rates", "Criteria", "Requests and answers")  # tables of many words, whose cells lie one below the other
+STACKED = ("Rates", "Criteria", "Requests and answers", "Lines")  # whose cells lie one below the other on a phone
 TOO_WIDE = """() => [...document.querySelectorAll('h1, h2, h3, p, button, [data-testid=stMetricValue], .badge')]
     .filter(one => one.offsetParent && !one.closest('.rows') && one.getBoundingClientRect().right > innerWidth + 1)
     .map(one => `${one.tagName}: ${one.innerText.slice(0, 60)}`)"""

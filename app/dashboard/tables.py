@@ -67,7 +67,7 @@ def show(
     """Rows as a table, 25 a page; `empty` where there are none. `total` gives the texts of a last row.
 
     `pages` is what the address of the page calls the number of the open one, where somebody may come back to it. On a phone a
-    table that `stacks`, as one of many words does, has the cells of a row one below the other.
+    table that `stacks`, as one of many words or columns does, has the cells of a row one below the other.
     """
     if rows.empty:
         st.info(empty)

@@ -134,6 +134,7 @@ def _lines(view: View) -> None:
         label=words("Lines of {month}", month=view.month(month)),
         empty=words("No line earned in this month."),
         pages=f"lines-{month:%Y-%m}",
+        stacks=True,
     )
     if len(rows) == MOST_LINES:
         st.markdown(words("The newest {count} lines; the download has all.", count=view.number(MOST_LINES)))

@@ -85,6 +85,7 @@ def _lines(view: View, count: int) -> None:
         label=words("Lines that earn nothing"),
         empty=words("No line of this period earns nothing."),
         pages="lines",
+        stacks=True,
     )
     if count > len(rows):
         shown, of = view.number(len(rows)), view.number(count)
