@@ -71,6 +71,7 @@ def main() -> int:
                 home = work / ("after" if side == "floor" else "home")
                 if side != "floor":
                     shutil.copytree(work / "before", home)
+                    os.sync()  # or the first commit waits until the copy is on the disk
                 runs[side].append(_run(side, home, deliveries, DAY.isoformat()))
                 if side == "pipeline":  # whose tables the floor writes
                     shutil.rmtree(work / "after", ignore_errors=True)

@@ -5,6 +5,7 @@ A warehouse is filled with copies of one settled day; the day after them is take
 
 import argparse
 import csv
+import os
 import shutil
 import sys
 import time
@@ -78,6 +79,7 @@ def _measured_day(
     tried = work / "tried"
     shutil.rmtree(tried, ignore_errors=True)
     shutil.copytree(home, tried)
+    os.sync()  # or the day's first commit waits until the copy is on the disk: 1.3 s of 4 GB
     if not wanted.keep:
         shutil.rmtree(home)
     with console.status(f"settling the day after {months} months"):
