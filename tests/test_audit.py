@@ -74,6 +74,7 @@ def test_a_quiet_day_is_settled_once_somebody_accepts_it_and_replays_alike(home)
         operations.accept_volume(day, "anna")
 
 
+@pytest.mark.slow
 def test_late_lines_of_a_settled_day_do_not_keep_a_rule_edit_from_being_restated(home, one_program):
     take_in_world(TUESDAYS[0], fx_rates=[{"fx_month": "2021-03"}])
     for day in TUESDAYS:

@@ -82,6 +82,7 @@ def the_books_agree() -> None:
     assert found["broken"] == found["differences"] == []
 
 
+@pytest.mark.slow
 def test_a_later_line_lifts_the_bracket_of_the_lines_before_it(rules):
     write(rules, "accumulate: {over: month}, scale: {mode: retroactive, " + TIERS)
     first(sale("a", "100.00"))
@@ -206,6 +207,7 @@ def test_a_refund_is_selected_by_what_its_original_was_billed_for_and_taken_back
     the_books_agree()
 
 
+@pytest.mark.slow
 def test_a_ladder_takes_back_less_the_later_a_refund_comes_and_a_reinstatement_gives_it_back(rules):
     write(rules, "rate: 0.04", more="clawback: {ladder: [{from_month: 0, share: 1.0}, {from_month: 1, share: 0.5}]}\n")
     first(sale("a", "100.00", "2021-02-20"), sale("b", "100.00"))
@@ -363,7 +365,8 @@ def on_every_day(seed: int, rules: Path) -> None:
     the_books_agree()
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 3))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
 def test_the_ledger_is_the_oracles_on_every_day(rules, seed):
     on_every_day(seed, rules)
 

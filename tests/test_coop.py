@@ -290,6 +290,7 @@ def test_a_small_fund_becomes_rebate_and_is_paid_with_it(first_day):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_minimum_that_is_edited_after_the_half_year_waits_for_an_approver(first_day, one_program):
     settle("2021-07-01")
     converted = "SELECT sum(amount), max_by(cause_detail, posted_on) FROM earnings_ledger WHERE cause = 'coop_converted' AND earning_type = 'coop'"
@@ -310,6 +311,7 @@ def test_a_minimum_that_is_edited_after_the_half_year_waits_for_an_approver(firs
     assert operations.verify()["differences"] == []
 
 
+@pytest.mark.slow
 def test_a_request_that_cannot_be_read_is_refused_until_it_is_repaired(first_day):
     claim = ASKED | SPENT | {"requested_at": "2021-03-24T08:00:00Z"}
     unreadable = [

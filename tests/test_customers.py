@@ -248,6 +248,7 @@ def test_an_earlier_purchase_with_any_partner_ends_the_window_earlier(rules):
     the_books_agree()
 
 
+@pytest.mark.slow
 def test_one_earning_is_that_of_the_first_month_in_which_the_minimum_is_reached(rules):
     write(rules, KEPT.replace("exclusive_partner", "one_earning"))
     day(0, sale("a", "100.00", "2021-01-05"), sale("b", "300.00", "2021-02-05"), sale("c", "300.00", "2021-03-05"))
@@ -268,6 +269,7 @@ def test_deferred_excess_is_paid_on_its_own_line_when_a_later_month_has_room(rul
     the_books_agree()
 
 
+@pytest.mark.slow
 def test_a_period_is_rounded_once_and_its_last_line_has_what_was_cut_off(rules):
     write(rules, "accumulate: {over: month}, rate: 0.05")
     text = (rules / "csp-indirect-reseller.yaml").read_text().replace("at: line", "at: period")

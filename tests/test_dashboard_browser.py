@@ -155,6 +155,7 @@ def test_an_admin_asks_by_a_form_and_is_answered(browser, signed, home):
     page.get_by_text("Newcomer").wait_for(timeout=WAIT)
 
 
+@pytest.mark.slow
 def test_an_account_is_named_where_payments_are_shown(browser, signed, home):
     page = sign_in(browser, signed, ADMIN)
     page.goto(f"{signed}/payments")

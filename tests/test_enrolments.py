@@ -102,6 +102,7 @@ def test_a_program_invites_once_whom_its_terms_say(enrolment, partners, sold, co
     assert invitations(sold, facts["partners"], requirements, due, [program], date(2021, 3, 23)).empty
 
 
+@pytest.mark.slow
 def test_who_meets_the_requirements_on_a_later_day_is_invited_then(home, one_program):
     """Nothing is delivered of the partner on that day: the day itself is what brings it."""
     path = one_program / "csp-indirect-reseller.yaml"

@@ -219,7 +219,8 @@ def test_a_command_that_is_killed_is_run_again_and_leaves_the_same(april, unkill
     assert found["broken"] == found["differences"] == found["books"] == []
 
 
-@pytest.mark.parametrize("point", ["run committed", pytest.param("release shown", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("point", ["run committed", "release shown"])
 def test_a_restatement_that_is_killed_is_archived_and_published_by_the_next_command(first_day, one_program, point):
     path = one_program / PROGRAM
     path.write_text(path.read_text().replace("lever: azure-fy21", "lever: azure-in-fy21"))

@@ -243,6 +243,7 @@ def test_a_merge_that_loses_a_row_is_not_kept(first_day, monkeypatch):
     assert releases.current() == held
 
 
+@pytest.mark.slow
 def test_a_release_of_an_older_layout_is_followed_by_one_that_holds_everything(first_day):
     now = releases.current()
     folder = store.place("releases") / "partitions" / "earnings_ledger"

@@ -303,6 +303,7 @@ def test_what_is_owed_back_in_another_currency_is_offset_on_the_day_of_the_cycle
     assert found["broken"] == found["differences"] == []
 
 
+@pytest.mark.slow
 def test_an_offset_that_a_payment_took_into_account_is_among_its_earnings(home):
     settle("2021-05-17")
     land("fx_rates", [{"fx_month": "2021-06"}], "2021-06-10")

@@ -51,7 +51,8 @@ def sums(home: Path, monkeypatch: pytest.MonkeyPatch, arrivals: list[list[tuple[
         ).fetchall()
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
 def test_shuffled_split_repeated_and_late_deliveries_give_equal_sums(tmp_path, monkeypatch, seed):
     folder = tmp_path / "programs"
     folder.mkdir()

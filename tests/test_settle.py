@@ -300,6 +300,7 @@ def test_a_line_that_names_its_product_by_name_follows_the_product(first_day):
     assert ask("SELECT levers FROM decisions WHERE transaction_id = 't2'") == [("azure-fy21",)]
 
 
+@pytest.mark.slow
 def test_a_corrected_exchange_rate_reprices_the_sale_and_its_refund_of_a_later_month(home):
     take_in_world()
     land("transactions", [T1 | {"currency": "EUR"}])
@@ -362,6 +363,7 @@ def test_a_corrected_line_counts_once_in_its_month(first_day):
     ]
 
 
+@pytest.mark.slow
 def test_a_release_answers_how_a_line_was_classified_on_an_earlier_day(first_day):
     settle_next(NEXT, [T1 | {"revenue": "50.00", "product_id": "none"}])
     land("fx_rates", [{"fx_month": "2021-04"}], "2021-04-01")

@@ -102,13 +102,14 @@ def test_a_simulation_says_what_the_restatement_posts(first_day, one_program, ed
     assert (found.rows["difference_minor"] != 0).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "levers",
     [
         "accumulate: {over: quarter}, scale: {mode: retroactive, " + TIERS.replace("150", "160"),
-        pytest.param("accumulate: {over: month}, scale: {mode: marginal, " + TIERS, marks=pytest.mark.slow),
-        pytest.param("rate: 0.04, minimum: {measure: 300, over: month}", marks=pytest.mark.slow),
-        pytest.param("rate: 0.04, cap: [{over: fiscal_year, amount: 8, excess: forfeit}]", marks=pytest.mark.slow),
+        "accumulate: {over: month}, scale: {mode: marginal, " + TIERS,
+        "rate: 0.04, minimum: {measure: 300, over: month}",
+        "rate: 0.04, cap: [{over: fiscal_year, amount: 8, excess: forfeit}]",
     ],
     ids=["bracket", "scope", "minimum", "cap"],
 )

@@ -170,6 +170,7 @@ PAYEE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_payments_wait_for_a_named_person_and_days_do_not_wait_for_them(stack, made, home):
     drop(made("partner_requests", [PAYEE], SAT))
     drop(made("agreements", WORLD["agreements"], SAT))

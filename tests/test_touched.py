@@ -105,6 +105,7 @@ def test_a_product_that_is_renamed_lets_go_of_the_lines_that_name_it_as_before(h
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_rate_moves_the_baseline_that_a_line_which_earns_nothing_is_part_of(rules):
     write(
         rules, "accumulate: {over: month}, baseline: {of: revenue, over: previous_month}, rate: 0.10", measure="growth"
@@ -143,6 +144,7 @@ def test_a_review_or_a_request_that_moves_lets_the_first_customer_go(ranked, fee
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_late_line_moves_a_first_purchase_that_a_correction_had_moved_away(rules):
     write(rules, "rate: 0.10, window: {from: first_purchase, months: 1}")
     first(sale("x", "100.00", "2021-01-05"), sale("y", "100.00", "2021-02-20"))
@@ -154,6 +156,7 @@ def test_a_late_line_moves_a_first_purchase_that_a_correction_had_moved_away(rul
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_claim_of_a_later_day_leaves_the_requested_one_to_the_days_before(ranked):
     land("partner_requests", [ASKED | {"request_id": "q1"}], NEXT, mode="delta")
     settle_lines(NEXT)
