@@ -119,7 +119,7 @@ REFUND = {"reverses": "t1", "earning_left": Decimal(4), "base_left": Decimal(100
 @pytest.mark.parametrize(
     ("changed", "locale", "says"),
     [
-        ({}, "de", "−40,00 $ × 4%, Stufe 1"),
+        ({}, "de", "−40,00 $ × 4 %, Stufe 1"),
         ({"rate": None, "unit_amount": Decimal("0.30")}, "en", "at $0.30, bracket 1"),
         ({"bracket": 0, "earning": Decimal(0)}, "en", "Pays nothing for the line"),
         ({"bracket": 0}, "en", "Rounding of the period"),

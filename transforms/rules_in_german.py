@@ -54,7 +54,7 @@ WORDS = {
     "only in the {months} months since {event}": "nur in den {months} Monaten, seit {event}",
     "the customer's tenant was created": "der Tenant des Kunden angelegt wurde",
     "the customer's first purchase": "der Kunde zum ersten Mal gekauft hat",
-    "the first partner to earn keeps the {what}": "der erste Partner, der verdient, behält: {what}",
+    "the first partner to earn keeps the {what}": "nur für den Partner, der zuerst verdient hat: {what}",
     "one earning ever for each {what}": "nur ein einziges Mal je {what}",
     "compared with {what}": "verglichen mit {what}",
     "the {of} of the {over}": "{of} im {over}",

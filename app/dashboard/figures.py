@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pandas as pd
+from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import (
     NumberFormatError,
@@ -91,8 +92,11 @@ def share(value: Decimal | None, locale: str) -> str:
 
     >>> share(Decimal("0.0475"), "en")
     '4.75%'
+    >>> share(Decimal("0.04"), "de").replace("\u00a0", " ")
+    '4 %'
     """
-    return "" if _is_missing(value) else _proper(format_percent(value, "#,##0.####%", locale=locale))
+    pattern = Locale.parse(locale).percent_formats[None].pattern.replace("##0", "##0.####")
+    return "" if _is_missing(value) else _proper(format_percent(value, pattern, locale=locale))
 
 
 def day(value: date | None, locale: str) -> str:
