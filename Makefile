@@ -75,7 +75,7 @@ profile: setup  ## where the time of STAGE (ingest, settle or publish) goes: a f
 bench-history: setup  ## a day after 1, 6, 12 and 24 months of history: about an hour and 20 GB of disk
 	@python -m benchmarks.history --day-lines 50000
 
-bench-backfill: setup  ## 30 days of 20,000 lines in one backfill, explained and restated: about 5 minutes
+bench-backfill: setup  ## 30 days of 20,000 lines in one backfill, explained and restated: about 9 minutes
 	@python -m benchmarks.backfill
 
 bench-payouts: setup  ## a payment run over 100,000 partners and a year of ledger: about 5 minutes
