@@ -33,7 +33,8 @@ def other(name: str, revenue: str, on: str) -> dict:
     return sale(name, revenue, on, reseller_id="1000002")
 
 
-@pytest.mark.parametrize("lines", [1, pytest.param(buckets.BUCKET_LINES, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("lines", [1, buckets.BUCKET_LINES])
 def test_a_refund_stands_at_the_date_of_an_original_that_another_partner_sold(rules, monkeypatch, lines):
     monkeypatch.setattr(buckets, "BUCKET_LINES", lines)  # 1: the original lies in a bucket that is not the refund's
     write(rules, "accumulate: {over: month}, rate: 0.05")

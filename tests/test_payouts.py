@@ -260,6 +260,7 @@ def test_every_point_of_a_sending_is_tried():
     }
 
 
+@pytest.mark.slow
 def test_what_was_paid_and_is_owed_back_is_taken_from_the_next_payment_at_once(home):
     remittance.send(approved(), PAYER)
     land("fx_rates", [{"fx_month": "2021-06"}], "2021-06-14")

@@ -192,6 +192,7 @@ def test_a_day_refuses_to_run_before_an_earlier_due_one(home):
         pipeline.settle(date.fromisoformat(NEXT))
 
 
+@pytest.mark.slow
 def test_a_day_is_settled_with_what_was_delivered_up_to_it(home):
     land_world()
     land("transactions", [T1])

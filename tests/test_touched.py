@@ -62,6 +62,7 @@ def test_a_partner_that_sells_in_another_way_keeps_what_it_earned_until_a_correc
     nothing_differs()
 
 
+@pytest.mark.slow
 def test_a_partner_that_leaves_keeps_what_it_earned_and_earns_nothing_while_it_is_gone(first_day, one_program):
     land("partners", WORLD["partners"][1:], NEXT)
     settle_next(NEXT, [sale("t2", "100.00", NEXT), sale("late", "100.00", DAY)])
