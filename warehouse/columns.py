@@ -91,6 +91,15 @@ def currency_of(money: str) -> str:
 
 
 STATUSES = ("met", "unmet", "unknown", "not_applicable")
+ENROLMENT_STATUSES = (
+    "invited",
+    "action_required",
+    "validating_enrollment",
+    "enrolled",
+    "inactive",
+    "ineligible",
+    "discontinued",
+)
 
 COLUMNS: dict[str, Column] = {
     # who
@@ -153,28 +162,12 @@ COLUMNS: dict[str, Column] = {
     "enrolment_status": Column(
         "code",
         "Where the partner's enrolment in the program stands.",
-        one_of=(
-            "invited",
-            "action_required",
-            "validating_enrollment",
-            "enrolled",
-            "inactive",
-            "ineligible",
-            "discontinued",
-        ),
+        one_of=ENROLMENT_STATUSES,
     ),
     "next_status": Column(
         "code",
         "Where the enrolment is to stand from `valid_to` on, as is known.",
-        one_of=(
-            "invited",
-            "action_required",
-            "validating_enrollment",
-            "enrolled",
-            "inactive",
-            "ineligible",
-            "discontinued",
-        ),
+        one_of=ENROLMENT_STATUSES,
     ),
     "bank_status": Column(
         "code", "State of the bank profile.", one_of=("approved", "pending_validation", "action_required", "missing")
