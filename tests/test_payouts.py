@@ -115,6 +115,17 @@ def entries() -> dict[str, list[tuple]]:
     return found
 
 
+@pytest.mark.parametrize(("is_reserved", "reason"), [(False, None), (True, "REQDUE")])
+def test_a_payout_is_asked_for_where_something_is_due_that_no_payment_reserves(home, is_reserved, reason):
+    if is_reserved:
+        payouts.propose(CYCLE, "anna")
+        settle(str(CYCLE))
+    asked = {"request_id": "pay", "partner_id": "1000001", "request_kind": "payout"}
+    land("partner_requests", [asked], "2021-05-16", mode="delta")
+    settle("2021-05-16")
+    assert ask("SELECT reason_code FROM partner_requests WHERE request_id = 'pay'") == [(reason,)]
+
+
 def test_a_batch_pays_what_is_due_and_reserves_it(home):
     batch = payouts.propose(CYCLE, "anna")
     assert (batch["payouts"], batch["payments"]) == ({"EUR": Decimal("3600.00")}, 3)

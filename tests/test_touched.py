@@ -157,6 +157,16 @@ def test_a_late_line_moves_a_first_purchase_that_a_correction_had_moved_away(rul
     nothing_differs()
 
 
+def test_a_late_correction_moves_a_first_purchase_away_that_the_last_run_knew(rules):
+    write(rules, "rate: 0.10, window: {from: first_purchase, months: 1}")
+    first(sale("x", "100.00", "2021-01-05"), sale("y", "100.00", "2021-02-20"))
+    settle_next(NEXT, [sale("other", "1.00", NEXT, customer_id="c7")])
+    land("transactions", [sale("x", "100.00", "2021-03-01")], NEXT, number=2)
+    settle_next(AFTER, [sale("another", "1.00", AFTER, customer_id="c7")])
+    assert ("y", "1000001", 10.0) in [row[:3] for row in posted(AFTER)]
+    nothing_differs()
+
+
 @pytest.mark.slow
 def test_a_claim_of_a_later_day_leaves_the_requested_one_to_the_days_before(ranked):
     land("partner_requests", [ASKED | {"request_id": "q1"}], NEXT, mode="delta")
