@@ -16,11 +16,19 @@ def deliveries(folders: Sequence[Path]) -> list[str]:
 
 
 def drop(folder: Path) -> str:
-    """Copy one ready delivery into landing/, whole at once, unless it is there already; its name."""
+    """Copy one ready delivery into landing/, whole at once, unless it is there already; its name.
+
+    Raises LookupError where another delivery of that name waits.
+    """
     root = store.place("landing")
     there = root / folder.name / landing.MANIFEST
     if there.exists() and there.read_bytes() == (folder / landing.MANIFEST).read_bytes():
         return folder.name
+    if there.parent.exists():
+        raise LookupError(
+            f"[{folder}] is not landed: another delivery [{folder.name}] waits in [{root}]; `incentives ingest` takes that in, "
+            "or give this one, its folder and its manifest, an id of its own."
+        )
     unfinished = root / f".{folder.name}"
     shutil.rmtree(unfinished, ignore_errors=True)
     shutil.copytree(folder, unfinished)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,6 +62,16 @@ def test_a_wrong_word_is_said_and_nothing_lands(home, tmp_path, words, says):
     code, output = run("land", str(path), *words)
     assert code == 2 and says in " ".join(output.replace("│", " ").split())
     assert not (home / "landing").exists() or not list((home / "landing").iterdir())
+
+
+def test_a_delivery_under_the_id_of_another_that_waits_is_said_and_leaves_that_as_it_is(home, tmp_path):
+    waits = home / "landing" / land("users", [{"partner_id": "1000001"}])
+    other = shutil.copytree(waits, tmp_path / "elsewhere" / waits.name)
+    assert CliRunner().invoke(app, ["land", str(other)]).exit_code == 0  # the same again
+    (other / "manifest.json").write_text((other / "manifest.json").read_text() + " ")
+    fault = CliRunner().invoke(app, ["land", str(other)]).exception
+    assert isinstance(fault, LookupError) and f"another delivery [{waits.name}] waits" in str(fault)
+    assert [path.name for path in (home / "landing").iterdir()] == [waits.name]
 
 
 def test_the_version_is_told_that_runs_are_recorded_with(home):
