@@ -33,7 +33,7 @@ from warehouse.landing import Refused
 from warehouse.tables import AUDIT, BOOKS, DERIVED, FEEDS, PUBLISHED
 
 __all__ = ["Busy", "ResourceSetting", "NotYet", "Refused", "RuleFault"]
-ENGINE_VERSION = "0.19.0"
+ENGINE_VERSION = "0.20.0"
 Busy = store.Busy
 ResourceSetting = store.ResourceSetting
 

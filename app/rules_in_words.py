@@ -92,7 +92,7 @@ def _eligibility(program: Program, tell: Telling) -> Iterator[Sentence]:
             if not program.eligibility.criteria[start]:
                 yield Sentence("no criterion", f"is asked{since}")
     if program.enrolment:
-        yield Sentence("enrolment", _enrolment(program))
+        yield Sentence("enrolment", _enrolment(program, tell))
     begins = {"month_start": "the first day of the month in which", "day_met": "the day on which"}
     grace = tell.read(
         program.eligibility.grace_days, lambda days: f"{days} days of grace" if days else "no day of grace"
@@ -109,17 +109,19 @@ def _criterion(criterion: Criterion, currency: str, tell: Telling) -> str:
         any_of=tell.read(criterion.any_of or Dated.always(None), tell.either),
         level=level,
         at_least=tell.read(criterion.at_least or Dated.always(None), tell.money(currency)),
-        days=criterion.days,
+        days=tell.read(criterion.days, tell.number),
     )
     return said + ("; once met it stays met" if criterion.once_met_stays else "")
 
 
-def _enrolment(program: Program) -> str:
+def _enrolment(program: Program, tell: Telling) -> str:
     enrolment = program.enrolment
     if enrolment is None:
         return ""
     parts = [INVITED[enrolment.invite_on]]
-    parts += [f"an invitation holds {enrolment.valid_days} days"] if enrolment.valid_days else []
+    parts += (
+        [f"an invitation holds {tell.read(enrolment.valid_days, tell.number)} days"] if enrolment.valid_days else []
+    )
     parts += ["expires at the end of the fiscal year"] if enrolment.expires else []
     return "; ".join([*parts, "rolls over" if enrolment.rolls_over else "does not roll over"])
 
@@ -144,26 +146,33 @@ def _coop(coop: Coop, currency: str, tell: Telling) -> Iterator[Sentence]:
             "co-op", f"below {tell.read(coop.minimum, tell.money(currency))} in a half year it becomes rebate"
         )
     if coop.usage_months:
-        yield Sentence("co-op", f"is used in the {coop.usage_months} months after the half year of earning")
+        months = tell.read(coop.usage_months, tell.number)
+        yield Sentence("co-op", f"is used in the {months} months after the half year of earning")
     if coop.claims_open:
-        month = {0: "first", 1: "second", 2: "third"}.get(coop.claims_open.months, f"{coop.claims_open.months + 1}th")
-        yield Sentence(
-            "co-op", f"is claimed from day {coop.claims_open.day} of the {month} month after the half year on"
-        )
+        month, day = tell.read(coop.claims_open.months, _ordinal), tell.read(coop.claims_open.day, tell.number)
+        yield Sentence("co-op", f"is claimed from day {day} of the {month} month after the half year on")
     for activity, cap in coop.caps.items():
-        most = [f"{tell.percent(cap.share)} of it"] if cap.share else []
-        most += [tell.money(currency)(cap.amount)] if cap.amount else []
+        most = [f"{tell.read(cap.share, tell.percent)} of it"] if cap.share else []
+        most += [tell.read(cap.amount, tell.money(currency))] if cap.amount else []
         told = " or ".join(most) + (", whichever is more" if len(most) > 1 else "")
         yield Sentence("co-op", f"{activity.replace('_', ' ')}: at most {told}")
     if coop.grace_days is not None:
-        yield Sentence(
-            "co-op", f"is claimed until {coop.grace_days} days after the months of use, the last one included"
-        )
+        days = tell.read(coop.grace_days, tell.number)
+        yield Sentence("co-op", f"is claimed until {days} days after the months of use, the last one included")
+
+
+def _ordinal(months: int) -> str:
+    """Which month lies so many after the first.
+
+    >>> _ordinal(1), _ordinal(3)
+    ('second', '4th')
+    """
+    return {0: "first", 1: "second", 2: "third"}.get(months, f"{months + 1}th")
 
 
 def _payout(payout: Payout, currency: str, tell: Telling) -> Iterator[Sentence]:
     if payout.due:
-        lag, day = payout.due.lag_days, payout.due.day
+        lag, day = tell.read(payout.due.lag_days, tell.number), tell.read(payout.due.day, tell.number)
         yield Sentence("payout", f"due on day {day} of the month that holds the earning month's end plus {lag} days")
     if payout.minimum:
         yield Sentence("payout", f"from {tell.read(payout.minimum, tell.money(currency))} on; less is carried forward")
@@ -172,6 +181,7 @@ def _payout(payout: Payout, currency: str, tell: Telling) -> Iterator[Sentence]:
         yield Sentence("payout", f"what is below the minimum at the end of the fiscal year is {then}")
     if payout.hold:
         then = ", ".join(f"{country}: {word}" for country, word in payout.hold.then.items())
-        yield Sentence("payout", f"after {payout.hold.missing_payee_days} days without a payee ({then})")
+        days = tell.read(payout.hold.missing_payee_days, tell.number)
+        yield Sentence("payout", f"after {days} days without a payee ({then})")
     if payout.offset_negative:
         yield Sentence("payout", "a negative balance is recovered from later payments, oldest first")

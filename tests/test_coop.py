@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from transforms.claimed import claim_faults
 from transforms.coop_claims import coop_claims
 from transforms.coop_funds import entries, rule_changes
 from transforms.coop_halves import coop_halves
+from transforms.programs import Program, load
 from warehouse import store
 
 PROGRAM = "csp-indirect-reseller"
@@ -26,7 +28,7 @@ BALANCE = {
 }  # fmt: skip
 SMALL = {"accrued_minor": 399_999, "program_accrued_minor": 399_999}
 CLAIM = {
-    "request_id": "c1", "requested_at": "2021-08-20", "partner_id": "p1", "program": PROGRAM, "half_from": "2021-01-01",
+    "request_id": "c1", "requested_at": "2021-08-20", "partner_id": "p1", "program": PROGRAM, "half_from": pd.Timestamp("2021-01-01"),
     "currency": "USD", "activity_type": "advertising", "requested_minor": 100_000, "is_in_time": True,
     "minimum_minor": 400_000, "program_total_minor": 500_000, "accrued_minor": 500_000, "program_accrued_minor": 500_000,
     "claimed_minor": 0, "claimed_alike_minor": 0,
@@ -65,6 +67,33 @@ def test_the_calendar_is_partner_centers(half, usage_to, claims_from, claims_to)
 def test_a_half_year_goes_through_its_stages(day, stage):
     halves = coop_halves(rulebook.programs(), date.fromisoformat(day))
     assert list(halves[(halves["program"] == PROGRAM) & (halves["half_from"] == "2021-01-01")]["fund_stage"]) == [stage]
+
+
+def changed(folder: Path, *changes: tuple[str, str]) -> Program:
+    """The shipped program with parts of its file written otherwise."""
+    path = rulebook.programs_folder() / f"{PROGRAM}.yaml"
+    text = path.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / path.name).write_text(text)
+    return load(folder / path.name)
+
+
+def test_the_calendar_of_a_half_is_that_of_its_last_day(tmp_path):
+    program = changed(
+        tmp_path,
+        ("usage_months: 6", "usage_months: {2017-07-01: 6, 2021-06-30: 3, 2022-06-30: null}"),
+        ("{months: 1, day: 16}", "{months: {2021-06-30: 2}, day: {2017-07-01: 16, 2021-12-31: 1}}"),
+        ("grace_days: 45", "grace_days: {2017-07-01: 45, 2021-12-31: null}"),
+    )
+    halves = coop_halves([program], date(2021, 3, 1)).set_index("half_from").loc["2020-07-01":"2022-01-01"]
+    days = halves[["usage_to", "claims_from", "claims_to"]].apply(lambda of: of.dt.strftime("%Y-%m-%d"))
+    assert [list(days[name].where(days[name].notna(), None)) for name in days] == [
+        ["2021-07-01", "2021-10-01", "2022-04-01", None],
+        ["2021-01-01", "2021-09-16", "2022-03-01", None],  # without a day of opening, the first day after the half
+        ["2021-08-16", "2021-11-16", "2022-04-02", None],
+    ]
 
 
 def moved(day: str, *balances: dict) -> list[tuple]:
@@ -117,10 +146,10 @@ def test_what_is_not_claimed_in_time_is_forfeited_and_no_more():
     assert moved("2022-03-01", {"claimed_minor": 600_000, "program_claimed_minor": 600_000}) == []  # a receivable
 
 
-def faults(*claims: dict) -> list[str | None]:
+def faults(*claims: dict, programs: list[Program] | None = None) -> list[str | None]:
     held = pd.DataFrame([CLAIM | claim for claim in claims])
     held["minimum_minor"] = held["minimum_minor"].astype("Int64")
-    found = claim_faults(held[["request_id"]], held, rulebook.programs())
+    found = claim_faults(held[["request_id"]], held, programs or rulebook.programs())
     return [next((code for code, applies in found.items() if applies.iloc[place]), None) for place in range(len(held))]
 
 
@@ -143,6 +172,23 @@ def faults(*claims: dict) -> list[str | None]:
 )
 def test_a_claim_is_of_its_days_its_fund_and_its_activitys_cap(claim, fault):
     assert faults(claim) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("cap", "most"),
+    [
+        ("{share: {2020-01-01: 0.1, 2021-06-30: 0.2}}", 100_000),
+        ("{share: {2020-01-01: 0.1, 2021-07-01: 0.2}}", 50_000),
+        ("{share: {2020-01-01: 0.1, 2021-06-30: 0}, amount: {2021-06-30: 400}}", 40_000),
+        ("{share: {2020-01-01: 0.1, 2021-06-30: null}}", 500_000),  # what is left in the fund
+        ("{amount: 0}", 0),
+    ],
+)
+def test_an_activitys_cap_is_that_of_the_halfs_last_day(tmp_path, cap, most):
+    program = changed(tmp_path, ("customer_offer: {share: 0.25}", f"customer_offer: {cap}"))
+    asked = {"activity_type": "customer_offer"}
+    assert faults(asked | {"requested_minor": most + 1}, programs=[program])[0] in ("COOPCAP", "COOPFUND")
+    assert faults(asked | {"requested_minor": most}, programs=[program]) == [None]
 
 
 def test_a_cap_in_program_currency_counts_at_what_the_fund_is_worth_in_it():

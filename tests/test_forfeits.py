@@ -10,6 +10,7 @@ import operations
 import rulebook
 from tests.deliveries import ask, land, settle_next
 from transforms.forfeits import entries, judged_cycles
+from transforms.programs import load
 from transforms.vocabulary import FREED
 from warehouse import frames, store
 
@@ -183,6 +184,16 @@ def test_a_cycle_is_judged_on_the_first_settled_day_that_reaches_it(previous, da
     )
     if cycle:
         assert list(mine["held_since"]) == [pd.Timestamp(cycle) - pd.Timedelta(days=180)]
+
+
+def test_a_payee_may_be_missing_for_the_days_of_the_cycle(tmp_path):
+    path = rulebook.programs_folder() / f"{PROGRAM}.yaml"
+    text, days = path.read_text(), "missing_payee_days: {2017-07-01: 180, 2021-05-15: 90, 2021-06-15: null}"
+    assert "missing_payee_days: 180" in text
+    (tmp_path / path.name).write_text(text.replace("missing_payee_days: 180", days))
+    programs = [load(tmp_path / path.name)]
+    found = [judged_cycles(programs, None, date(2021, month, 15))["held_since"].iloc[0] for month in (4, 5, 6)]
+    assert [str(day.date()) for day in found] == ["2020-10-17", "2021-02-14", "NaT"]
 
 
 def test_a_year_end_forfeits_in_the_ledger_and_in_what_is_to_be_paid(first_day):

@@ -51,12 +51,14 @@ class Rules:
         if self.chance.random() < 0.3:
             made["cap"] = [self.cap()]
         if self.chance.random() < 0.5:
-            made["clawback"] = {
-                "ladder": [
-                    {"from_month": Decimal(m), "share": Decimal(s)}
-                    for m, s in ((0, "1"), (1, "0.7"), (3, "0.25"), (6, "0"))
-                ]
-            }
+            made["clawback"] = {"ladder": [self.rung(*rung) for rung in ((0, "1"), (1, "0.7"), (3, "0.25"), (6, "0"))]}
+        return made
+
+    def rung(self, month: int, share: str) -> dict[str, Any]:
+        """A step of a ladder, of which some take back another share from a day on, or end."""
+        made: dict[str, Any] = {"from_month": Decimal(month), "share": Decimal(share)}
+        if self.chance.random() < 0.3:
+            made["share"] = {FIRST: made["share"], self.day(): self.chance.choice([None, Decimal("0.5")])}
         return made
 
     def lever(self, number: int) -> dict[str, Any]:

@@ -235,6 +235,32 @@ def test_all_cycles_up_to_the_last_one_named_are_paid(tmp_path, status):
     assert try_examples(load(path), path) == []
 
 
+DATED_TERMS = """
+clawback:
+  ladder:
+    - {from_month: 0, share: 1}
+    - {from_month: {2019-01-01: 2, 2020-02-01: 1}, share: {2019-01-01: 0.5, 2020-02-01: 0.25}}
+payout: {due: {lag_days: {2019-01-01: 45, 2020-02-01: 80}, day: {2019-01-01: 15, 2020-01-31: 20}}}
+examples:
+  - example: the month's last day picks the calendar, the day of what was sold the ladder of its refund
+    given:
+      transactions:
+        - {id: a, on: 2019-12-10, product_family: azure, revenue: 1000.00}
+        - {id: b, on: 2020-01-31, product_family: azure, revenue: 2000.00}
+        - {id: c, on: 2020-02-01, product_family: azure, revenue: 4000.00}
+        - {id: d, on: 2020-03-05, reverses: b, revenue: -2000.00}
+        - {id: e, on: 2020-03-05, reverses: c, revenue: -4000.00}
+    expect:
+      lines: {a: 40.00, b: 80.00, c: 160.00, d: -80.00, e: -40.00}
+      payouts: [{due: 2020-02-15, rebate: 40.00}, {due: 2020-03-20, rebate: 0}, {due: 2020-05-20, rebate: 72.00}]
+"""
+
+
+def test_terms_are_those_of_their_day(tmp_path):
+    path = written(tmp_path, (GOOD[GOOD.index("examples:") :], DATED_TERMS))
+    assert try_examples(load(path), path) == []
+
+
 YEAR_END = """
 payout: {minimum: 200, unreached: {at: fiscal_year_end, then: THEN}, due: {lag_days: 45, day: 15}}
 examples:

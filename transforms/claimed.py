@@ -1,14 +1,15 @@
 """Whether a claim to a co-op fund can be taken up: in time, of a fund that there is, within its caps and what is left."""
 
 from collections import Counter
-from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 
 from transforms.adjustments import minor
 from transforms.programs import Program, active
+from transforms.validity import DAY
 
+HALF_YEAR = pd.DateOffset(months=6)
 FUND = ["partner_id", "program", "half_from", "currency"]
 
 
@@ -59,13 +60,15 @@ def _caps(held: pd.DataFrame, programs: list[Program]) -> np.ndarray:
             here = (held["program"].astype("str") == program.program) & (
                 held["activity_type"].astype("str") == activity
             )
-            share = cap.share or Decimal(0)
-            amount = minor(cap.amount, program.currency) if cap.amount else 0
             for place in np.flatnonzero(here):
+                last = (held["half_from"].iat[place] + HALF_YEAR - DAY).date()
+                share, amount = (figure and figure.on(last) for figure in (cap.share, cap.amount))
                 accrued, in_program = (
                     int(held["accrued_minor"].iat[place]),
                     int(held["program_accrued_minor"].iat[place]),
                 )
-                of_amount = amount * accrued // in_program if in_program > 0 else 0
-                most[place] = max(int(share * accrued), of_amount)
+                whole = minor(amount, program.currency) if amount else 0
+                of_amount = whole * accrued // in_program if in_program > 0 else 0
+                if share is not None or amount is not None:
+                    most[place] = max(int((share or 0) * accrued), of_amount)
     return most

@@ -41,13 +41,30 @@ class Context(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """The lines of one lever: their row numbers, the rows, what each measures, the unit, and what stands around them."""
+    """The lines of one lever: their row numbers, the rows, what each measures, the unit, and what stands around them.
+
+    `towards` is what each line brings to the minimum.
+    """
 
     line: np.ndarray
     own: pd.DataFrame
     measure: np.ndarray
     unit: int
+    towards: np.ndarray
     around: Context
+
+
+class Allowed(NamedTuple):
+    """What keeps each line out, by its place in BARS, whether its minimum is met, and what it brings to that."""
+
+    bar: np.ndarray
+    is_met: np.ndarray
+    towards: np.ndarray
+
+    @property
+    def pays(self) -> np.ndarray:
+        """Whether the line may earn."""
+        return self.is_met & (self.bar == FREE)
 
 
 class Known(NamedTuple):
@@ -96,12 +113,18 @@ def measured(rows: pd.DataFrame, lever: Lever, program: Program, known: Known, *
     if exact or is_finer or lever.baseline or (known.opening is not None and len(known.opening) and counts):
         measure, unit = measure.astype(object) * (MEASURE_UNIT // unit), MEASURE_UNIT
     held = baselines.baselines(rows, own, lever, program, unit) if lever.baseline else None
-    bar, is_met = _allowed(own, measure, unit, lever, program, known, held)
-    around = _around(own, measure, lever, program, known, bar, is_met, held)
-    lines = Measured(line, own, measure, unit, around)
+
+    def standing_as(allowed: Allowed) -> Measured:
+        brings = _brought(own, measure, unit, allowed.pays, lever, lever.accumulate, program)
+        return Measured(
+            line, own, brings, unit, allowed.towards, _around(own, brings, lever, program, known, allowed, held)
+        )
+
+    allowed = _allowed(own, measure, unit, lever, program, known, held)
+    lines = standing_as(allowed)
     if lever.one_earning:
-        bar = exclusions.beyond_the_first(own, lever, program, bar, is_met, earning(lines, lever))
-        lines = lines._replace(around=_around(own, measure, lever, program, known, bar, is_met, held))
+        bar = exclusions.beyond_the_first(own, lever, program, allowed.bar, allowed.is_met, earning(lines, lever))
+        lines = standing_as(allowed._replace(bar=bar))
     return lines
 
 
@@ -123,21 +146,21 @@ def _allowed(
     program: Program,
     known: Known,
     held: baselines.Baselines | None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Allowed:
     """What keeps each line out, one earning aside, and whether its minimum is met."""
     year = program.fiscal_year_start
     bar = exclusions.taken_by_others(own, lever, known.holders)
     if held is not None:
         bar = np.where((bar == FREE) & ~held.is_known, UNCOMPARED, bar)
-    is_met = np.ones(len(own), bool)
+    is_met, towards = np.ones(len(own), bool), measure
     if lever.minimum:
-        filling = _towards_minimum(own, measure, unit, bar == FREE, lever, program, held)
-        total = scopes.running(filling, own, lever.minimum, year)[1]
+        towards = _towards_minimum(own, measure, unit, bar == FREE, lever, program, held)
+        total = scopes.running(towards, own, lever.minimum, year)[1]
         total = total + opened(own, lever.minimum, "minimum", lever, program, known.opening, total.dtype)[0]
         if held is not None and lever.has_minimum_of_scale:
             total, unit = _compared(total, unit, lever, held)
         is_met = scopes.reached(total, unit, own, lever.minimum, lever.minimum.measure, year).astype(bool)
-    return bar, is_met
+    return Allowed(bar, is_met, towards)
 
 
 def _towards_minimum(
@@ -149,18 +172,31 @@ def _towards_minimum(
     program: Program,
     held: baselines.Baselines | None,
 ) -> np.ndarray:
-    """What each line brings to the minimum: its measure; of a count what is new in the minimum's scope, and of growth that is
-    summed over another scope than it is compared in, the growth that it adds."""
+    """What each line brings to the minimum: its measure; of growth that is summed over another scope than it is compared in,
+    the growth that it adds."""
     assert lever.minimum is not None  # the caller has looked
-    year = program.fiscal_year_start
-    if lever.measure == "count":
-        measure = scopes.counted(own, lever, lever.minimum, year).astype(measure.dtype) * unit
-    filling = np.where(is_free, measure, measure * 0)
+    brings = _brought(own, measure, unit, is_free, lever, lever.minimum, program)
+    filling = np.where(is_free, brings, brings * 0)
     if held is None or lever.has_minimum_of_scale:
         return filling
-    before = scopes.running(filling, own, lever.accumulate, year)[0]
+    before = scopes.running(filling, own, lever.accumulate, program.fiscal_year_start)[0]
     low, high = (np.maximum(reached - held.amount, 0) for reached in (before, before + filling))
     return high - low
+
+
+def _brought(
+    own: pd.DataFrame,
+    measure: np.ndarray,
+    unit: int,
+    is_in: np.ndarray,
+    lever: Lever,
+    scope: Scope,
+    program: Program,
+) -> np.ndarray:
+    """What each line brings to a scope: its measure; of a count what is new among the lines that are in."""
+    if lever.measure != "count":
+        return measure
+    return scopes.counted(own, lever, scope, program.fiscal_year_start, is_in).astype(measure.dtype) * unit
 
 
 def _around(
@@ -169,19 +205,19 @@ def _around(
     lever: Lever,
     program: Program,
     known: Known,
-    bar: np.ndarray,
-    is_met: np.ndarray,
+    allowed: Allowed,
     held: baselines.Baselines | None,
 ) -> Context:
     """What stands around each line, from all lines of its scope; a line that does not earn does not fill the scale."""
     year = program.fiscal_year_start
-    pays = is_met & (bar == FREE)
-    before, total = scopes.running(np.where(pays, measure, measure * 0), own, lever.scale_scope, year)
+    before, total = scopes.running(np.where(allowed.pays, measure, measure * 0), own, lever.scale_scope, year)
     opening, is_open = opened(own, lever.accumulate, "scale", lever, program, known.opening, total.dtype)
     scope = scopes.codes(own, lever.scale_scope, year)
     nothing = np.zeros(len(own), "int64")
     baseline = nothing if held is None else held.amount
-    return Context(before + opening, total + opening, scope, is_open, nothing - 1, is_met, bar, baseline)
+    return Context(
+        before + opening, total + opening, scope, is_open, nothing - 1, allowed.is_met, allowed.bar, baseline
+    )
 
 
 def _compared(total: np.ndarray, unit: int, lever: Lever, held: baselines.Baselines) -> tuple[np.ndarray, int]:
@@ -211,7 +247,7 @@ def opened(
     return amounts[place], ~np.append(here["is_waiting"].to_numpy(bool), True)[place]  # the last one is of no place
 
 
-def as_given(lines: Measured, lever: Lever, given: pd.DataFrame) -> Measured:
+def as_given(lines: Measured, lever: Lever, program: Program, given: pd.DataFrame) -> Measured:
     """The lines with the contexts that are given for them; a line without one stands as if alone, or unknown."""
     here = given[given["lever"] == lever.lever].set_index("transaction_id")
     place = here.index.get_indexer(lines.own["transaction_id"])
@@ -230,7 +266,8 @@ def as_given(lines: Measured, lever: Lever, given: pd.DataFrame) -> Measured:
     if lever.pricing.mode == "retroactive":
         bracket[known] = held["bracket"].to_numpy("int64")
     around = now._replace(before=before, bracket=bracket, is_met=is_met, bar=bar, baseline=baseline)
-    return lines._replace(around=around)
+    brings = _brought(lines.own, lines.measure, lines.unit, around.pays, lever, lever.accumulate, program)
+    return lines._replace(measure=brings, around=around)
 
 
 def growth(around: Context, measure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,16 +1,18 @@
 """The calendar of co-op: half years of earning, when they are used, claimed and given up."""
 
 from datetime import date
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from transforms.adjustments import minor
+from transforms.dated import Dated
 from transforms.programs import Program, active
 from transforms.terms import Coop
+from transforms.validity import DAY
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100  # those that a transaction may lie in
-DAY = np.timedelta64(1, "D")
 DATES = ("half_from", "half_to", "usage_to", "claims_from", "claims_to")
 NO_HALVES = pd.DataFrame({"program": []}, dtype="str").assign(
     **dict.fromkeys(DATES, pd.Series([], dtype="datetime64[us]")), minimum_minor=pd.Series([], dtype="Int64")
@@ -35,24 +37,24 @@ def coop_halves(programs: list[Program], run_date: date) -> pd.DataFrame:
 def _of(program: Program, coop: Coop) -> pd.DataFrame:
     first_month, first_day = map(int, program.fiscal_year_start.split("-"))
     start = np.datetime64(f"{FIRST_YEAR}-{first_month:02d}", "M") + np.arange(-12, (LAST_YEAR - FIRST_YEAR) * 12, 6)
-    end = start + 6
-    on = (first_day - 1) * DAY
-    usage = _days(end + coop.usage_months) + on if coop.usage_months else np.full(len(end), np.datetime64("NaT", "D"))
-    opens = coop.claims_open
-    claims = _days(end + opens.months) + (opens.day - 1) * DAY if opens else _days(end) + on
-    days = (
-        _days(start) + on,
-        _days(end) + on,
-        usage,
-        np.where(np.isnat(usage), usage, claims),
-        usage + ((coop.grace_days or 0) + 1) * DAY,
-    )
+    end, on, opens = start + 6, (first_day - 1) * DAY, coop.claims_open
+    last = pd.Series(_days(end) + on - DAY)
+    months, opening_months = (_figure(of, last, "M") for of in (coop.usage_months, opens.months if opens else None))
+    opening_day, grace = (_figure(of, last, "D") for of in (opens.day if opens else None, coop.grace_days))
+    usage_to, opening = _days(end + months) + on, _days(end + opening_months) + opening_day - DAY
+    claims_to = usage_to + np.where(np.isnat(grace), 0 * DAY, grace) + DAY
+    days = (_days(start) + on, _days(end) + on, usage_to, opening, claims_to)
     frame = pd.DataFrame({name: made.astype("datetime64[us]") for name, made in zip(DATES, days, strict=True)})
-    last = [day.date() for day in frame["half_to"] - pd.Timedelta(days=1)]
-    minimums = [coop.minimum.on(day) if coop.minimum else None for day in last]
+    claims_from = frame["claims_from"].fillna(frame["half_to"]).where(frame["usage_to"].notna())
+    minimums = [coop.minimum.on(day.date()) if coop.minimum else None for day in last]
     whole = [pd.NA if one is None else minor(one, program.currency) for one in minimums]
-    return frame.assign(program=program.program, minimum_minor=pd.array(whole, dtype="Int64"))
+    return frame.assign(program=program.program, claims_from=claims_from, minimum_minor=pd.array(whole, dtype="Int64"))
 
 
 def _days(months: np.ndarray) -> np.ndarray:
     return months.astype("datetime64[D]")
+
+
+def _figure(figure: Dated | None, last: pd.Series, unit: Literal["D", "M"]) -> np.ndarray:
+    """What a figure is on the last day of each half year, NaT where there is none."""
+    return (figure or Dated({})).length_at(last, unit)

@@ -2,13 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, Strict, model_validator
+from pydantic import BeforeValidator, Strict, model_validator
 
 from transforms.dated import ALWAYS, Dated
-from transforms.rule_values import DatedDays, DatedNames, DatedNumber, Days, Fault, Flag, Rule, below_zero, refuse
+from transforms.rule_values import (
+    DatedDays,
+    DatedDaysFromOne,
+    DatedNames,
+    DatedNumber,
+    Fault,
+    Flag,
+    Rule,
+    below_zero,
+    refuse,
+)
 from transforms.vocabulary import remedy_of, unknown
 
 
@@ -27,7 +36,7 @@ class Criterion(Rule):
     any_of: DatedNames | None = None
     level: DatedNames | None = None
     at_least: DatedNumber | None = None
-    days: Days = Field(365, ge=1)
+    days: DatedDaysFromOne = Dated.always(365)
     once_met_stays: Flag = False
 
     @model_validator(mode="after")
@@ -74,7 +83,7 @@ class Eligibility(Rule):
     """Who may earn, and from when."""
 
     earns_from: Literal["month_start", "day_met"]
-    grace_days: DatedDays = Dated.always(Decimal(0))
+    grace_days: DatedDays = Dated.always(0)
     criteria: Annotated[
         dict[Annotated[date, Strict()], list[Criterion]],
         BeforeValidator(_dated_criteria, json_schema_input_type=list[Criterion] | dict[date, list[Criterion] | None]),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,10 @@ class Dated(Generic[T]):
         """For each day, the place of its value among `values`, -1 where none has begun."""
         starts = pd.DatetimeIndex([pd.Timestamp(start) for start in self.values]).to_numpy("datetime64[us]")
         return np.searchsorted(starts, days.to_numpy("datetime64[us]"), side="right") - 1
+
+    def length_at(self, days: pd.Series, unit: Literal["D", "M"]) -> np.ndarray:
+        """For each day, its whole number as so many days or months, NaT where there is none."""
+        return np.array([*self.values.values(), None], dtype=object).astype(f"m8[{unit}]")[self.number_at(days)]
 
     def exists_at(self, days: pd.Series, such: Callable[[T], bool] = lambda value: True) -> np.ndarray:
         """For each day, whether there is a value, and such a one."""

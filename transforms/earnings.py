@@ -69,7 +69,7 @@ def _of_lever(
     scale = lever.pricing
     lines = measured(rows, lever, program, known, exact=known.given is not None)
     if known.given is not None and not scale.is_lump:
-        lines = as_given(lines, lever, known.given)
+        lines = as_given(lines, lever, program, known.given)
     line, own, around = lines.line, lines.own, lines.around
     if lever.grows_base:
         low, high = growth(around, lines.measure)

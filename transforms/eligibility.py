@@ -96,7 +96,6 @@ def _earning(eligible: pd.DataFrame, program: Program) -> pd.DataFrame:
     start = held["valid_from"]
     if program.eligibility.earns_from == "month_start":
         start = start.where(start == START, start.dt.to_period("M").dt.start_time.astype("datetime64[us]"))
-    grace = np.array([*(int(v or 0) for v in program.eligibility.grace_days.values.values()), 0], dtype="int64")
-    ended = held["valid_to"].fillna(START)
-    added = pd.to_timedelta(grace[program.eligibility.grace_days.number_at(ended)], unit="D")
+    grace = pd.Series(program.eligibility.grace_days.length_at(held["valid_to"].fillna(START), "D"), index=held.index)
+    added = grace.fillna(pd.Timedelta(0))
     return union(held.assign(valid_from=start, valid_to=held["valid_to"] + added), "partner_id")

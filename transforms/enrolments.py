@@ -8,6 +8,7 @@ the invitation say.
 import numpy as np
 import pandas as pd
 
+from transforms.dated import Dated
 from transforms.periods import last_day, period_start
 from transforms.programs import Program, active
 from transforms.requirements import PROFILE, UNMET, of_partners
@@ -138,8 +139,8 @@ def _day(days: pd.Series) -> pd.Series:
 
 def _lapse(invited_on: pd.Series, program: Program) -> pd.Series:
     """The first day on which an invitation no longer holds; empty where it does not lapse."""
-    days = program.enrolment.valid_days if program.enrolment else None
-    return invited_on + pd.Timedelta(days=days) if days else pd.Series(pd.NaT, index=invited_on.index)
+    days = (program.enrolment and program.enrolment.valid_days) or Dated({})
+    return invited_on + days.length_at(invited_on, "D")
 
 
 def _expiry(requests: pd.DataFrame, judged: pd.DataFrame, program: Program) -> pd.Series:

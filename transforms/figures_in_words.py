@@ -64,13 +64,13 @@ class Telling:
             return self("to {last}", last=last) if last else ""
         return self("from {first} to {last}", first=first, last=last) if last else self("from {first}", first=first)
 
-    def number(self, value: Decimal) -> str:
+    def number(self, value: Decimal | int) -> str:
         """A figure with its thousands apart and no idle zeros.
 
         >>> Telling().number(Decimal("25000.00")), Telling(language=Language({}, "", ".,")).number(Decimal("1000.30"))
         ('25,000', '1.000,3')
         """
-        return self._marked(f"{value.normalize():,f}")
+        return self._marked(f"{Decimal(value).normalize():,f}")
 
     def percent(self, value: Decimal) -> str:
         """A share in percent.

@@ -30,7 +30,8 @@ def judged_cycles(programs: list[Program], previous: date | None, run_date: date
             continue
         last_month = (int(program.fiscal_year_start[:2]) - 2) % 12 + 1
         cycle_on, hold = here["earned_due_on"].max(), program.payout.hold if program.payout else None
-        since = cycle_on - pd.Timedelta(days=hold.missing_payee_days) if hold else pd.NaT
+        days = hold.missing_payee_days.on(cycle_on.date()) if hold else None
+        since = cycle_on - pd.Timedelta(days=days) if days else pd.NaT
         is_year_end = bool((here["month"].dt.month == last_month).any())
         rows.append((program.program, cycle_on, since, is_year_end))
     made = pd.DataFrame(rows, columns=["program", "cycle_on", "held_since", "is_year_end"])
@@ -94,7 +95,7 @@ def _unknown(held: pd.DataFrame, program: Program) -> pd.DataFrame:
     hold = program.payout.hold if program.payout else None
     here = here[(here["total"] > 0) & (here["total"] >= _minimum(program, here))] if hold else here[:0]
     what = here["country"].map(hold.then).fillna(hold.then["default"]).map(CAUSE) if hold else here["country"]
-    days = hold.missing_payee_days if hold else 0
+    days = hold.missing_payee_days.on(here["cycle_on"].iloc[0].date()) if hold and len(here) else 0
     return _given_up(here, "held", what, f"no payee known for {days} days")
 
 

@@ -115,12 +115,13 @@ def _payee_profile(criterion: Criterion, figure: None, facts: Facts) -> Judged:
     )
 
 
-def _trailing_revenue(criterion: Criterion, figure: Decimal, facts: Facts) -> Judged:
+def _trailing_revenue(criterion: Criterion, asked: tuple[Decimal, int], facts: Facts) -> Judged:
     """Met on each day on which the revenue of (day - days, day] reaches the figure.
 
     Below it a day is unknown where less history than that is held, or some of that revenue has no exchange rate.
     """
-    every, window = facts.partner_revenue, pd.Timedelta(days=criterion.days)
+    figure, days = asked
+    every, window = facts.partner_revenue, pd.Timedelta(days=days)
     revenue = every[every["fx_rate"].notna()].reset_index(drop=True)
     shift = unit_shift(revenue["exponent"], revenue["program_exponent"])
     amounts = share(revenue["revenue_minor"], revenue["fx_rate"], shift, mode="half_even")
@@ -163,10 +164,12 @@ def _not_priced(revenue: pd.DataFrame, window: pd.Timedelta) -> pd.DataFrame:
 
 
 def figure(criterion: Criterion) -> Dated | None:
-    """What a criterion is judged by, as it is dated; of competencies the names and the levels."""
+    """What a criterion is judged by, as it is dated; of competencies names and levels, of revenue the figure and its days."""
     if criterion.criterion == "competency":
         return together(criterion.any_of or Dated({}), criterion.level or ANY_LEVEL)
-    return criterion.any_of or criterion.at_least
+    if criterion.criterion == "trailing_revenue":
+        return together(criterion.at_least or Dated({}), criterion.days)
+    return criterion.any_of
 
 
 JUDGES: dict[str, Callable[..., Judged]] = {

@@ -10,7 +10,7 @@ from transforms.brackets import Bracket, Scale
 from transforms.dated import Dated
 from transforms.rule_file import Place
 from transforms.rule_values import (
-    DatedMonths,
+    DatedMonthsFromOne,
     DatedNumber,
     Effective,
     Fault,
@@ -70,7 +70,7 @@ class Window(Rule):
     """For how many months from its customer's first day a line can earn, on its own date; the first day is in, the last one out."""
 
     start: Literal["tenant_created", "first_purchase"] = Field(alias="from")
-    months: DatedMonths
+    months: DatedMonthsFromOne
 
 
 class FixedBase(Rule):

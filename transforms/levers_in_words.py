@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from transforms.brackets import Bracket
-from transforms.figures_in_words import Telling, Words
+from transforms.figures_in_words import NOTHING, Telling, Words
 from transforms.levers import Cap, FixedBase, Lever, Scope
 from transforms.programs import Clawback
 from transforms.rule_values import Reference
@@ -204,12 +204,16 @@ def clawback_in_words(clawback: Clawback | None, tell: Telling) -> Iterator[str]
     """What each kind of refund takes back; before its first step all."""
     ladder = clawback.ladder if clawback else []
     for kind in dict.fromkeys(step.kind for step in ladder):
-        steps = [step for step in ladder if step.kind == kind]
         refund = tell("a refund of kind {kind}", kind=tell(kind)) if kind else tell("a refund")
-        if first := steps[0].from_month:
-            yield tell("{refund} takes back 100 % before {months} months", refund=refund, months=str(first))
-        for step in steps:
-            share, months = tell.percent(step.share), str(step.from_month)
+        told = [
+            (tell.read(step.from_month, tell.number), tell.read(step.share, tell.percent))
+            for step in ladder
+            if step.kind == kind
+        ]
+        steps = [step for step in told if tell(NOTHING) not in step]
+        if steps and steps[0][0] != "0":
+            yield tell("{refund} takes back 100 % before {months} months", refund=refund, months=steps[0][0])
+        for months, share in steps:
             yield tell("{refund} takes back {share} from {months} months on", refund=refund, share=share, months=months)
     if all(step.kind for step in ladder):
         yield tell("{refund} takes back in full", refund=tell("any other refund" if ladder else "a refund"))

@@ -7,9 +7,10 @@ import pandas as pd
 
 from transforms.money import MAJOR, decimals
 from transforms.programs import Program, active
+from transforms.terms import Due
+from transforms.validity import DAY
 
 MONTHS = np.arange("2000-01", "2100-01", dtype="datetime64[M]")  # those that a transaction may lie in
-DAY = np.timedelta64(1, "D")
 NO_DAYS = pd.DataFrame({"program": []}, dtype="str").assign(
     **dict.fromkeys(("month", "earned_due_on", "posted_due_on"), pd.Series([], dtype="datetime64[us]"))
 )
@@ -19,20 +20,10 @@ def payment_calendar(programs: list[Program]) -> pd.DataFrame:
     """For each month, when what is earned in it and what is posted in it is due: the later of the two counts.
 
     An earning is due on `due.day` of the month that holds the last day of its month plus `due.lag_days`; what is posted
-    later than that on `due.day` of the month after. Programs without `payout.due` pay nothing here.
+    later than that on `due.day` of the month after; both figures are those of the month's last day. Programs without
+    `payout.due`, and months of which it has no figures, pay nothing here.
     """
-    made = [
-        pd.DataFrame(
-            {
-                "program": program.program,
-                "month": MONTHS.astype("datetime64[us]"),
-                "earned_due_on": _on_day((MONTHS + 1).astype("datetime64[D]") - DAY + due.lag_days * DAY, due.day),
-                "posted_due_on": _on_day((MONTHS + 1).astype("datetime64[D]"), due.day),
-            }
-        )
-        for program in active(programs)
-        if (due := program.payout and program.payout.due)
-    ]
+    made = [_of(program, due) for program in active(programs) if (due := program.payout and program.payout.due)]
     return pd.concat([NO_DAYS, *made], ignore_index=True)
 
 
@@ -49,6 +40,13 @@ def payment_cycles(programs: list[Program], run_date: date) -> pd.DataFrame:
     )
 
 
-def _on_day(days: np.ndarray, day: int) -> np.ndarray:
-    """The same day of the month that each day lies in."""
-    return (days.astype("datetime64[M]").astype("datetime64[D]") + (day - 1) * DAY).astype("datetime64[us]")
+def _of(program: Program, due: Due) -> pd.DataFrame:
+    ends = (MONTHS + 1).astype("datetime64[D]") - DAY
+    lag, day = (figure.length_at(pd.Series(ends), "D") for figure in (due.lag_days, due.day))
+    days = {
+        "month": MONTHS,
+        "earned_due_on": (ends + lag).astype("datetime64[M]").astype("datetime64[D]") + day - DAY,
+        "posted_due_on": ends + day,
+    }
+    made = pd.DataFrame({name: made.astype("datetime64[us]") for name, made in days.items()})
+    return made.assign(program=program.program)[["program", *days]].dropna()

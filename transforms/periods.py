@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from transforms.levers import Over
+from transforms.validity import DAY
 
 MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "fiscal_year": 12}
-DAY = np.timedelta64(1, "D")
 
 
 def period_start(on: pd.Series, over: Over, fiscal_year_start: str) -> np.ndarray:

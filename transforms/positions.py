@@ -6,7 +6,6 @@ import pandas as pd
 from transforms import posting, scopes
 from transforms.contexts import Known, Measured, measured, opened
 from transforms.decisions import are_in
-from transforms.exclusions import FREE
 from transforms.levers import Lever, Scope
 from transforms.money import exact_measures
 from transforms.periods import period_start
@@ -116,8 +115,7 @@ def _of_minimum(lines: Measured, lever: Lever, program: Program, held: pd.DataFr
     minimum, year = lever.minimum, program.fiscal_year_start
     assert minimum is not None  # the caller has looked
     before, is_held = opened(lines.own, minimum, "minimum", lever, program, held, lines.measure.dtype)
-    filling = np.where(lines.around.bar == FREE, lines.measure, lines.measure * 0)
-    total = before + scopes.running(filling, lines.own, minimum, year)[1]
+    total = before + scopes.running(lines.towards, lines.own, minimum, year)[1]
     was_met, is_met = (
         scopes.reached(amounts, lines.unit, lines.own, minimum, minimum.measure, year).astype(bool)
         for amounts in (before, total)

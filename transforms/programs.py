@@ -9,12 +9,12 @@ from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from transforms.criteria import Eligibility
-from transforms.dated import ALWAYS, Dated
+from transforms.dated import ALWAYS, Dated, together
 from transforms.levers import Cap, Lever, Over
 from transforms.money import RoundingMode
 from transforms.precedence import Association
@@ -22,11 +22,11 @@ from transforms.rule_faults import faults_of, named_faults
 from transforms.rule_file import RuleFault, RuleText, kind_of, parsed
 from transforms.rule_values import (
     Currency,
+    DatedMonths,
     DatedNumber,
+    DatedShare,
     Fault,
-    Months,
     Name,
-    Number,
     Reference,
     Rule,
     refuse,
@@ -86,23 +86,39 @@ def _since(day: date) -> str:
 class Step(Rule):
     """A step of a clawback ladder: what share is taken back from that many completed months after the original on."""
 
-    from_month: Months = Field(ge=0)
-    share: Number = Field(ge=0, le=1)
+    from_month: DatedMonths
+    share: DatedShare
     kind: Literal["cancellation", "lapse", "withdrawal"] | None = None
 
 
+class Rung(NamedTuple):
+    """A step of a ladder as it is on one day."""
+
+    from_month: int
+    share: Decimal
+    kind: str | None
+
+
 class Clawback(Rule):
-    """What a linked refund takes back of what is left of its original's earning."""
+    """What a linked refund takes back of what is left of its original's earning; the original's day picks the ladder."""
 
     ladder: list[Step] = Field(min_length=1)
     base: Literal["net_earned"] = "net_earned"
 
+    @property
+    def rungs(self) -> Dated[list[Rung]]:
+        """The ladder as it is dated: its steps that have a month and a share on a day."""
+        steps = [(together(step.from_month, step.share), step.kind) for step in self.ladder]
+        days = {day for held, _ in steps for day in held.values}
+        return Dated({day: [Rung._make((*on, kind)) for held, kind in steps if (on := held.on(day))] for day in days})
+
     @model_validator(mode="after")
     def _order(self) -> "Clawback":
-        for kind in {step.kind for step in self.ladder}:
-            months = [step.from_month for step in self.ladder if step.kind == kind]
-            if months != sorted(set(months)):
-                raise ValueError(f"months {months} of kind [{kind or 'any'}] do not rise; put the first step first")
+        for rungs in self.rungs.values.values():
+            for kind in dict.fromkeys(rung.kind for rung in rungs or ()):
+                months = [rung.from_month for rung in rungs or () if rung.kind == kind]
+                if months != sorted(set(months)):
+                    raise ValueError(f"months {months} of kind [{kind or 'any'}] do not rise; put the first step first")
         return self
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from transforms.money import RATE_UNIT, RoundingMode, quotient
-from transforms.programs import Clawback
+from transforms.programs import Clawback, Rung
 
 POSTED = ("earning_minor", "program_earning_minor", "base_minor")
 KIND = {
@@ -130,7 +130,8 @@ def of_growth(made: Families, line: np.ndarray, moved: np.ndarray) -> tuple[np.n
 def ladder_shares(clawback: Clawback | None, rows: pd.DataFrame, made: Families) -> np.ndarray:
     """What a refund takes back of its share of the earning, by completed months, as whole numbers of 1 / RATE_UNIT.
 
-    All of it without a ladder or before its first step, and all is given back by a line that reverses a refund.
+    All of it without a ladder or before its first step, and all is given back by a line that reverses a refund. The day
+    of the original picks the ladder, as it picks its rate.
     """
     shares = np.full(len(rows), RATE_UNIT, dtype="int64")
     [refunds] = np.nonzero(made.is_refund & (made.parent == made.root))
@@ -138,14 +139,24 @@ def ladder_shares(clawback: Clawback | None, rows: pd.DataFrame, made: Families)
         return shares
     months = _completed_months(rows["own_at"].iloc[made.root[refunds]], rows["own_at"].iloc[refunds])
     kinds = rows["own_charge_type"].astype("str").map(KIND).iloc[refunds].to_numpy()
-    own_kinds = {step.kind for step in clawback.ladder if step.kind}
+    number = clawback.rungs.number_at(rows["reference_on"].iloc[made.root[refunds]])
+    for place, rungs in enumerate(clawback.rungs.values.values()):
+        here = number == place
+        shares[refunds[here]] = _shares(rungs or [], months[here], kinds[here])
+    return shares
+
+
+def _shares(rungs: list[Rung], months: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """What a ladder of one day takes back after some months, by kinds of refund."""
+    made = np.full(len(months), RATE_UNIT, dtype="int64")
+    own_kinds = {rung.kind for rung in rungs if rung.kind}
     for kind in {*own_kinds, None}:
         meant = kinds == kind if kind else ~np.isin(kinds.astype("str"), sorted(own_kinds))
-        steps = [step for step in clawback.ladder if step.kind == kind]
+        steps = [rung for rung in rungs if rung.kind == kind]
         values = np.array([RATE_UNIT, *(int(step.share * RATE_UNIT) for step in steps)], dtype="int64")
         place = np.searchsorted([step.from_month for step in steps], months, side="right")
-        shares[refunds[meant]] = values[place[meant]]
-    return shares
+        made[meant] = values[place[meant]]
+    return made
 
 
 def _divided(over: np.ndarray, under: np.ndarray, mode: RoundingMode | None) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing_extensions import is_typeddict
 
 from transforms import worked_examples
 from transforms.rule_file import Place, RuleFault, RuleText
-from transforms.rule_values import MOST_DAYS, MOST_MONTHS, NAME, WORDS, Fault, Rule
+from transforms.rule_values import NAME, WORDS, Fault, Rule
 
 REMEDIES = {  # those of pydantic's words that say what is wrong, but not what to do
     "date_type": "a date is needed; write it as 2019-07-01, without quotes",
@@ -32,12 +32,6 @@ NAMED_BY = ("lever", "criterion", "example", "id")
 BOUNDS = {  # and those of a bound or pattern
     ("greater_than_equal", "0"): "give one greater than or equal to 0",
     ("greater_than_equal", "1"): "give one greater than or equal to 1",
-    ("greater_than", "0"): "give one greater than 0",
-    ("less_than_equal", "1"): "a share lies between 0 and 1; write one half as 0.5",
-    ("less_than_equal", "6"): "an activity would lie in the usage periods of two half years; take at most 6 months",
-    ("less_than_equal", "28"): "not every month has this day; take one from 1 to 28",
-    ("less_than_equal", str(MOST_DAYS)): f"that is more than a hundred years; give at most {MOST_DAYS}",
-    ("less_than_equal", str(MOST_MONTHS)): f"that is more than a hundred years; give at most {MOST_MONTHS}",
     ("string_pattern_mismatch", WORDS): "nothing is said; write some words",
     ("string_pattern_mismatch", NAME): "use small letters, digits and hyphens, as in modern-work",
 }

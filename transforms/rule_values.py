@@ -23,6 +23,8 @@ from transforms.vocabulary import EXPONENTS
 
 DECIMALS, DIGITS = 9, 12  # of a rate, as money.RATE holds it; of an amount, whose thousandths an int64 holds
 MOST_DAYS, MOST_MONTHS = 36_500, 1_200  # a hundred years, which calendars hold
+TWO_USAGES = "an activity would lie in the usage periods of two half years; take from 1 to 6 months"
+NO_DAY = "not every month has this day; take one from 1 to 28"
 
 
 class Fault(NamedTuple):
@@ -81,19 +83,26 @@ def _dated_of(kind: type) -> BeforeValidator:
     return BeforeValidator(lambda value: _members(kind)(_dated(value)))
 
 
-def _whole(least: int, most: int) -> BeforeValidator:
+def _whole(least: int, most: int, remedy: str = "") -> BeforeValidator:
+    def number(held: object) -> int:
+        if not isinstance(held, Decimal):
+            raise ValueError("a whole number is needed; write it as 12")
+        if not least <= held <= most or held % 1:
+            raise ValueError(remedy or f"[{held}] is not a whole number of {least} or more, at most {most:,}")
+        return int(held)
+
     def check(given: object) -> Dated:
-        value = _dated(given)
-        for held in value.values.values():
-            if held is None and len(value.values) > 1:
-                continue
-            if not isinstance(held, Decimal):
-                raise ValueError("a whole number is needed; write it as 12")
-            if not least <= held <= most or held % 1:
-                raise ValueError(f"[{held}] is not a whole number of {least} or more, at most {most:,}")
-        return value
+        values = _dated(given).values
+        ends = len(values) > 1
+        return Dated({day: None if held is None and ends else number(held) for day, held in values.items()})
 
     return BeforeValidator(check)
+
+
+def _share(value: Dated) -> Dated:
+    if any(held is not None and not 0 <= held <= 1 for held in value.values.values()):
+        raise ValueError("a share lies between 0 and 1; write one half as 0.5")
+    return value
 
 
 def _schema(kind: dict[str, Any]) -> WithJsonSchema:
@@ -107,6 +116,10 @@ def _schema(kind: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [kind, by_date]})
 
 
+def _integer(least: int, most: int) -> WithJsonSchema:
+    return _schema({"type": "integer", "minimum": least, "maximum": most})
+
+
 def _currency(code: str) -> str:
     if code not in EXPONENTS:
         raise ValueError(f"currency [{code}] is not in ISO 4217 as money in trade; write a code such as USD")
@@ -114,17 +127,20 @@ def _currency(code: str) -> str:
 
 
 DatedNumber = Annotated[Dated, _dated_of(Decimal), _schema({"type": "number"})]
-DatedDays = Annotated[Dated, _whole(0, MOST_DAYS), _schema({"type": "integer", "minimum": 0, "maximum": MOST_DAYS})]
-DatedMonths = Annotated[
-    Dated, _whole(1, MOST_MONTHS), _schema({"type": "integer", "minimum": 1, "maximum": MOST_MONTHS})
+DatedShare = Annotated[
+    Dated, _dated_of(Decimal), AfterValidator(_share), _schema({"type": "number", "minimum": 0, "maximum": 1})
 ]
+DatedDays = Annotated[Dated, _whole(0, MOST_DAYS), _integer(0, MOST_DAYS)]
+DatedDaysFromOne = Annotated[Dated, _whole(1, MOST_DAYS), _integer(1, MOST_DAYS)]
+DatedMonths = Annotated[Dated, _whole(0, MOST_MONTHS), _integer(0, MOST_MONTHS)]
+DatedMonthsFromOne = Annotated[Dated, _whole(1, MOST_MONTHS), _integer(1, MOST_MONTHS)]
+DatedUsageMonths = Annotated[Dated, _whole(1, 6, TWO_USAGES), _integer(1, 6)]
+DatedDayOfMonth = Annotated[Dated, _whole(1, 28, NO_DAY), _integer(1, 28)]
 DatedNames = Annotated[Dated, _dated_of(list), _schema({"type": "array", "minItems": 1, "items": {"type": "string"}})]
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 WORDS = r"\S"
 Name = Annotated[str, Field(pattern=NAME)]
 Number = Annotated[Decimal, Strict(), WithJsonSchema({"type": "number"})]
-Days = Annotated[int, Field(le=MOST_DAYS)]
-Months = Annotated[int, Field(le=MOST_MONTHS)]
 Day = Annotated[date, Strict()]
 Flag = Annotated[bool, Strict()]
 Currency = Annotated[str, AfterValidator(_currency)]

@@ -110,9 +110,12 @@ def earns_alone(rows: pd.DataFrame, lever: Lever) -> np.ndarray:
     return is_purchase(rows) & (amount > 0).to_numpy(bool)
 
 
-def counted(rows: pd.DataFrame, lever: Lever, scope: Scope, fiscal_year_start: str) -> np.ndarray:
+def counted(
+    rows: pd.DataFrame, lever: Lever, scope: Scope, fiscal_year_start: str, is_in: np.ndarray | bool = True
+) -> np.ndarray:
     """1 for the first purchase of each counted value in a scope, taken out by the refund that leaves nothing of it; else 0.
 
+    Only the lines that are in count: one that earns nothing does not stand for those after it.
     A purchase that comes when those before it are taken out whole counts anew; credits, and lines that lack a value, count nothing.
     """
     if not len(rows):
@@ -126,7 +129,7 @@ def counted(rows: pd.DataFrame, lever: Lever, scope: Scope, fiscal_year_start: s
     before, _ = _accumulated(amount, family)
     is_end = ~is_head & (before + amount == 0).astype(bool) & (before != 0).astype(bool)
     is_whole = pd.Series(is_end).groupby(family).transform("any").to_numpy(bool)
-    sells = is_purchase(rows) & rows[lever.accumulate.columns].notna().all(axis=1).to_numpy(bool)
+    sells = is_in & is_purchase(rows) & rows[lever.accumulate.columns].notna().all(axis=1).to_numpy(bool)
     named = list(dict.fromkeys([*lever.accumulate.per, *scope.per]))
     value = pd.Series(codes(rows, Scope(per=named, over=scope.over), fiscal_year_start))
     stays = pd.Series(sells & ~is_whole).astype("int64")

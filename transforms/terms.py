@@ -5,17 +5,29 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from transforms.rule_values import DatedNumber, Days, Fault, Flag, Months, Number, Rule, below_zero, refuse
+from transforms.rule_values import (
+    DatedDayOfMonth,
+    DatedDays,
+    DatedDaysFromOne,
+    DatedMonths,
+    DatedNumber,
+    DatedShare,
+    DatedUsageMonths,
+    Fault,
+    Flag,
+    Rule,
+    below_zero,
+    refuse,
+)
 
-DayOfMonth = Annotated[int, Field(ge=1, le=28)]  # a day that every month has
 Country = Annotated[str, StringConstraints(pattern=r"^(default|[A-Z]{2})$")]
 
 
 class Enrolment(Rule):
-    """How partners come into the program."""
+    """How partners come into the program; an invitation holds as many days as the value of its own day says."""
 
     invite_on: Literal["first_transaction", "eligible", "open"] | None = None
-    valid_days: Days | None = Field(None, ge=1)
+    valid_days: DatedDaysFromOne | None = None
     expires: Literal["fiscal_year_end"] | None = None
     rolls_over: Flag = True
 
@@ -23,15 +35,15 @@ class Enrolment(Rule):
     def _invited(self) -> "Enrolment":
         if self.valid_days and self.invite_on not in ("first_transaction", "eligible"):
             remedy = "valid_days is how long an invitation holds; say invite_on: first_transaction or eligible"
-            refuse([Fault(("valid_days",), self.valid_days, remedy)])
+            refuse([Fault(("valid_days",), None, remedy)])
         return self
 
 
 class ClaimsOpen(Rule):
     """The first day of claiming: `day` of the month that lies `months` after the first day after the earning half year."""
 
-    months: Months = Field(ge=0)
-    day: DayOfMonth
+    months: DatedMonths
+    day: DatedDayOfMonth
 
 
 Activity = Literal[
@@ -43,23 +55,24 @@ Activity = Literal[
 class ActivityCap(Rule):
     """The most that one kind of activity may take of a half year's co-op: the larger of a share of it and an amount."""
 
-    share: Number | None = Field(None, gt=0, le=1)
-    amount: Number | None = Field(None, gt=0)
+    share: DatedShare | None = None
+    amount: DatedNumber | None = None
 
     @model_validator(mode="after")
     def _some(self) -> "ActivityCap":
         if self.share is None and self.amount is None:
             refuse([Fault((), "…", "a cap has a share, an amount, or both")])
+        refuse(below_zero("amount", self.amount))
         return self
 
 
 class Coop(Rule):
-    """What becomes of the co-op of a half year."""
+    """What becomes of the co-op of a half year; each figure is that of the half year's last day."""
 
     minimum: DatedNumber | None = None
-    usage_months: int | None = Field(None, ge=1, le=6)
+    usage_months: DatedUsageMonths | None = None
     claims_open: ClaimsOpen | None = None
-    grace_days: Days | None = Field(None, ge=0)
+    grace_days: DatedDays | None = None
     caps: dict[Activity, ActivityCap] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -82,16 +95,16 @@ class Unreached(Rule):
 
 
 class Due(Rule):
-    """The day of payment: `day` of the month that holds the end of the earning month plus `lag_days`."""
+    """The day of payment: `day` of the month that holds the end of the earning month plus `lag_days`, as of that end."""
 
-    lag_days: Days = Field(ge=1)  # with none a month would be due before it ends
-    day: DayOfMonth
+    lag_days: DatedDaysFromOne  # with none a month would be due before it ends
+    day: DatedDayOfMonth
 
 
 class Hold(Rule):
-    """What becomes of a payment whose payee is not known after some days, by country."""
+    """What becomes of a payment whose payee is not known after some days, as of the payment cycle, by country."""
 
-    missing_payee_days: Days = Field(ge=1)
+    missing_payee_days: DatedDaysFromOne
     then: dict[Country, Literal["forfeit", "escheat"]]
 
     @model_validator(mode="after")

@@ -63,12 +63,10 @@ def rounding_scope(program: dict, lever: dict, sale: Sale) -> tuple:
 
 def share_of(program: dict, original: Line, refund: Line) -> Fraction:
     """The ladder's share for the months from the original to the refund, and for the refund's kind; without one, all."""
-    ladder = (program.get("clawback") or {}).get("ladder") or []
-    kind = refund.attributes.get("kind")
-    of_kind = [rung for rung in ladder if kind is not None and rung.get("kind") == kind]
-    share = Fraction(1)
-    for rung in sorted(of_kind or [rung for rung in ladder if rung.get("kind") is None], key=lambda r: r["from_month"]):
-        held = number_on(rung["share"], original.on)
-        if rung["from_month"] <= completed_months(original.on, refund.on) and held is not None:
-            share = held
-    return share
+    written = (program.get("clawback") or {}).get("ladder") or []
+    figures = [[number_on(rung[word], original.on) for word in ("from_month", "share")] for rung in written]
+    ladder = [(*held, rung.get("kind")) for held, rung in zip(figures, written, strict=True) if None not in held]
+    of_kind = [rung for rung in ladder if rung[2] is not None and rung[2] == refund.attributes.get("kind")]
+    passed = completed_months(original.on, refund.on)
+    steps = sorted(rung[:2] for rung in of_kind or [rung for rung in ladder if rung[2] is None])
+    return next((share for month, share in reversed(steps) if month <= passed), Fraction(1))
