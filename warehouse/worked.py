@@ -26,6 +26,7 @@ SOLD = (  # what rules ask of a line
     "transaction_at, invoice_at, quantity, revenue_minor, currency"
 )
 LIVE = "known_from <= $as_of AND (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn"
+LIVE_SOLD = f"SELECT {SOLD} FROM clean.transactions SEMI JOIN {{}} USING (transaction_id) WHERE known_from >= getvariable('worked_since') AND {LIVE}"
 
 
 def narrow(con: duckdb.DuckDBPyConnection, as_of: date, first: date, end: date) -> None:
@@ -85,32 +86,38 @@ def sold(con: duckdb.DuckDBPyConnection, lines: str, as_of: date) -> None:
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE sought AS SELECT transaction_id FROM {lines} UNION SELECT root FROM {lines}"
     )
-    [(strangers,)] = con.execute(
-        "SELECT count(*) FROM sought ANTI JOIN touched_lines USING (transaction_id)"
-    ).fetchall()
-    bound = "true" if strangers else "known_from >= getvariable('touched_since')"
-    con.execute(  # first the ids alone, over all days if need be; the rest is then read of few
-        "SET VARIABLE worked_since = (SELECT min(known_from) FROM (SELECT transaction_id, known_from "
-        f"FROM clean.transactions WHERE {bound}) SEMI JOIN sought USING (transaction_id))"
-    )
+    con.execute("SET VARIABLE worked_since = getvariable('related_since')")
+    if con.execute("FROM sought ANTI JOIN related_lines USING (transaction_id) LIMIT 1").fetchall():
+        _work_since(con, "sought")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE sold_lines AS {LIVE_SOLD.format('sought')}", {"as_of": as_of})
+
+
+def _work_since(con: duckdb.DuckDBPyConnection, lines: str) -> None:
+    """Have `worked_since` not be after any line of some: their ids alone are looked for, over all days."""
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE sold_lines AS SELECT {SOLD} FROM clean.transactions "
-        f"SEMI JOIN sought USING (transaction_id) WHERE known_from >= getvariable('worked_since') AND {LIVE}",
-        {"as_of": as_of},
+        "SET VARIABLE worked_since = least(getvariable('worked_since'), (SELECT min(known_from) FROM clean.transactions "
+        f"SEMI JOIN {lines} USING (transaction_id)))"
     )
 
 
 def _sold_besides(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Make `sold_lines` anew where cells brought lines besides."""
-    [(more,)] = con.execute("SELECT count(*) FROM worked_lines ANTI JOIN sought USING (transaction_id)").fetchall()
-    if more:
-        sold(con, "worked_lines", as_of)
+    """Add to `sold_lines` those that cells brought besides."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE besides AS SELECT transaction_id FROM worked_lines ANTI JOIN sought USING (transaction_id) "
+        "UNION SELECT root FROM worked_lines ANTI JOIN sought ON sought.transaction_id = root"
+    )
+    if con.execute("FROM besides LIMIT 1").fetchall():
+        _work_since(con, "besides")
+        con.execute(f"INSERT INTO sold_lines {LIVE_SOLD.format('besides')}", {"as_of": as_of})
+        con.execute("INSERT INTO sought FROM besides")
+    con.execute("DROP TABLE besides")
 
 
 def relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Make `related_lines`: touched lines and those that they reverse or that reverse them, with their root and stages.
 
-    What a touched line reversed before counts too: less was left of that for its other refunds.
+    What a touched line reversed before counts too: less was left of that for its other refunds. `related_versions` gets
+    what was delivered of those besides, and the variable `related_since` is the first day on which any was known.
     """
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE links AS SELECT transaction_id, reverses FROM clean.transactions WHERE {LIVE} AND reverses IS NOT NULL",
@@ -118,7 +125,7 @@ def relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE kin AS WITH up AS ("
-        "SELECT reverses AS transaction_id FROM called_versions SEMI JOIN touched_lines USING (transaction_id) "
+        "SELECT reverses AS transaction_id FROM related_versions SEMI JOIN touched_lines USING (transaction_id) "
         "WHERE reverses IS NOT NULL"
         "), top AS (SELECT reverses AS transaction_id FROM links SEMI JOIN up USING (transaction_id)"
         "), known AS (SELECT transaction_id FROM touched_lines UNION FROM up UNION FROM top"
@@ -126,7 +133,10 @@ def relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
         "), below AS (SELECT transaction_id FROM links WHERE reverses IN (FROM down)) "
         "FROM up UNION FROM top UNION FROM down UNION FROM below"
     )
-    con.execute("DROP TABLE called_versions")  # of 1,000,000 lines 45 MB
+    con.execute(
+        "INSERT INTO related_versions BY NAME SELECT transaction_id, customer_id, known_from FROM clean.transactions "
+        "SEMI JOIN (FROM kin ANTI JOIN touched_lines USING (transaction_id)) USING (transaction_id)"
+    )
     flags = ", ".join(f"coalesce({flag}, false) AS {flag}" for flag in FLAGS)
     of_root = ", ".join(f"bool_or({flag}) OVER (PARTITION BY root) AS {flag}" for flag in FLAGS)
     con.execute(
@@ -140,6 +150,9 @@ def relate(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
         "), families AS (SELECT root FROM rooted WHERE is_refund) "
         "SELECT * EXCLUDE (is_refund) FROM rooted ANTI JOIN families USING (root) UNION ALL "
         f"SELECT * EXCLUDE (is_refund) REPLACE ({of_root}) FROM rooted SEMI JOIN families USING (root)"
+    )
+    con.execute(
+        "SET VARIABLE related_since = (SELECT min(known_from) FROM related_versions SEMI JOIN related_lines USING (transaction_id))"
     )
 
 
