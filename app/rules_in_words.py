@@ -94,10 +94,13 @@ def _eligibility(program: Program, tell: Telling) -> Iterator[Sentence]:
     if program.enrolment:
         yield Sentence("enrolment", _enrolment(program, tell))
     begins = {"month_start": "the first day of the month in which", "day_met": "the day on which"}
-    grace = tell.read(
-        program.eligibility.grace_days, lambda days: f"{days} days of grace" if days else "no day of grace"
-    )
+    days = program.eligibility.grace_days
+    grace = tell.read(days if tell.has(days) else Dated.always(0), _grace)
     yield Sentence("earns", f"from {begins[program.eligibility.earns_from]} all hold until one no longer does; {grace}")
+
+
+def _grace(days: int) -> str:
+    return f"{days} days of grace" if days else "no day of grace"
 
 
 def _criterion(criterion: Criterion, currency: str, tell: Telling) -> str:
@@ -119,9 +122,8 @@ def _enrolment(program: Program, tell: Telling) -> str:
     if enrolment is None:
         return ""
     parts = [INVITED[enrolment.invite_on]]
-    parts += (
-        [f"an invitation holds {tell.read(enrolment.valid_days, tell.number)} days"] if enrolment.valid_days else []
-    )
+    if tell.has(enrolment.valid_days):
+        parts.append(f"an invitation holds {tell.read(enrolment.valid_days, tell.number)} days")
     parts += ["expires at the end of the fiscal year"] if enrolment.expires else []
     return "; ".join([*parts, "rolls over" if enrolment.rolls_over else "does not roll over"])
 
@@ -141,22 +143,24 @@ def _terms(program: Program, tell: Telling) -> Iterator[Sentence]:
 
 
 def _coop(coop: Coop, currency: str, tell: Telling) -> Iterator[Sentence]:
-    if coop.minimum:
+    if tell.has(coop.minimum):
         yield Sentence(
             "co-op", f"below {tell.read(coop.minimum, tell.money(currency))} in a half year it becomes rebate"
         )
-    if coop.usage_months:
+    if tell.has(coop.usage_months):
         months = tell.read(coop.usage_months, tell.number)
         yield Sentence("co-op", f"is used in the {months} months after the half year of earning")
-    if coop.claims_open:
-        month, day = tell.read(coop.claims_open.months, _ordinal), tell.read(coop.claims_open.day, tell.number)
+    opens = coop.claims_open
+    if opens and tell.has(opens.months) and tell.has(opens.day):
+        month, day = tell.read(opens.months, _ordinal), tell.read(opens.day, tell.number)
         yield Sentence("co-op", f"is claimed from day {day} of the {month} month after the half year on")
     for activity, cap in coop.caps.items():
-        most = [f"{tell.read(cap.share, tell.percent)} of it"] if cap.share else []
-        most += [tell.read(cap.amount, tell.money(currency))] if cap.amount else []
+        most = [f"{tell.read(cap.share, tell.percent)} of it"] if tell.has(cap.share) else []
+        most += [tell.read(cap.amount, tell.money(currency))] if tell.has(cap.amount) else []
         told = " or ".join(most) + (", whichever is more" if len(most) > 1 else "")
-        yield Sentence("co-op", f"{activity.replace('_', ' ')}: at most {told}")
-    if coop.grace_days is not None:
+        if most:
+            yield Sentence("co-op", f"{activity.replace('_', ' ')}: at most {told}")
+    if tell.has(coop.grace_days):
         days = tell.read(coop.grace_days, tell.number)
         yield Sentence("co-op", f"is claimed until {days} days after the months of use, the last one included")
 
@@ -171,15 +175,15 @@ def _ordinal(months: int) -> str:
 
 
 def _payout(payout: Payout, currency: str, tell: Telling) -> Iterator[Sentence]:
-    if payout.due:
+    if payout.due and tell.has(payout.due.lag_days) and tell.has(payout.due.day):
         lag, day = tell.read(payout.due.lag_days, tell.number), tell.read(payout.due.day, tell.number)
         yield Sentence("payout", f"due on day {day} of the month that holds the earning month's end plus {lag} days")
-    if payout.minimum:
+    if tell.has(payout.minimum):
         yield Sentence("payout", f"from {tell.read(payout.minimum, tell.money(currency))} on; less is carried forward")
     if payout.unreached:
         then = {"forfeit": "forfeited", "carry": "carried on"}[payout.unreached.then]
         yield Sentence("payout", f"what is below the minimum at the end of the fiscal year is {then}")
-    if payout.hold:
+    if payout.hold and tell.has(payout.hold.missing_payee_days):
         then = ", ".join(f"{country}: {word}" for country, word in payout.hold.then.items())
         days = tell.read(payout.hold.missing_payee_days, tell.number)
         yield Sentence("payout", f"after {days} days without a payee ({then})")

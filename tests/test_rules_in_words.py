@@ -218,6 +218,34 @@ def test_figures_are_said_by_what_is_counted(tmp_path, lever, says):
     assert set(says) <= set(told)
 
 
+def test_a_term_that_is_not_in_force_is_not_said(tmp_path):
+    later = ALL_WORDS.replace("{minimum: {2020-01-01: 4000, 2021-10-01: 10000}", "{minimum: {2021-10-01: 10000}")
+    for word in (
+        "usage_months: 6",
+        "{months: 1",
+        "grace_days: 45",
+        "lag_days: 45",
+        "missing_payee_days: 180",
+        "share: 0.4",
+    ):
+        key, number = word.split(": ")
+        assert word in later
+        later = later.replace(word, f"{key}: {{2021-10-01: {number}}}")
+    later = later.replace("minimum: {2017-07-01: 200}", "minimum: {2021-10-01: 200}")
+    (tmp_path / "all-words.yaml").write_text(later)
+    program = load(tmp_path / "all-words.yaml")
+    before, after = (
+        [row for row in program_in_words(program, day).terms if row.about in ("clawback", "co-op", "payout")]
+        for day in (date(2021, 9, 30), date(2021, 10, 1))
+    )
+    assert [row.says for row in before] == [
+        "a refund takes back 100 % from 0 months on",
+        "what is below the minimum at the end of the fiscal year is forfeited",
+        "a negative balance is recovered from later payments, oldest first",
+    ]
+    assert len(after) == len(before) + 9
+
+
 def test_claims_late_ladders_and_enrolments_that_do_not_roll_over_are_said(tmp_path):
     (tmp_path / "all-words.yaml").write_text(
         ALL_WORDS.replace("rolls_over: true", "rolls_over: false")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from transforms.dated import ALWAYS, Dated
 
@@ -38,6 +38,14 @@ class Telling:
     def __call__(self, text: str, **put_in: str) -> str:
         known = self.language.words.get(text, text)
         return known.format(**put_in) if put_in else known
+
+    def has(self, dated: Dated | None) -> TypeGuard[Dated]:
+        """Whether there is a value to read: on the day, or on any.
+
+        >>> Telling(date(2019, 7, 1)).has(Dated({date(2019, 1, 1): 6, date(2019, 7, 1): None}))
+        False
+        """
+        return dated is not None and (dated.on(self.on) is not None if self.on else any(dated.spans()))
 
     def read(self, dated: Dated, words: Words) -> str:
         """A dated value: that of the day, or all of them with the days on which they hold.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from transforms.brackets import Bracket
-from transforms.figures_in_words import NOTHING, Telling, Words
+from transforms.figures_in_words import Telling, Words
 from transforms.levers import Cap, FixedBase, Lever, Scope
 from transforms.programs import Clawback
 from transforms.rule_values import Reference
@@ -205,12 +205,8 @@ def clawback_in_words(clawback: Clawback | None, tell: Telling) -> Iterator[str]
     ladder = clawback.ladder if clawback else []
     for kind in dict.fromkeys(step.kind for step in ladder):
         refund = tell("a refund of kind {kind}", kind=tell(kind)) if kind else tell("a refund")
-        told = [
-            (tell.read(step.from_month, tell.number), tell.read(step.share, tell.percent))
-            for step in ladder
-            if step.kind == kind
-        ]
-        steps = [step for step in told if tell(NOTHING) not in step]
+        held = [step for step in ladder if step.kind == kind and tell.has(step.from_month) and tell.has(step.share)]
+        steps = [(tell.read(step.from_month, tell.number), tell.read(step.share, tell.percent)) for step in held]
         if steps and steps[0][0] != "0":
             yield tell("{refund} takes back 100 % before {months} months", refund=refund, months=steps[0][0])
         for months, share in steps:
