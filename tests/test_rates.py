@@ -42,6 +42,7 @@ def rate_comes(rate: str) -> list[tuple]:
     return ask("SELECT transaction_id, sum(amount) FROM earnings_ledger GROUP BY ALL ORDER BY ALL")
 
 
+@pytest.mark.slow
 def test_a_corrected_rate_lifts_a_partner_above_the_figure(figure):
     settle_first({"fx_rate": "1.10"})
     assert ask("SELECT DISTINCT reason_codes FROM decisions WHERE transaction_id <> 'old'") == [("IVDTTM",)]

@@ -79,7 +79,7 @@ def put_in_force(edited: Path, in_force: Path) -> None:
     "changes",
     [
         pytest.param([FIVE], marks=pytest.mark.slow),
-        [FIVE, (SPLIT, HALVES)],
+        pytest.param([FIVE, (SPLIT, HALVES)], marks=pytest.mark.slow),
         [("any_of: {2017-07-01: [mpn]}", "any_of: {2017-07-01: [mpa]}")],
         pytest.param([("lever: azure-fy21", "lever: azure-in-fy21")], marks=pytest.mark.slow),
     ],

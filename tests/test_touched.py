@@ -25,7 +25,7 @@ def back(name: str, day: str, **columns: str) -> dict:
     return sale(name, "-80.00", day, reverses="t1", charge_type="refund", quantity="-1", **columns)
 
 
-@pytest.mark.parametrize("is_withdrawn", [True, False])
+@pytest.mark.parametrize("is_withdrawn", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_refund_is_paid_in_full_when_another_of_its_line_goes(first_day, one_program, is_withdrawn):
     land("transactions", [back("r1", NEXT)], NEXT, number=2)
     settle_next(NEXT, [back("r2", NEXT)])
@@ -79,7 +79,7 @@ def test_a_partner_that_leaves_keeps_what_it_earned_and_earns_nothing_while_it_i
     nothing_differs()
 
 
-@pytest.mark.parametrize("is_direct_first", [False, True])
+@pytest.mark.parametrize("is_direct_first", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_claim_counts_on_the_days_on_which_its_partner_sells_in_a_way_that_is_paid(ranked, is_direct_first):
     """On the others the line is its reseller's."""
     direct = [row | {"partner_type": "direct_bill"} if row["partner_id"] == OTHER else row for row in ROWS["partners"]]
