@@ -136,6 +136,19 @@ def test_a_correction_is_told_apart_from_the_bracket_that_it_lifts(rules):
     }  # fmt: skip
 
 
+def test_customers_that_no_longer_reach_a_minimum_lose_it_alone_and_are_not_counted_in_a_longer_period(rules):
+    scale = "scale: {mode: flat, brackets: [{threshold: 0, rate: 0.01}, {threshold: 1, rate: 0.04}]}"
+    counted = (
+        f"accumulate: {{per: [customer], over: quarter}}, base: revenue, minimum: {{measure: 2, over: month}}, {scale}"
+    )
+    write(rules, counted, measure="count")
+    first(sale("a", "100.00", customer_id="c1"), sale("b", "100.00", customer_id="c2"))
+    assert causes(DAYS[0]) == {("a", "new_line"): "4.00", ("b", "new_line"): "4.00"}
+    settle_next(DAYS[1], [sale("b", "100.00", customer_id="c1")])
+    assert causes(DAYS[1]) == {("a", "minimum_lost"): "-4.00", ("b", "minimum_lost"): "-4.00"}
+    the_books_agree()
+
+
 @pytest.mark.slow
 def test_a_minimum_that_is_reached_pays_all_its_lines_and_takes_all_back_when_it_is_lost(rules):
     write(rules, "rate: 0.04, minimum: {measure: 150, over: month}")

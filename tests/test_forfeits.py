@@ -192,7 +192,8 @@ def test_a_payee_may_be_missing_for_the_days_of_the_cycle(tmp_path):
     assert "missing_payee_days: 180" in text
     (tmp_path / path.name).write_text(text.replace("missing_payee_days: 180", days))
     programs = [load(tmp_path / path.name)]
-    found = [judged_cycles(programs, None, date(2021, month, 15))["held_since"].iloc[0] for month in (4, 5, 6)]
+    days = [(None, date(2021, 4, 15)), (date(2021, 5, 14), date(2021, 6, 14)), (date(2021, 6, 14), date(2021, 7, 1))]
+    found = [judged_cycles(programs, *of)["held_since"].iloc[0] for of in days]
     assert [str(day.date()) for day in found] == ["2020-10-17", "2021-02-14", "NaT"]
 
 

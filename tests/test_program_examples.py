@@ -248,11 +248,11 @@ examples:
         - {id: a, on: 2019-12-10, product_family: azure, revenue: 1000.00}
         - {id: b, on: 2020-01-31, product_family: azure, revenue: 2000.00}
         - {id: c, on: 2020-02-01, product_family: azure, revenue: 4000.00}
-        - {id: d, on: 2020-03-05, reverses: b, revenue: -2000.00}
+        - {id: d, on: 2020-03-05, reverses: b, revenue: -1000.00}
         - {id: e, on: 2020-03-05, reverses: c, revenue: -4000.00}
     expect:
-      lines: {a: 40.00, b: 80.00, c: 160.00, d: -80.00, e: -40.00}
-      payouts: [{due: 2020-02-15, rebate: 40.00}, {due: 2020-03-20, rebate: 0}, {due: 2020-05-20, rebate: 72.00}]
+      lines: {a: 40.00, b: 80.00, c: 160.00, d: -40.00, e: -40.00}
+      payouts: [{due: 2020-02-15, rebate: 40.00}, {due: 2020-03-20, rebate: 24.00}, {due: 2020-05-20, rebate: 72.00}]
 """
 
 
