@@ -144,8 +144,10 @@ def test_customers_that_no_longer_reach_a_minimum_lose_it_alone_and_are_not_coun
     write(rules, counted, measure="count")
     first(sale("a", "100.00", customer_id="c1"), sale("b", "100.00", customer_id="c2"))
     assert causes(DAYS[0]) == {("a", "new_line"): "4.00", ("b", "new_line"): "4.00"}
-    settle_next(DAYS[1], [sale("b", "100.00", customer_id="c1")])
-    assert causes(DAYS[1]) == {("a", "minimum_lost"): "-4.00", ("b", "minimum_lost"): "-4.00"}
+    settle_next(DAYS[1], [sale("a", "200.00", customer_id="c1"), sale("b", "100.00", customer_id="c1")])
+    assert causes(DAYS[1]) == {
+        ("a", "corrected_line"): "4.00", ("a", "minimum_lost"): "-8.00", ("b", "minimum_lost"): "-4.00",
+    }  # fmt: skip
     the_books_agree()
 
 

@@ -188,7 +188,7 @@ def test_a_cycle_is_judged_on_the_first_settled_day_that_reaches_it(previous, da
 
 def test_a_payee_may_be_missing_for_the_days_of_the_cycle(tmp_path):
     path = rulebook.programs_folder() / f"{PROGRAM}.yaml"
-    text, days = path.read_text(), "missing_payee_days: {2017-07-01: 180, 2021-05-15: 90, 2021-06-15: null}"
+    text, days = path.read_text(), "missing_payee_days: {2017-07-01: 180, 2021-05-15: 90, 2021-06-01: null}"
     assert "missing_payee_days: 180" in text
     (tmp_path / path.name).write_text(text.replace("missing_payee_days: 180", days))
     programs = [load(tmp_path / path.name)]
