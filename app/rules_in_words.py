@@ -104,7 +104,7 @@ def _grace(days: int) -> str:
 
 
 def _criterion(criterion: Criterion, currency: str, tell: Telling) -> str:
-    figures = [figure for figure in (criterion.any_of, criterion.at_least) if figure]
+    figures = [figure for figure in (criterion.any_of, criterion.at_least, criterion.days) if figure]
     if any(tell.read(figure, str) == NOTHING for figure in figures):
         return "is not asked on this day"
     level = f" ({tell.read(criterion.level, tell.either)})" if criterion.level else ""

@@ -307,7 +307,7 @@ def as_yaml(value: Any) -> str:
         return "{" + ", ".join(f"{key}: {as_yaml(held)}" for key, held in value.items()) + "}"
     if isinstance(value, list):
         return f"[{', '.join(map(as_yaml, value))}]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return f'"{value}"' if isinstance(value, str) else "null" if value is None else str(value)
 
 
 def delivered(line: Line) -> dict[str, str]:

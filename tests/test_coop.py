@@ -28,8 +28,8 @@ BALANCE = {
 }  # fmt: skip
 SMALL = {"accrued_minor": 399_999, "program_accrued_minor": 399_999}
 CLAIM = {
-    "request_id": "c1", "requested_at": "2021-08-20", "partner_id": "p1", "program": PROGRAM, "half_from": pd.Timestamp("2021-01-01"),
-    "currency": "USD", "activity_type": "advertising", "requested_minor": 100_000, "is_in_time": True,
+    "request_id": "c1", "requested_at": "2021-08-20", "partner_id": "p1", "program": PROGRAM, "half_from": "2021-01-01",
+    "half_to": pd.Timestamp("2021-07-01"), "currency": "USD", "activity_type": "advertising", "requested_minor": 100_000, "is_in_time": True,
     "minimum_minor": 400_000, "program_total_minor": 500_000, "accrued_minor": 500_000, "program_accrued_minor": 500_000,
     "claimed_minor": 0, "claimed_alike_minor": 0,
 }  # fmt: skip
@@ -89,10 +89,10 @@ def test_the_calendar_of_a_half_is_that_of_its_last_day(tmp_path):
     )
     halves = coop_halves([program], date(2021, 3, 1)).set_index("half_from").loc["2020-07-01":"2022-01-01"]
     days = halves[["usage_to", "claims_from", "claims_to"]].apply(lambda of: of.dt.strftime("%Y-%m-%d"))
-    assert [list(days[name].where(days[name].notna(), None)) for name in days] == [
-        ["2021-07-01", "2021-10-01", "2022-04-01", None],
-        ["2021-01-01", "2021-09-16", "2022-03-01", None],  # without a day of opening, the first day after the half
-        ["2021-08-16", "2021-11-16", "2022-04-02", None],
+    assert [list(days[name].fillna("")) for name in days] == [
+        ["2021-07-01", "2021-10-01", "2022-04-01", ""],
+        ["2021-01-01", "2021-09-16", "2022-03-01", ""],  # without a day of opening, the first day after the half
+        ["2021-08-16", "2021-11-16", "2022-04-02", ""],
     ]
 
 

@@ -59,6 +59,8 @@ class Rules:
         made: dict[str, Any] = {"from_month": Decimal(month), "share": Decimal(share)}
         if self.chance.random() < 0.3:
             made["share"] = {FIRST: made["share"], self.day(): self.chance.choice([None, Decimal("0.5")])}
+        if month and self.chance.random() < 0.2:
+            made["from_month"] = {FIRST: made["from_month"], self.day(): Decimal(month + 1)}
         return made
 
     def lever(self, number: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.brackets import Scale
-from transforms.scales import Standing, bracket_of, slices
+from transforms.scales import Standing, bracket_of, pays, slices
 
 TODAY, LATER = date(2021, 2, 3), date(2022, 1, 1)
 pytestmark = [
@@ -66,6 +66,34 @@ def moving(mode: str, before: int, after: int) -> Scale:
     """A scale of one bracket, whose threshold is another one from a later day on."""
     threshold = {TODAY: Decimal(before), LATER: Decimal(after)}
     return Scale.model_validate({"mode": mode, "brackets": [{"threshold": threshold, "amount": Decimal(1)}]})
+
+
+PAYING = {"brackets": [{"threshold": 0, "rate": 0}, {"threshold": 2, "rate": "0.01"}, {"threshold": 4, "rate": 0}]}
+
+
+@pytest.mark.parametrize(
+    ("mode", "earning"),
+    [
+        ("flat", [False, False, True, True, False]),
+        ("retroactive", [False] * 5),
+        (
+            "marginal",
+            [False, False, False, True, True],
+        ),  # the third line reaches 2, and fills the bracket from there on with nothing
+    ],
+)
+def test_a_line_earns_where_some_of_it_falls_in_a_bracket_that_pays(kind, mode, earning):
+    brackets = [{word: Decimal(figure) for word, figure in bracket.items()} for bracket in PAYING["brackets"]]
+    by = Scale.model_validate({"mode": mode, "brackets": brackets})
+    assert list(pays(by, days(5), in_a_row(kind, 1, 0, 1, 1, 2))) == earning
+
+
+def test_a_price_of_another_day_pays_nothing(kind):
+    by = Scale.model_validate(
+        {"mode": "flat", "brackets": [{"threshold": Decimal(0), "rate": {TODAY: Decimal(0), LATER: Decimal("0.04")}}]}
+    )
+    on = pd.Series([TODAY, LATER], dtype="datetime64[us]")
+    assert list(pays(by, on, in_a_row(kind, 1, 1))) == [False, True]
 
 
 # Flat and retroactive
@@ -178,6 +206,14 @@ def test_first_unit_means_that_the_threshold_is_the_first_of_its_bracket(kind):
 def test_first_unit_leaves_a_threshold_of_zero_where_it_is(kind):
     by = scale("marginal", 0, 1, units="first_unit")
     assert paid(by, in_a_row(kind, -1, 2)) == [{1: "-1/-1"}, {1: "1/2", 2: "1/2"}]
+
+
+def test_interpolated_in_first_units_is_filled_by_the_units_before_the_next_bracket(kind):
+    assert paid(scale("interpolated", 0, 3, units="first_unit"), in_a_row(kind, 1, 1, 1)) == [
+        {1: "1/2"},
+        {1: "1/2"},
+        {2: "1/1"},
+    ]
 
 
 def test_thresholds_that_are_shares_are_shares_of_each_lines_baseline(kind):

@@ -73,7 +73,7 @@ def _counts_from(ranked: pd.DataFrame, rule: Association) -> pd.Series:
     for association, dated in rule.opt_out_days.items():
         for start, end, value in dated.spans():
             held = (on >= pd.Timestamp(start)) & ~(on >= (pd.Timestamp(end) if end else OPEN))
-            days = days.mask(held & (ranked["association"] == association), int(value))
+            days = days.mask(held & (ranked["association"] == association), value)
     return on + pd.to_timedelta(days, unit="D")
 
 

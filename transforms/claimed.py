@@ -9,7 +9,6 @@ from transforms.adjustments import minor
 from transforms.programs import Program, active
 from transforms.validity import DAY
 
-HALF_YEAR = pd.DateOffset(months=6)
 FUND = ["partner_id", "program", "half_from", "currency"]
 
 
@@ -61,7 +60,7 @@ def _caps(held: pd.DataFrame, programs: list[Program]) -> np.ndarray:
                 held["activity_type"].astype("str") == activity
             )
             for place in np.flatnonzero(here):
-                last = (held["half_from"].iat[place] + HALF_YEAR - DAY).date()
+                last = (held["half_to"].iat[place] - DAY).date()
                 share, amount = (figure and figure.on(last) for figure in (cap.share, cap.amount))
                 accrued, in_program = (
                     int(held["accrued_minor"].iat[place]),

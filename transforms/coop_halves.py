@@ -24,8 +24,9 @@ def coop_halves(programs: list[Program], run_date: date) -> pd.DataFrame:
     """Each half year of each program with terms for co-op, half open: earned in from `half_from` to `half_to`.
 
     Activities lie in the usage period, from `half_to` to `usage_to`; they are claimed from `claims_from` to `claims_to`,
-    the day after the grace days. Below `minimum_minor`, in program currency on the half's last day, co-op becomes
-    rebate. `fund_stage` is where the half stands on the day. Programs without usage months have no claims.
+    the day after the grace days. Below `minimum_minor`, in program currency, co-op becomes rebate. Each figure is that of
+    the half's last day: without usage months it has no claims, without a day of opening claims open with the usage period.
+    `fund_stage` is where the half stands on the day.
     """
     made = [_of(program, program.coop) for program in active(programs) if program.coop]
     halves = pd.concat([NO_HALVES, *made], ignore_index=True)

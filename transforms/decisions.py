@@ -135,7 +135,7 @@ def in_window(lines: pd.DataFrame, lever: Lever) -> np.ndarray:
     is_in = np.zeros(len(lines), bool)
     for place, count in enumerate(months.values.values()):
         if count is not None:
-            is_held = (on >= since) & (on < since + pd.DateOffset(months=int(count)))
+            is_held = (on >= since) & (on < since + pd.DateOffset(months=count))
             is_in |= is_held.to_numpy(bool) & (months.number_at(on) == place)
     found = np.where(since.isna(), UNSURE, np.where(is_in, YES, NO))
     return np.where(months.exists_at(on), found, YES).astype("int8")

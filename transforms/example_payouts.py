@@ -49,7 +49,7 @@ def _due(posted: pd.DataFrame, calendar: pd.DataFrame) -> pd.DataFrame:
         posted = posted.assign(**{column: first.map(calendar.set_index("month")[column])})
     later = posted[["earned_due_on", "posted_due_on"]].max(axis=1)
     moved = posted.groupby(["partner_id", "earning_month", "posted_on"])["rebate_minor"].transform("sum")
-    return posted.assign(due_on=later.where(moved >= 0, posted["earned_due_on"]))
+    return posted.assign(due_on=later.where((moved >= 0) & posted["earned_due_on"].notna(), posted["earned_due_on"]))
 
 
 def _balances(owed: pd.Series, program: Program) -> pd.DataFrame:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from transforms.brackets import Bracket
+from transforms.dated import Dated
 from transforms.figures_in_words import Telling, Words
 from transforms.levers import Cap, FixedBase, Lever, Scope
-from transforms.programs import Clawback
+from transforms.programs import Clawback, Rung
 from transforms.rule_values import Reference
 
 NAMED = {  # columns whose values do not speak for themselves
@@ -202,17 +203,27 @@ def cap_in_words(cap: Cap, currency: str, tell: Telling) -> str:
 
 def clawback_in_words(clawback: Clawback | None, tell: Telling) -> Iterator[str]:
     """What each kind of refund takes back; before its first step all."""
-    ladder = clawback.ladder if clawback else []
-    for kind in dict.fromkeys(step.kind for step in ladder):
+    rungs = clawback.rungs if clawback else Dated.always([])
+    if tell.on:
+        yield from _ladder(rungs.on(tell.on) or [], tell)
+        return
+    for span in rungs.spans():
+        days = tell.days(span.start, span.end)
+        for said in _ladder(span.value, tell):
+            yield tell("{said}, sold {days}", said=said, days=days) if days else said
+
+
+def _ladder(rungs: list[Rung], tell: Telling) -> Iterator[str]:
+    """What refunds take back by the ladder of a day."""
+    for kind in dict.fromkeys(rung.kind for rung in rungs):
         refund = tell("a refund of kind {kind}", kind=tell(kind)) if kind else tell("a refund")
-        held = [step for step in ladder if step.kind == kind and tell.has(step.from_month) and tell.has(step.share)]
-        steps = [(tell.read(step.from_month, tell.number), tell.read(step.share, tell.percent)) for step in held]
-        if steps and steps[0][0] != "0":
+        steps = [(tell.number(rung.from_month), tell.percent(rung.share)) for rung in rungs if rung.kind == kind]
+        if steps[0][0] != "0":
             yield tell("{refund} takes back 100 % before {months} months", refund=refund, months=steps[0][0])
         for months, share in steps:
             yield tell("{refund} takes back {share} from {months} months on", refund=refund, share=share, months=months)
-    if all(step.kind for step in ladder):
-        yield tell("{refund} takes back in full", refund=tell("any other refund" if ladder else "a refund"))
+    if all(rung.kind for rung in rungs):
+        yield tell("{refund} takes back in full", refund=tell("any other refund" if rungs else "a refund"))
 
 
 def each(scope: Scope, tell: Telling) -> str:

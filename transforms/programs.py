@@ -114,11 +114,13 @@ class Clawback(Rule):
 
     @model_validator(mode="after")
     def _order(self) -> "Clawback":
-        for rungs in self.rungs.values.values():
+        for day, rungs in self.rungs.values.items():
             for kind in dict.fromkeys(rung.kind for rung in rungs or ()):
                 months = [rung.from_month for rung in rungs or () if rung.kind == kind]
                 if months != sorted(set(months)):
-                    raise ValueError(f"months {months} of kind [{kind or 'any'}] do not rise; put the first step first")
+                    raise ValueError(
+                        f"months {months} of kind [{kind or 'any'}]{_since(day)} do not rise; put the first step first"
+                    )
         return self
 
 

@@ -23,15 +23,12 @@ REMEDIES = {  # those of pydantic's words that say what is wrong, but not what t
     "dict_type": "a mapping is needed; write it as {key: value}",
     "model_type": "a mapping is needed; write it as {key: value}",
     "typed_dict_type": "a mapping is needed; write it as {key: value}",
-    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number is needed; write it as 12"),
     "string_type": "a text is needed; write one, in quotes if it is a number, a date or one of true, false and null",
     "too_short": "the list is empty; give at least one item",
     "invalid_key": "a key is one word; a decimal has a point, as in 0.04",
 }
 NAMED_BY = ("lever", "criterion", "example", "id")
 BOUNDS = {  # and those of a bound or pattern
-    ("greater_than_equal", "0"): "give one greater than or equal to 0",
-    ("greater_than_equal", "1"): "give one greater than or equal to 1",
     ("string_pattern_mismatch", WORDS): "nothing is said; write some words",
     ("string_pattern_mismatch", NAME): "use small letters, digits and hyphens, as in modern-work",
 }

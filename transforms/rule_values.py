@@ -23,7 +23,7 @@ from transforms.vocabulary import EXPONENTS
 
 DECIMALS, DIGITS = 9, 12  # of a rate, as money.RATE holds it; of an amount, whose thousandths an int64 holds
 MOST_DAYS, MOST_MONTHS = 36_500, 1_200  # a hundred years, which calendars hold
-TWO_USAGES = "an activity would lie in the usage periods of two half years; take from 1 to 6 months"
+TWO_USAGES = "an activity would lie in the usage periods of two half years; take at most 6 months"
 NO_DAY = "not every month has this day; take one from 1 to 28"
 
 
@@ -88,7 +88,8 @@ def _whole(least: int, most: int, remedy: str = "") -> BeforeValidator:
         if not isinstance(held, Decimal):
             raise ValueError("a whole number is needed; write it as 12")
         if not least <= held <= most or held % 1:
-            raise ValueError(remedy or f"[{held}] is not a whole number of {least} or more, at most {most:,}")
+            told = f"[{held}] is not a whole number of {least} or more, at most {most:,}"
+            raise ValueError(remedy if remedy and held > most else told)
         return int(held)
 
     def check(given: object) -> Dated:
@@ -147,10 +148,11 @@ Currency = Annotated[str, AfterValidator(_currency)]
 
 
 def below_zero(word: str, figure: Dated | None) -> Iterator[Fault]:
-    """The figures to be reached that cannot be meant."""
+    """The figures that cannot be meant."""
+    told = {"minimum": "a minimum", "at_least": "a figure to reach", "amount": "an amount"}[word]
     for value in figure.values.values() if figure else ():
         if value is not None and value < 0:
-            yield Fault((word,), value, f"{'a minimum' if word == 'minimum' else 'a figure to reach'} is 0 or more")
+            yield Fault((word,), value, f"{told} is 0 or more")
 
 
 def repeated(place: Place, names: Sequence[str]) -> Iterator[Fault]:

@@ -83,6 +83,7 @@ WORDS = {
     "{refund} takes back 100 % before {months} months": "{refund} nimmt vor Ablauf von {months} Monaten 100 % zurück",
     "{refund} takes back {share} from {months} months on": "{refund} nimmt ab {months} Monaten {share} zurück",
     "{refund} takes back in full": "{refund} nimmt alles zurück",
+    "{said}, sold {days}": "{said}, verkauft {days}",
     "for each {scope}": "je {scope}",
     "partner": "Partner",
     "customer": "Kunde",

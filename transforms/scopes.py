@@ -84,11 +84,11 @@ def _accumulated(values: np.ndarray, scope: np.ndarray) -> tuple[np.ndarray, np.
 def measure(rows: pd.DataFrame, lever: Lever, program: Program) -> tuple[np.ndarray, int]:
     """What each row measures, as whole numbers of `1 / unit`, and the unit.
 
-    Revenue in program currency, quantity, or 1 for the first line of a value that is counted. Exact: int64 where all rows
-    are in program currency, else whole numbers of any size.
+    Revenue in program currency, or quantity; what is counted is found by `counted`. Exact: int64 where all rows are in
+    program currency, else whole numbers of any size.
     """
     if lever.counts == "count":
-        return counted(rows, lever, lever.accumulate, program.fiscal_year_start), 1
+        return np.zeros(len(rows), "int64"), 1  # which lines may earn is not known yet
     if lever.counts == "quantity":
         return _small(rows["quantity_out"].to_numpy(), QUANTITY_UNIT)
     revenue, exponent = rows["revenue_out"].to_numpy(), rows["exponent"].to_numpy("int64")
@@ -110,9 +110,7 @@ def earns_alone(rows: pd.DataFrame, lever: Lever) -> np.ndarray:
     return is_purchase(rows) & (amount > 0).to_numpy(bool)
 
 
-def counted(
-    rows: pd.DataFrame, lever: Lever, scope: Scope, fiscal_year_start: str, is_in: np.ndarray | bool = True
-) -> np.ndarray:
+def counted(rows: pd.DataFrame, lever: Lever, scope: Scope, fiscal_year_start: str, is_in: np.ndarray) -> np.ndarray:
     """1 for the first purchase of each counted value in a scope, taken out by the refund that leaves nothing of it; else 0.
 
     Only the lines that are in count: one that earns nothing does not stand for those after it.

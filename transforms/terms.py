@@ -1,6 +1,8 @@
 """Terms of a program besides its levers: how partners enrol, what becomes of co-op, how earnings are paid."""
 
+from calendar import monthrange
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -99,6 +101,29 @@ class Due(Rule):
 
     lag_days: DatedDaysFromOne  # with none a month would be due before it ends
     day: DatedDayOfMonth
+
+    def on(self, end: date) -> date | None:
+        """When a month with this last day is due; None before there is a figure."""
+        lag, day = self.lag_days.on(end), self.day.on(end)
+        return (end + timedelta(lag)).replace(day=day) if lag and day else None
+
+    @model_validator(mode="after")
+    def _rising(self) -> "Due":
+        for word, figure in (("lag_days", self.lag_days), ("day", self.day)):
+            if None in figure.values.values():
+                remedy = "what is posted from then on would never be paid; end the levers, and let the calendar go on"
+                refuse([Fault((word,), None, remedy)])
+        for start in sorted({*self.lag_days.values, *self.day.values}):
+            first = _month_end(start)
+            before, after = self.on(first.replace(day=1) - timedelta(1)), self.on(first)
+            if before and after and after <= before:
+                remedy = f"{first:%Y-%m} would be due on [{after}], not after the month before it on [{before}]; take more days"
+                refuse([Fault(("lag_days",), None, remedy)])
+        return self
+
+
+def _month_end(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 class Hold(Rule):

@@ -206,11 +206,11 @@ def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = Fa
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE touched_lines AS WITH scope AS (SELECT transaction_id, {at} FROM called "
         "GROUP BY transaction_id), live AS (SELECT transaction_id, reverses IS NOT NULL AS is_refund, known_from "
-        "FROM related_versions WHERE (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn), "
+        "FROM called_versions WHERE (known_to IS NULL OR known_to > $as_of) AND NOT is_withdrawn), "
         "before AS (SELECT transaction_id, coalesce(bool_or(contains(reason_codes, 'UNKREV')) FILTER (known_to IS NULL), false) "
         "AS waited FROM derived.decisions SEMI JOIN scope USING (transaction_id) "
         "WHERE known_from >= getvariable('touched_since') GROUP BY transaction_id), "
-        "settled AS (SELECT DISTINCT transaction_id FROM related_versions WHERE NOT is_in_cut AND NOT is_withdrawn) "
+        "settled AS (SELECT DISTINCT transaction_id FROM called_versions WHERE NOT is_in_cut AND NOT is_withdrawn) "
         "SELECT scope.*, before.transaction_id IS NOT NULL OR settled.transaction_id IS NOT NULL AS is_known, "
         "CASE WHEN live.transaction_id IS NULL THEN 'withdrawn_line' "
         "WHEN (before.transaction_id IS NULL OR waited) AND is_refund THEN 'refund' WHEN before.transaction_id IS NOT NULL THEN "
@@ -226,7 +226,7 @@ def touch_lines(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool = Fa
 def _call(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool, splits: bool) -> None:
     """Make `called`: each line that something moved, with the stage and a day on which a version of it became known.
 
-    And `related_versions`: all that was delivered of them, which is looked for once among all lines ever known.
+    And `called_versions`: all that was delivered of them, which is looked for once among all lines ever known.
     """
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE called AS {' UNION '.join(_moved_versions(rules, splits))}", {"as_of": as_of}
@@ -252,7 +252,7 @@ def _call(con: duckdb.DuckDBPyConnection, as_of: date, *, rules: bool, splits: b
     )
     con.execute("INSERT INTO called FROM also_standing")
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE related_versions AS SELECT transaction_id, reverses, customer_id, known_from, known_to, is_withdrawn, "
+        "CREATE OR REPLACE TEMP TABLE called_versions AS SELECT transaction_id, reverses, customer_id, known_from, known_to, is_withdrawn, "
         "delivery_id IN (SELECT delivery_id FROM cut) AS is_in_cut FROM clean.transactions SEMI JOIN called USING (transaction_id) "
         "WHERE known_from >= getvariable('touched_since') AND known_from <= $as_of",
         {"as_of": as_of},

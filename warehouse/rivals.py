@@ -17,8 +17,7 @@ def gather(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
     keeps = "SELECT program FROM program_earners WHERE keeps_customers"
     con.execute(
         "CREATE OR REPLACE TEMP TABLE rival_lines AS WITH customers AS ("
-        "SELECT DISTINCT customer_id FROM related_versions SEMI JOIN related_lines USING (transaction_id) "
-        f"WHERE EXISTS ({keeps})"
+        f"SELECT customer_id FROM related_customers WHERE EXISTS ({keeps})"
         f"), eligible AS (SELECT transaction_id, program, partner_id FROM derived.decisions WHERE program IN ({keeps}) "
         "AND known_to IS NULL AND (decision = 'eligible' OR program IN (SELECT program FROM program_earners WHERE has_baseline))"
         f"), rivals AS (SELECT transaction_id, program, max(partner_id) AS judged_for FROM (SELECT * FROM eligible SEMI JOIN (SELECT transaction_id FROM clean.transactions "
@@ -29,7 +28,6 @@ def gather(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
         "LEFT JOIN links AS above ON above.transaction_id = own.reverses",
         {"as_of": as_of},
     )
-    con.execute("DROP TABLE related_versions")  # of 1,000,000 lines 60 MB
     [(count,)] = con.execute("SELECT count(*) FROM rival_lines").fetchall()
     if count:
         sold(con, "rival_lines", as_of)

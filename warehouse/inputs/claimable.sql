@@ -20,7 +20,7 @@ WITH claim AS (
     GROUP BY ALL
 )
 SELECT
-    request_id, requested_at, partner_id, program, half_from, currency, activity_type, requested_minor, is_in_time, minimum_minor,
+    request_id, requested_at, partner_id, program, half_from, half_to, currency, activity_type, requested_minor, is_in_time, minimum_minor,
     coalesce(program_total, 0)::BIGINT AS program_total_minor, coalesce(accrued, 0)::BIGINT AS accrued_minor,
     coalesce(program_accrued, 0)::BIGINT AS program_accrued_minor, coalesce(claimed, 0)::BIGINT AS claimed_minor,
     coalesce(claimed_alike, 0)::BIGINT AS claimed_alike_minor
