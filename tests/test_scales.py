@@ -88,6 +88,12 @@ def test_a_line_earns_where_some_of_it_falls_in_a_bracket_that_pays(kind, mode, 
     assert list(pays(by, days(5), in_a_row(kind, 1, 0, 1, 1, 2))) == earning
 
 
+def test_a_line_that_measures_nothing_or_less_does_not_earn_of_what_fills_a_bracket(kind):
+    brackets = [{"threshold": Decimal(0), "amount": Decimal(4)}, {"threshold": Decimal(9), "amount": Decimal(0)}]
+    by = Scale.model_validate({"mode": "interpolated", "brackets": brackets})
+    assert list(pays(by, days(3), in_a_row(kind, 2, 0, -1))) == [True, False, False]
+
+
 def test_a_price_of_another_day_pays_nothing(kind):
     by = Scale.model_validate(
         {"mode": "flat", "brackets": [{"threshold": Decimal(0), "rate": {TODAY: Decimal(0), LATER: Decimal("0.04")}}]}
