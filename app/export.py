@@ -198,7 +198,7 @@ def workbook(rows: pa.RecordBatchReader, lay: Lay, out: Path | BinaryIO) -> int:
     count, names = 0, _schema(rows, lay).names
     options = {
         "constant_memory": True,
-        "use_zip64": True,  # a sheet of 1,000,000 rows is more than 4 GiB
+        "use_zip64": True,  # a sheet of 1,000,000 rows is 2.7 GB
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "default_date_format": "yyyy-mm-dd",

@@ -151,7 +151,7 @@ def _coop(coop: Coop, currency: str, tell: Telling) -> Iterator[Sentence]:
         months = tell.read(coop.usage_months, tell.number)
         yield Sentence("co-op", f"is used in the {months} months after the half year of earning")
     opens = coop.claims_open
-    if opens and tell.has(opens.months) and tell.has(opens.day):
+    if tell.has(coop.usage_months) and opens and tell.has(opens.months) and tell.has(opens.day):
         month, day = tell.read(opens.months, _ordinal), tell.read(opens.day, tell.number)
         yield Sentence("co-op", f"is claimed from day {day} of the {month} month after the half year on")
     for activity, cap in coop.caps.items():
@@ -160,7 +160,7 @@ def _coop(coop: Coop, currency: str, tell: Telling) -> Iterator[Sentence]:
         told = " or ".join(most) + (", whichever is more" if len(most) > 1 else "")
         if most:
             yield Sentence("co-op", f"{activity.replace('_', ' ')}: at most {told}")
-    if tell.has(coop.grace_days):
+    if tell.has(coop.usage_months) and tell.has(coop.grace_days):
         days = tell.read(coop.grace_days, tell.number)
         yield Sentence("co-op", f"is claimed until {days} days after the months of use, the last one included")
 
@@ -180,7 +180,7 @@ def _payout(payout: Payout, currency: str, tell: Telling) -> Iterator[Sentence]:
         yield Sentence("payout", f"due on day {day} of the month that holds the earning month's end plus {lag} days")
     if tell.has(payout.minimum):
         yield Sentence("payout", f"from {tell.read(payout.minimum, tell.money(currency))} on; less is carried forward")
-    if payout.unreached:
+    if tell.has(payout.minimum) and payout.unreached:
         then = {"forfeit": "forfeited", "carry": "carried on"}[payout.unreached.then]
         yield Sentence("payout", f"what is below the minimum at the end of the fiscal year is {then}")
     if payout.hold and tell.has(payout.hold.missing_payee_days):

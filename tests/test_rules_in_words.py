@@ -240,10 +240,9 @@ def test_a_term_that_is_not_in_force_is_not_said(tmp_path):
     )
     assert [row.says for row in before] == [
         "a refund takes back 100 % from 0 months on",
-        "what is below the minimum at the end of the fiscal year is forfeited",
         "a negative balance is recovered from later payments, oldest first",
     ]
-    assert len(after) == len(before) + 9
+    assert len(after) == len(before) + 10
 
 
 def test_claims_late_ladders_and_enrolments_that_do_not_roll_over_are_said(tmp_path):
