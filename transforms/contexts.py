@@ -20,38 +20,14 @@ from transforms.scales import Standing
 
 
 class Context(NamedTuple):
-    """What stands around each line of a lever: measures in whole numbers of `1 / unit`; a bracket that is not -1 is given.
-
-    `bar` says what keeps the line out whatever it measures, by its place in BARS.
-    """
+    """What stands around each line of a lever: measures in whole numbers of `1 / unit`; a bracket that is not -1 is given."""
 
     before: np.ndarray
     total: np.ndarray
     scope: np.ndarray
     is_open: np.ndarray
     bracket: np.ndarray
-    is_met: np.ndarray
-    bar: np.ndarray
     baseline: np.ndarray
-
-    @property
-    def pays(self) -> np.ndarray:
-        """Whether the line may earn."""
-        return self.is_met & (self.bar == FREE)
-
-
-class Measured(NamedTuple):
-    """The lines of one lever: their row numbers, the rows, what each measures, the unit, and what stands around them.
-
-    `towards` is what each line brings to the minimum.
-    """
-
-    line: np.ndarray
-    own: pd.DataFrame
-    measure: np.ndarray
-    unit: int
-    towards: np.ndarray
-    around: Context
 
 
 class Allowed(NamedTuple):
@@ -65,6 +41,17 @@ class Allowed(NamedTuple):
     def pays(self) -> np.ndarray:
         """Whether the line may earn."""
         return self.is_met & (self.bar == FREE)
+
+
+class Measured(NamedTuple):
+    """The lines of one lever: their row numbers, the rows, what each measures, the unit, who may earn, what stands around them."""
+
+    line: np.ndarray
+    own: pd.DataFrame
+    measure: np.ndarray
+    unit: int
+    allowed: Allowed
+    around: Context
 
 
 class Known(NamedTuple):
@@ -116,9 +103,8 @@ def measured(rows: pd.DataFrame, lever: Lever, program: Program, known: Known, *
 
     def standing_as(allowed: Allowed) -> Measured:
         brings = _brought(own, measure, unit, allowed.pays, lever, lever.accumulate, program)
-        return Measured(
-            line, own, brings, unit, allowed.towards, _around(own, brings, lever, program, known, allowed, held)
-        )
+        around = _around(own, brings, allowed.pays, lever, program, known, held)
+        return Measured(line, own, brings, unit, allowed, around)
 
     allowed = _allowed(own, measure, unit, lever, program, known, held)
     lines = standing_as(allowed)
@@ -131,7 +117,7 @@ def measured(rows: pd.DataFrame, lever: Lever, program: Program, known: Known, *
 def earning(lines: Measured, lever: Lever) -> np.ndarray:
     """Whether each line is a purchase that earns on the lever, before stack and cap and however it is rounded."""
     made = np.zeros(len(lines.own), bool)
-    at = np.flatnonzero(lines.around.pays)
+    at = np.flatnonzero(lines.allowed.pays)
     made[at] = scales.pays(
         lever.pricing, lines.own["reference_on"].iloc[at].reset_index(drop=True), standing(lines, lever, at)
     )
@@ -202,22 +188,20 @@ def _brought(
 def _around(
     own: pd.DataFrame,
     measure: np.ndarray,
+    pays: np.ndarray,
     lever: Lever,
     program: Program,
     known: Known,
-    allowed: Allowed,
     held: baselines.Baselines | None,
 ) -> Context:
     """What stands around each line, from all lines of its scope; a line that does not earn does not fill the scale."""
     year = program.fiscal_year_start
-    before, total = scopes.running(np.where(allowed.pays, measure, measure * 0), own, lever.scale_scope, year)
+    before, total = scopes.running(np.where(pays, measure, measure * 0), own, lever.scale_scope, year)
     opening, is_open = opened(own, lever.accumulate, "scale", lever, program, known.opening, total.dtype)
     scope = scopes.codes(own, lever.scale_scope, year)
     nothing = np.zeros(len(own), "int64")
     baseline = nothing if held is None else held.amount
-    return Context(
-        before + opening, total + opening, scope, is_open, nothing - 1, allowed.is_met, allowed.bar, baseline
-    )
+    return Context(before + opening, total + opening, scope, is_open, nothing - 1, baseline)
 
 
 def _compared(total: np.ndarray, unit: int, lever: Lever, held: baselines.Baselines) -> tuple[np.ndarray, int]:
@@ -255,7 +239,7 @@ def as_given(lines: Measured, lever: Lever, program: Program, given: pd.DataFram
     held = here.iloc[place[known]]
     now, count = lines.around, len(lines.own)
     before, baseline, bracket = now.before * 0, now.baseline.copy(), now.bracket.copy()
-    is_met, bar = np.ones(count, bool), np.where(now.bar == UNCOMPARED, UNCOMPARED, FREE)
+    is_met, bar = np.ones(count, bool), np.where(lines.allowed.bar == UNCOMPARED, UNCOMPARED, FREE)
     before[known] = integers(held["position"], lines.unit).astype(before.dtype)
     is_met[known] = held["is_met"].to_numpy(bool)
     bar[known] = np.where(
@@ -265,9 +249,10 @@ def as_given(lines: Measured, lever: Lever, program: Program, given: pd.DataFram
         baseline[known] = integers(held["baseline"], lines.unit).astype(baseline.dtype)
     if lever.pricing.mode == "retroactive":
         bracket[known] = held["bracket"].to_numpy("int64")
-    around = now._replace(before=before, bracket=bracket, is_met=is_met, bar=bar, baseline=baseline)
-    brings = _brought(lines.own, lines.measure, lines.unit, around.pays, lever, lever.accumulate, program)
-    return lines._replace(measure=brings, around=around)
+    allowed = lines.allowed._replace(bar=bar, is_met=is_met)
+    around = now._replace(before=before, bracket=bracket, baseline=baseline)
+    brings = _brought(lines.own, lines.measure, lines.unit, allowed.pays, lever, lever.accumulate, program)
+    return lines._replace(measure=brings, allowed=allowed, around=around)
 
 
 def growth(around: Context, measure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -70,16 +70,16 @@ def _of_lever(
     lines = measured(rows, lever, program, known, exact=known.given is not None)
     if known.given is not None and not scale.is_lump:
         lines = as_given(lines, lever, program, known.given)
-    line, own, around = lines.line, lines.own, lines.around
+    line, own, allowed, around = lines.line, lines.own, lines.allowed, lines.around
     if lever.grows_base:
         low, high = growth(around, lines.measure)
         family.share[lever.refunded_by] = refunds.of_growth(family, line, high - low)
     is_own = np.ones(len(line), bool) if scale.is_lump else ~family.is_refund[line]
-    free, barred = np.flatnonzero(is_own & around.pays), np.flatnonzero(is_own & ~around.pays)
+    free, barred = np.flatnonzero(is_own & allowed.pays), np.flatnonzero(is_own & ~allowed.pays)
     found = scales.slices(scale, own["reference_on"].iloc[free].reset_index(drop=True), standing(lines, lever, free))
     found = found._replace(line=free[found.line], priced_as=free[found.priced_as])
     below = np.setdiff1d(free, found.line)
-    held_by = np.where(around.bar == FREE, "minimum", BARS[around.bar])[barred]
+    held_by = np.where(allowed.bar == FREE, "minimum", BARS[allowed.bar])[barred]
     made = [
         pricing.priced(own, found, bracket, lever, program).assign(held_by=None) for bracket in np.unique(found.bracket)
     ]

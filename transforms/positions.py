@@ -93,7 +93,7 @@ def _of_lever(
         moved = np.zeros(len(lines.line), bool)
         if lever.pricing.mode == "retroactive":
             moved = is_held & _moves_bracket(lines, lever, before)
-        filled = is_held | lines.around.pays  # until one does, a lump at a threshold of 0 is still to come
+        filled = is_held | lines.allowed.pays  # until one does, a lump at a threshold of 0 is still to come
         made.append(_filled(lines, lever.accumulate, "scale", lever, program, lines.around.total, moved, filled))
     if lever.minimum and lever.minimum.over != "transaction":
         made.append(_of_minimum(lines, lever, program, held))
@@ -115,7 +115,7 @@ def _of_minimum(lines: Measured, lever: Lever, program: Program, held: pd.DataFr
     minimum, year = lever.minimum, program.fiscal_year_start
     assert minimum is not None  # the caller has looked
     before, is_held = opened(lines.own, minimum, "minimum", lever, program, held, lines.measure.dtype)
-    total = before + scopes.running(lines.towards, lines.own, minimum, year)[1]
+    total = before + scopes.running(lines.allowed.towards, lines.own, minimum, year)[1]
     was_met, is_met = (
         scopes.reached(amounts, lines.unit, lines.own, minimum, minimum.measure, year).astype(bool)
         for amounts in (before, total)
