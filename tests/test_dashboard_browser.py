@@ -140,6 +140,7 @@ def test_an_admin_asks_by_a_form_and_is_answered(browser, signed, home):
     send = page.get_by_role("button", name="Assign the role", include_hidden=True)
     send.dispatch_event("click")  # as where the page was drawn anew meanwhile, which closes the form
     page.get_by_text("Fill in every field.").wait_for(timeout=WAIT)
+    drawn(page)  # or what is opened meanwhile is closed again
     page.get_by_text("Remove a role").first.click()
     page.get_by_role("button", name="Remove the role").wait_for(timeout=WAIT)
     assert page.get_by_label("E-mail").input_value() == "new@contoso.example"
