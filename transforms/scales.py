@@ -68,7 +68,7 @@ def pays(scale: Scale, on: pd.Series, lines: Standing) -> np.ndarray:
     found = slices(scale, on, lines)
     made = np.zeros(len(on), bool)
     for number, bracket in enumerate(scale.brackets, 1):
-        here = (found.bracket == number) & (found.part > 0).astype(bool)
+        here = (found.bracket == number) & (found.part > 0)
         made[found.line[here]] |= bracket.price.exists_at(on.iloc[found.priced_as[here]], lambda price: price > 0)
     return made
 
