@@ -41,12 +41,10 @@ def payment_cycles(programs: list[Program], run_date: date) -> pd.DataFrame:
 
 
 def _of(program: Program, due: Due) -> pd.DataFrame:
-    ends = (MONTHS + 1).astype("datetime64[D]") - DAY
-    lag, day = (figure.length_at(pd.Series(ends), "D") for figure in (due.lag_days, due.day))
-    days = {
-        "month": MONTHS,
-        "earned_due_on": (ends + lag).astype("datetime64[M]").astype("datetime64[D]") + day - DAY,
-        "posted_due_on": ends + day,
+    ends = pd.Series((MONTHS + 1).astype("datetime64[us]")) - DAY
+    made = {
+        "month": MONTHS.astype("datetime64[us]"),
+        "earned_due_on": due.on(ends),
+        "posted_due_on": ends + due.day.length_at(ends, "D"),
     }
-    made = pd.DataFrame({name: made.astype("datetime64[us]") for name, made in days.items()})
-    return made.assign(program=program.program)[["program", *days]].dropna()
+    return pd.DataFrame({"program": program.program, **made}).dropna()

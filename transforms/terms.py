@@ -1,10 +1,9 @@
 """Terms of a program besides its levers: how partners enrol, what becomes of co-op, how earnings are paid."""
 
-from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date, timedelta
 from typing import Annotated, Literal
 
+import pandas as pd
 from pydantic import Field, StringConstraints, model_validator
 
 from transforms.rule_values import (
@@ -21,6 +20,7 @@ from transforms.rule_values import (
     below_zero,
     refuse,
 )
+from transforms.validity import DAY
 
 Country = Annotated[str, StringConstraints(pattern=r"^(default|[A-Z]{2})$")]
 
@@ -102,10 +102,11 @@ class Due(Rule):
     lag_days: DatedDaysFromOne  # with none a month would be due before it ends
     day: DatedDayOfMonth
 
-    def on(self, end: date) -> date | None:
-        """When a month with this last day is due; None before there is a figure."""
-        lag, day = self.lag_days.on(end), self.day.on(end)
-        return (end + timedelta(lag)).replace(day=day) if lag and day else None
+    def on(self, ends: pd.Series) -> pd.Series:
+        """When months with these last days are due; NaT before there is a figure."""
+        lag, day = (figure.length_at(ends, "D") for figure in (self.lag_days, self.day))
+        months = (ends.to_numpy("datetime64[D]") + lag).astype("datetime64[M]")
+        return pd.Series((months.astype("datetime64[D]") + day - DAY).astype("datetime64[us]"))
 
     @model_validator(mode="after")
     def _rising(self) -> "Due":
@@ -113,17 +114,13 @@ class Due(Rule):
             if None in figure.values.values():
                 remedy = "what is posted from then on would never be paid; end the levers, and let the calendar go on"
                 refuse([Fault((word,), None, remedy)])
-        for start in sorted({*self.lag_days.values, *self.day.values}):
-            first = _month_end(start)
-            before, after = self.on(first.replace(day=1) - timedelta(1)), self.on(first)
-            if before and after and after <= before:
-                remedy = f"{first:%Y-%m} would be due on [{after}], not after the month before it on [{before}]; take more days"
+        changed = pd.PeriodIndex(sorted({*self.lag_days.values, *self.day.values}), freq="M")
+        before, after = (self.on(months.end_time.normalize().to_series()) for months in (changed - 1, changed))
+        for month, earlier, later in zip(changed, before, after, strict=True):
+            if later <= earlier:
+                remedy = f"{month} would be due on [{later:%Y-%m-%d}], not after the month before it on [{earlier:%Y-%m-%d}]; take more days"
                 refuse([Fault(("lag_days",), None, remedy)])
         return self
-
-
-def _month_end(day: date) -> date:
-    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 class Hold(Rule):
